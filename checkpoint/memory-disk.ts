@@ -1,0 +1,135 @@
+// The disk of the in-memory twin: it survives the store that uses it, as a disk survives a process, and loses what a
+// disk would lose. A write is in one of three places: under way, with the operating system (`written`), or on the
+// platters (`durable`). Killing the process loses the first, a power failure the second as well, from some write on.
+
+import { FactsTable } from './facts.ts'
+import type { FactsPatch, LogKey, StoreFacts } from './mesh-types.ts'
+
+/** One block of a log, with the hash of the log up to and including it (hex). */
+export interface MemoryBlock {
+  readonly block: Uint8Array
+  readonly hash: string
+}
+
+export type MemoryWrite =
+  | { readonly kind: 'create'; readonly log: LogKey }
+  | { readonly kind: 'append'; readonly log: LogKey; readonly blocks: readonly MemoryBlock[] }
+  | { readonly kind: 'drop'; readonly log: LogKey }
+
+type Logs = Map<LogKey, MemoryBlock[]>
+
+export interface Crash {
+  /** The power failed: what was not synced is gone, and the operating system has a new boot. */
+  readonly loseUnsynced: boolean
+  /** With `loseUnsynced`: this many of the oldest unsynced writes reached the platters anyway. Default none. */
+  readonly keepUnsynced?: number
+  /** Writes that were under way reach the operating system before it ends. Default: they are lost. */
+  readonly keepInFlight?: boolean
+}
+
+export class MemoryDisk {
+  readonly #name: string
+  #written: Logs = new Map()
+  #durable: Logs = new Map()
+  #unsynced: MemoryWrite[] = []
+  #facts: FactsTable | undefined
+  #boots = 1
+  /** Set by the store that has the disk open. */
+  #owner: { crash(keepInFlight: boolean): void } | undefined
+  #fault: 'none' | 'sync' | 'write' = 'none'
+
+  constructor(name = 'disk') {
+    this.#name = name
+  }
+
+  get systemBoot(): string {
+    return `${this.#name}-boot-${this.#boots}`
+  }
+
+  /** Ends the process that has the disk open, if one has: its promises never settle. */
+  crash({ loseUnsynced, keepUnsynced = 0, keepInFlight = false }: Crash): void {
+    this.#owner?.crash(keepInFlight)
+    this.#owner = undefined
+    if (!loseUnsynced) return
+    for (const write of this.#unsynced.slice(0, keepUnsynced)) apply(this.#durable, write)
+    this.#written = new Map([...this.#durable].map(([log, blocks]) => [log, [...blocks]]))
+    this.#unsynced = []
+    this.#boots += 1
+  }
+
+  /** An empty disk, which will be another store. The process that had it open is gone. */
+  wipe(): void {
+    this.crash({ loseUnsynced: false })
+    this.#written = new Map()
+    this.#durable = new Map()
+    this.#unsynced = []
+    this.#facts = undefined
+  }
+
+  /** Every write, or every sync, fails until further notice. */
+  fail(fault: 'none' | 'sync' | 'write'): void {
+    this.#fault = fault
+  }
+
+  /** What a power failure now would leave; for checkers. */
+  durableLength(log: LogKey): number {
+    return this.#durable.get(log)?.length ?? 0
+  }
+
+  get writtenLogs(): ReadonlyMap<LogKey, readonly MemoryBlock[]> {
+    return this.#written
+  }
+
+  get durableFacts(): StoreFacts | undefined {
+    return this.#facts?.snapshot()
+  }
+
+  // The rest is for memory-store.ts.
+
+  /** False when another store has the disk open. */
+  own(owner: { crash(keepInFlight: boolean): void }): boolean {
+    if (this.#owner !== undefined) return false
+    this.#owner = owner
+    return true
+  }
+
+  disown(owner: { crash(keepInFlight: boolean): void }): void {
+    if (this.#owner === owner) this.#owner = undefined
+  }
+
+  loadFacts(made: () => StoreFacts): StoreFacts {
+    this.#facts ??= new FactsTable(made())
+    return this.#facts.snapshot()
+  }
+
+  write(write: MemoryWrite): void {
+    if (this.#fault === 'write') throw new Error('no space left on device')
+    apply(this.#written, write)
+    this.#unsynced.push(write)
+  }
+
+  /** How many writes a sync that begins now covers. */
+  unsynced(): number {
+    return this.#unsynced.length
+  }
+
+  sync(covered: number): void {
+    if (this.#fault === 'sync') throw new Error('input/output error')
+    for (const write of this.#unsynced.splice(0, covered)) apply(this.#durable, write)
+  }
+
+  persist(patches: readonly FactsPatch[]): void {
+    if (this.#fault === 'sync') throw new Error('input/output error')
+    for (const patch of patches) this.#facts?.apply(structuredClone(patch))
+  }
+}
+
+function apply(logs: Logs, write: MemoryWrite): void {
+  if (write.kind === 'drop') {
+    logs.delete(write.log)
+    return
+  }
+  const blocks = logs.get(write.log) ?? []
+  logs.set(write.log, blocks)
+  if (write.kind === 'append') blocks.push(...write.blocks)
+}

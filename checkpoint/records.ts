@@ -1,0 +1,157 @@
+// What a journal's blocks say. One block is one batch of records of many actors:
+//
+//     version (1 byte) · header length (4 bytes, big endian) · header (CBOR) · bodies, one after the other
+//
+// The header lists each record's actor, numbers and length, so that an index is built without decoding a body. A body
+// larger than a part is cut over several entries, in one block or in consecutive ones; a record counts only when all its
+// parts are there, so a journal cut in the middle of one ends before it.
+
+import type { CallTableData, SettledCall } from './call-table.ts'
+import { decode, encode } from './codec.ts'
+import type { ActorKey } from './mesh-types.ts'
+
+const VERSION = 1
+const PREFIX_BYTES = 5
+/** Small enough that a large snapshot lets others' records through, large enough that its parts are few. */
+export const PART_BYTES = 1024 * 1024
+
+/** A `release` is a snapshot after which this epoch of the actor writes nothing more. */
+export type RecordKind = 'snapshot' | 'delta' | 'release'
+
+export interface RecordHead {
+  readonly actor: ActorKey
+  readonly incarnation: number
+  readonly epoch: number
+  /** +1 with every record of an actor, over all journals and epochs. */
+  readonly sequence: number
+  readonly kind: RecordKind
+}
+
+/** Everything an actor is: its state and the calls that the state contains. */
+export interface SnapshotBody {
+  readonly state: Uint8Array
+  readonly calls: CallTableData
+}
+
+/** One call's change, and the call. */
+export interface DeltaBody {
+  readonly patches: Uint8Array
+  readonly calls: readonly SettledCall[]
+}
+
+/** A record ready to be put into a block. */
+export interface EncodedRecord {
+  readonly head: RecordHead
+  readonly body: Uint8Array
+}
+
+/** One entry of a block: a record, or part `part` of `parts` of one. */
+export interface BlockEntry extends RecordHead {
+  readonly part: number
+  readonly parts: number
+  /** Where its bytes lie in the block. */
+  readonly offset: number
+  readonly length: number
+}
+
+type HeaderLine = readonly [ActorKey, number, number, number, number, number, number, number]
+const KINDS: readonly RecordKind[] = ['snapshot', 'delta', 'release']
+
+export const encodeSnapshot = (body: SnapshotBody): Uint8Array => encode([body.state, body.calls])
+
+export function decodeSnapshot(bytes: Uint8Array): SnapshotBody {
+  const [state, calls] = decode(bytes) as [Uint8Array, CallTableData]
+  return { state, calls }
+}
+
+export const encodeDelta = (body: DeltaBody): Uint8Array =>
+  encode([
+    body.patches,
+    body.calls.map((call) => [call.caller, call.n, call.path, call.floors.own, call.floors.all, call.result]),
+  ])
+
+export function decodeDelta(bytes: Uint8Array): DeltaBody {
+  type Line = [SettledCall['caller'], number, string, number, number, Uint8Array]
+  const [patches, lines] = decode(bytes) as [Uint8Array, Line[]]
+  const calls = lines.map(([caller, n, path, own, all, result]) => ({
+    caller,
+    n,
+    path,
+    floors: { own, all },
+    result,
+  }))
+  return { patches, calls }
+}
+
+/** Cuts a record into the parts that blocks carry. */
+export interface RecordPart extends RecordHead {
+  readonly part: number
+  readonly parts: number
+  readonly bytes: Uint8Array
+}
+
+export function cut(record: EncodedRecord, partBytes = PART_BYTES): readonly RecordPart[] {
+  const parts = Math.max(1, Math.ceil(record.body.length / partBytes))
+  return Array.from({ length: parts }, (_, part) => ({
+    ...record.head,
+    part,
+    parts,
+    bytes: record.body.subarray(part * partBytes, (part + 1) * partBytes),
+  }))
+}
+
+export function encodeBlock(parts: readonly RecordPart[]): Uint8Array {
+  const header = encode(
+    parts.map(
+      (part): HeaderLine => [
+        part.actor,
+        part.incarnation,
+        part.epoch,
+        part.sequence,
+        KINDS.indexOf(part.kind),
+        part.part,
+        part.parts,
+        part.bytes.length,
+      ],
+    ),
+  )
+  const total = parts.reduce((sum, part) => sum + part.bytes.length, PREFIX_BYTES + header.length)
+  const block = new Uint8Array(total)
+  block[0] = VERSION
+  new DataView(block.buffer).setUint32(1, header.length)
+  block.set(header, PREFIX_BYTES)
+  let offset = PREFIX_BYTES + header.length
+  for (const part of parts) {
+    block.set(part.bytes, offset)
+    offset += part.bytes.length
+  }
+  return block
+}
+
+/** A block of this version that contradicts itself, or one of another version. */
+export class UnreadableBlock extends Error {
+  override name = 'UnreadableBlock'
+}
+
+/** The entries of a block, bodies untouched. Throws {@link UnreadableBlock}. */
+export function readHeader(block: Uint8Array): readonly BlockEntry[] {
+  if (block[0] !== VERSION) {
+    throw new UnreadableBlock(
+      `a block of format ${block[0]}, and this release reads ${VERSION}: upgrade actor-mesh`,
+    )
+  }
+  if (block.length < PREFIX_BYTES) throw new UnreadableBlock('a block shorter than its prefix')
+  const headerLength = new DataView(block.buffer, block.byteOffset, block.byteLength).getUint32(1)
+  let offset = PREFIX_BYTES + headerLength
+  if (offset > block.length) throw new UnreadableBlock('a block shorter than its header')
+  const lines = decode(block.subarray(PREFIX_BYTES, offset)) as readonly HeaderLine[]
+  const entries = lines.map(
+    ([actor, incarnation, epoch, sequence, kind, part, parts, length]): BlockEntry => {
+      const entry = { actor, incarnation, epoch, sequence, kind: KINDS[kind]!, part, parts, offset, length }
+      offset += length
+      return entry
+    },
+  )
+  if (offset !== block.length) throw new UnreadableBlock('a block whose records do not fill it')
+  return entries
+}

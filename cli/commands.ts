@@ -1,0 +1,28 @@
+// The table of commands, in the order that `mesh help` lists them.
+
+import { actorsCommand } from './actors.ts'
+import { callCommand } from './call.ts'
+import type { CommandSpec } from './command.ts'
+import { doctorCommand } from './doctor.ts'
+import { inviteCommand } from './invite.ts'
+import { leaveCommand } from './leave.ts'
+import { membersCommand } from './members.ts'
+import { nodeCommand } from './node.ts'
+import { reportsCommand } from './reports.ts'
+import { statusCommand } from './status.ts'
+import { stopCommand } from './stop.ts'
+import { testnetCommand } from './testnet.ts'
+
+export const COMMANDS: readonly CommandSpec[] = [
+  nodeCommand,
+  inviteCommand,
+  statusCommand,
+  membersCommand,
+  actorsCommand,
+  callCommand,
+  stopCommand,
+  reportsCommand,
+  leaveCommand,
+  testnetCommand,
+  doctorCommand,
+]

@@ -1,0 +1,49 @@
+// Several peers in one process, each with a data directory of its own: enough to watch one crash. Real peers run in
+// processes and on machines of their own (see http-app.ts).
+
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { fileURLToPath } from 'node:url'
+// In an app: from 'actor-mesh'
+import { type ActorClass, createNode, type MeshNode } from '../node/index.ts'
+
+export interface LocalMesh {
+  readonly nodes: readonly MeshNode[]
+  /** The node on which an actor runs. */
+  hostOf(type: string, name: string): MeshNode
+  end(): Promise<void>
+}
+
+/** The first node founds the mesh, the others join with its invite; resolves when all see all. */
+export async function startLocalMesh(size: number, actors: readonly ActorClass[]): Promise<LocalMesh> {
+  const dir = await mkdtemp(join(tmpdir(), 'mesh-example-'))
+  const options = (i: number) => ({ dataDir: join(dir, `peer-${i}`), name: `peer-${i}`, actors })
+  const founder = await createNode(options(0))
+  const nodes = [founder]
+  for (let i = 1; i < size; i += 1) {
+    nodes.push(await createNode({ ...options(i), invite: await founder.invite() }))
+  }
+  const together = (node: MeshNode): boolean => node.status().admitted && node.status().members === size
+  while (!nodes.every(together)) await sleep(20)
+
+  return {
+    nodes,
+    hostOf(type, name) {
+      const seen = founder.actors().find((actor) => actor.type === type && actor.name === name)
+      const host = nodes.find((node) => node.peerId === seen?.peer?.peerId)
+      if (host === undefined) throw new Error(`${type}/${name} has no host at the moment`)
+      return host
+    },
+    async end() {
+      await Promise.all(nodes.map((node) => node.close()))
+      await rm(dir, { recursive: true, force: true })
+    },
+  }
+}
+
+/** True when that module is the program itself, not imported. */
+export const isProgram = (moduleUrl: string): boolean => process.argv[1] === fileURLToPath(moduleUrl)
+
+export const print = (line: string): void => void process.stdout.write(`${line}\n`)

@@ -1,0 +1,534 @@
+// The protocol of one peer as a state machine: `step(input, now) → effects`. It owns the roles and passes each input to
+// those it concerns; what follows from the change is derived once per step, in `#evaluate`. It knows no clock, socket,
+// disk or promise: see input.ts and effect.ts for the only ways in and out.
+
+import type { Effect } from './effect.ts'
+import { type Codec, Env, type Random } from './env.ts'
+import { type BootId, bootId, compareIds, type LogKey, type PeerId, peerOfBoot } from './ids.ts'
+import type { Input } from './input.ts'
+import { Journals } from './journals.ts'
+import { Leaving } from './leaving.ts'
+import type { Pointer, StoreFacts } from './log-types.ts'
+import { Keeper } from './logs/keeper.ts'
+import { Membership } from './membership/membership.ts'
+import type { Fact, Member, MembershipInput, PeerDescription } from './membership/types.ts'
+import type { MeshMessage } from './messages.ts'
+import { PointerStore } from './pointer.ts'
+import { snapshotBlocks } from './registry/blocks.ts'
+import { Candidate } from './registry/candidate.ts'
+import { Follower } from './registry/follower.ts'
+import { Head } from './registry/head.ts'
+import { Issuer } from './registry/issuer.ts'
+import { Plan } from './registry/plan.ts'
+import { emptyRegistry } from './registry/state.ts'
+import { Steward } from './registry/steward.ts'
+import type { RegistryState } from './registry/types.ts'
+import type { MeshSettings } from './settings.ts'
+
+export interface CoreInit {
+  readonly self: PeerId
+  readonly boot: BootId
+  readonly startedAt: number
+  readonly description: PeerDescription
+  /** As loaded from the store, with the contiguous length of each log in it. */
+  readonly facts: StoreFacts
+  readonly lengths: ReadonlyMap<LogKey, number>
+  readonly systemBoot: string
+  /** Founds a mesh when the store knows none. Never set together with a join address. */
+  readonly found: boolean
+  readonly settings: MeshSettings
+  readonly codec: Codec
+  readonly random: Random
+}
+
+export class MeshCore {
+  readonly #env: Env
+  readonly #init: CoreInit
+  readonly #membership: Membership
+  readonly #pointers: PointerStore
+  readonly #keeper: Keeper
+  readonly #follower: Follower
+  readonly #issuer: Issuer
+  readonly #candidate: Candidate
+  readonly #head: Head
+  readonly #journals: Journals
+  readonly #plan: Plan
+  readonly #steward: Steward
+  readonly #leaving: Leaving
+  readonly #commandTokens = new Map<number, number>()
+  #description: PeerDescription
+  #boots: readonly BootId[]
+  #admitting = false
+  #admittedAs: string | undefined
+  #tickedAt: number | undefined
+  #headGone: { writer: BootId; since: number } | undefined
+  #headTold: string | undefined
+  #wanted = ''
+  readonly #addressesOnDisk: Map<PeerId, string>
+
+  constructor(init: CoreInit) {
+    const { self, boot, facts, settings, codec, random } = init
+    this.#init = init
+    this.#description = init.description
+    this.#boots = facts.boots
+    this.#addressesOnDisk = new Map(
+      Object.entries(facts.peers).map(([peer, addresses]) => [peer as PeerId, addresses.join(' ')]),
+    )
+    const env = new Env({ self, boot, store: facts.storeId, settings, codec, random })
+    this.#env = env
+    const fact: Fact = {
+      peer: self,
+      boot,
+      startedAt: init.startedAt,
+      incarnation: 0,
+      liveness: 'alive',
+      by: self,
+      description: init.description,
+      load: 0,
+    }
+    this.#membership = new Membership({ self: fact, settings: settings.membership, random: random.number })
+    this.#follower = new Follower(env)
+    this.#pointers = new PointerStore(env, facts.pointer, (pointer) => this.#pointerMoved(pointer))
+    if (facts.pointer) this.#follower.moveTo(facts.pointer)
+    this.#keeper = new Keeper(env, this.#pointers, facts, init.systemBoot, init.lengths)
+    this.#issuer = new Issuer(env, this.#pointers, this.#follower)
+    this.#plan = new Plan(env, this.#membership)
+    this.#head = new Head(env, this.#follower, {
+      decide: (command) =>
+        this.#follower.state ? this.#steward.decide(this.#follower.state, command) : command,
+      applied: () => this.#registryMoved(),
+      sealed: () => this.#steward.reset(),
+      keeperLost: () => this.#candidate.campaign('consent'),
+    })
+    this.#candidate = new Candidate(env, this.#pointers, this.#follower, {
+      chooseKeepers: (table, avoid) => {
+        const keepers = this.#plan.registryKeepers(table, this.#pointers.current?.keepers ?? [], avoid)
+        // Before anybody is admitted, and after everybody else is gone, the candidate's own store is what there is.
+        return keepers.length > 0 ? keepers : [{ peer: self, store: env.store }]
+      },
+      addresses: (keepers) => this.#addressesOf([self, ...keepers.map(({ peer }) => peer)]),
+      chosen: (pointer, length) => this.#chosen(pointer, length),
+    })
+    this.#journals = new Journals(env, this.#follower, this.#issuer, { deposed: () => this.#depose() })
+    const parts = {
+      env,
+      membership: this.#membership,
+      follower: this.#follower,
+      head: this.#head,
+      issuer: this.#issuer,
+      candidate: this.#candidate,
+      plan: this.#plan,
+    }
+    this.#steward = new Steward(parts)
+    this.#leaving = new Leaving({ ...parts, journals: this.#journals, pointers: this.#pointers })
+  }
+
+  get boot(): BootId {
+    return this.#env.boot
+  }
+  /** The committed registry as applied here. */
+  get registry(): RegistryState | undefined {
+    return this.#follower.state
+  }
+  get pointer(): Pointer | undefined {
+    return this.#pointers.current
+  }
+  get isHead(): boolean {
+    return this.#head.established
+  }
+  /** The peer that holds the registry as far as known here. */
+  get headPeer(): PeerId | undefined {
+    const pointer = this.#pointers.current
+    return pointer && this.#follower.applied > 0 ? peerOfBoot(pointer.writer) : undefined
+  }
+  get admitted(): boolean {
+    return this.#follower.state?.boots.get(this.#env.boot)?.status === 'live'
+  }
+  members(): readonly Member[] {
+    return this.#membership.members()
+  }
+  /** Why actors of lost boots are not back yet, in words; only the head knows. */
+  recoveries(): ReadonlyMap<BootId, string> {
+    return this.#steward.waiting()
+  }
+
+  step(input: Input, now: number, wall: number): Effect[] {
+    const env = this.#env
+    env.now = now
+    env.wall = wall
+    this.#handle(input)
+    this.#drainLocal()
+    this.#evaluate(input.type === 'tick')
+    this.#drainLocal()
+    return env.takeEffects()
+  }
+
+  #drainLocal(): void {
+    const env = this.#env
+    for (let message = env.takeLocal(); message; message = env.takeLocal())
+      this.#message(env.self, env.boot, message)
+  }
+
+  #handle(input: Input): void {
+    const env = this.#env
+    switch (input.type) {
+      case 'start':
+        return this.#start()
+      case 'tick':
+        return this.#tick()
+      case 'connected':
+        return this.#connected(input.peer, input.boot)
+      case 'disconnected':
+        if (env.connected.get(input.peer) === input.boot) env.connected.delete(input.peer)
+        return this.#member(input)
+      case 'message':
+        return this.#message(input.from, input.boot, input.message)
+      case 'gossip':
+        return this.#member(input)
+      case 'stored':
+        return env.completed(input.op, input.result)
+      case 'storeVoid':
+        return env.voided(input.op)
+      case 'command':
+        return this.#command(input.token, input.command)
+      case 'forget': {
+        const n = this.#commandTokens.get(input.token)
+        this.#commandTokens.delete(input.token)
+        return n === undefined ? undefined : this.#issuer.forget(n)
+      }
+      case 'openJournal':
+        return this.#journals.want(input.class, input.token)
+      case 'appendJournal':
+        return this.#journals.append(input.journal, input.block, input.token)
+      case 'confirmJournal':
+        return this.#journals.confirm(input.journal, input.token)
+      case 'describe':
+        this.#description = input.description
+        return this.#member(input)
+      case 'load':
+        return this.#member(input)
+      case 'leave':
+        return this.#leaving.begin()
+    }
+  }
+
+  #message(from: PeerId, boot: BootId, message: MeshMessage): void {
+    switch (message.kind) {
+      case 'view':
+      case 'ping':
+      case 'pong':
+      case 'pingReq':
+      case 'pingAck':
+        return this.#member({ type: 'message', from, message })
+      case 'app':
+      case 'seal':
+      case 'accept':
+      case 'fill':
+      case 'confirm':
+      case 'fetch':
+        return this.#keeper.handle(from, message)
+      case 'fetched':
+        if (message.id === 0) return this.#keeper.handle(from, message)
+        return this.#candidate.handle(from, message)
+      case 'ack':
+      case 'confirmed':
+      case 'logSealed':
+      case 'unknown':
+        this.#journals.handle(message)
+        this.#head.handle(message)
+        return this.#candidate.handle(from, message)
+      case 'sealed':
+      case 'held':
+        this.#steward.handle(from, message)
+        return this.#candidate.handle(from, message)
+      case 'nack':
+      case 'accepted':
+      case 'busy':
+        return this.#candidate.handle(from, message)
+      case 'pointer':
+        return this.#pointers.adopt(message.pointer)
+      case 'records':
+        if (from === this.#env.self) return
+        if (this.#follower.records(from, message).length > 0 || message.blocks.length > 0)
+          this.#registryMoved()
+        return
+      case 'follow':
+        return this.#follower.serve(from, message)
+      case 'cmd':
+        if (this.#head.writing) return this.#head.submit(from, boot, message.issued)
+        return this.#tellPointer(from)
+      case 'done':
+        return this.#issuer.answered(message)
+      case 'offer':
+        if (message.log === this.#pointers.current?.key && !this.#leaving.active)
+          this.#candidate.campaign('consent')
+        return
+      case 'roll':
+        return this.#journals.roll(message.journal)
+    }
+  }
+
+  #start(): void {
+    const env = this.#env
+    this.#boots = [...this.#boots, env.boot]
+    env.persist({ boots: this.#boots }, () => {})
+    const pointer = this.#pointers.current
+    this.#follower.progressed()
+    if (!pointer && this.#init.found) this.#found()
+  }
+
+  /** The founder's log 0 has one keeper: itself. Its key is the identity of the mesh. */
+  #found(): void {
+    const env = this.#env
+    env.createLog((key) => {
+      const blocks = snapshotBlocks(emptyRegistry(key), env.codec)
+      const keepers = [{ peer: env.self, store: env.store }]
+      const pointer: Pointer = {
+        generation: 0,
+        term: 0,
+        writer: env.boot,
+        key,
+        keepers,
+        parent: null,
+        meshId: key,
+        addresses: this.#addressesOf([env.self]),
+      }
+      for (const [index, block] of blocks.entries())
+        env.append(key, block, ({ length }) => {
+          if (index < blocks.length - 1) return
+          this.#keeper.adoptOwn(key, 'registry', 0, length)
+          this.#chosen(pointer, length)
+        })
+    })
+  }
+
+  #chosen(pointer: Pointer, length: number | undefined): void {
+    const env = this.#env
+    const mine = pointer.writer === env.boot
+    this.#pointers.adopt(pointer, () => {
+      for (const peer of env.connected.keys()) env.send(peer, { kind: 'pointer', pointer })
+      if (
+        mine &&
+        length !== undefined &&
+        this.#pointers.current?.key === pointer.key &&
+        pointer.writer === env.boot
+      ) {
+        this.#head.begin(pointer, length)
+        this.#steward.reset()
+      }
+    })
+  }
+
+  #pointerMoved(pointer: Pointer): void {
+    this.#candidate.reset()
+    this.#head.resign()
+    this.#steward.reset()
+    this.#follower.moveTo(pointer)
+    this.#headGone = undefined
+  }
+
+  #connected(peer: PeerId, boot: BootId): void {
+    this.#env.connected.set(peer, boot)
+    this.#member({ type: 'connected', peer, boot })
+    this.#tellPointer(peer)
+    this.#journals.reconnected(peer)
+    this.#head.reconnected(peer)
+    this.#candidate.reconnected(peer)
+    this.#issuer.reconnected(peer)
+    this.#steward.reconnected()
+    this.#steward.touch()
+  }
+
+  #tellPointer(peer: PeerId): void {
+    const pointer = this.#pointers.current
+    if (pointer) this.#env.send(peer, { kind: 'pointer', pointer })
+  }
+
+  #member(input: MembershipInput): void {
+    const env = this.#env
+    for (const effect of this.#membership.step(input, env.now)) {
+      if (effect.type === 'send') env.send(effect.to, effect.message)
+      else if (effect.type === 'publish') env.emit(effect)
+      else {
+        this.#steward.touch()
+        const boot = this.#membership.get(effect.peer)?.boot
+        if (boot && effect.before !== effect.after)
+          env.event({ kind: 'peer', peer: effect.peer, boot, before: effect.before, after: effect.after })
+      }
+    }
+  }
+
+  #command(token: number, command: Parameters<Issuer['issue']>[0]): void {
+    const n = this.#issuer.issue(command, (result) => {
+      this.#commandTokens.delete(token)
+      this.#env.emit({ type: 'commandDone', token, result })
+    })
+    this.#commandTokens.set(token, n)
+  }
+
+  #registryMoved(): void {
+    this.#issuer.settle()
+    this.#steward.touch()
+    this.#dropUnneededLogs()
+    const state = this.#follower.state
+    const own = state?.boots.get(this.#env.boot)
+    if (own && own.status !== 'live') this.#depose()
+  }
+
+  /** A journal opened before the newest one known here, and not in the registry any more, was retired. */
+  #dropUnneededLogs(): void {
+    const state = this.#follower.state
+    const pointer = this.#pointers.current
+    if (!state || !pointer) return
+    for (const { key, class: logClass, order } of this.#keeper.held()) {
+      if (logClass === 'registry') {
+        const superseded = order >= 0 && order < pointer.term - 1
+        if (superseded) this.#keeper.retire(key)
+      } else if (order > 0 && order < state.nextOrder && !state.journals.has(key)) this.#keeper.retire(key)
+    }
+  }
+
+  #depose(): void {
+    const env = this.#env
+    const old = env.boot
+    env.boot = bootId(env.self, env.random.id())
+    this.#journals.reset()
+    this.#issuer.reset()
+    this.#candidate.reset()
+    this.#head.resign()
+    this.#steward.reset()
+    this.#commandTokens.clear()
+    this.#admitting = false
+    this.#admittedAs = undefined
+    this.#boots = [...this.#boots, env.boot]
+    env.persist({ boots: this.#boots }, () => {})
+    this.#member({ type: 'reboot', boot: env.boot, startedAt: env.wall })
+    env.emit({ type: 'deposed', old, boot: env.boot })
+    env.event({ kind: 'deposed', old, boot: env.boot })
+  }
+
+  #tick(): void {
+    const env = this.#env
+    const stalled = this.#tickedAt !== undefined && env.now - this.#tickedAt > env.settings.headTimeoutMs / 2
+    this.#tickedAt = env.now
+    // After a stall of its own event loop a peer has heard nothing because it did not listen: judge nobody by that.
+    if (stalled) {
+      this.#follower.progressed()
+      this.#headGone = undefined
+    }
+    this.#member({ type: 'tick' })
+    this.#follower.tick()
+    this.#issuer.tick()
+    this.#journals.tick()
+    this.#candidate.tick()
+    this.#head.tick()
+    this.#elect()
+    this.#admit()
+    this.#rememberAddresses()
+    this.#leaving.tick()
+  }
+
+  #evaluate(isTick: boolean): void {
+    this.#steward.tick()
+    this.#head.flush()
+    if (isTick) this.#want()
+    this.#tellHead()
+  }
+
+  /** Tries to take the registry over when its writer is gone or makes no progress, in ID order. */
+  #elect(): void {
+    const env = this.#env
+    const pointer = this.#pointers.current
+    if (!pointer || this.#candidate.active || this.#leaving.active) return
+    if (this.#head.sealed) return this.#candidate.campaign('consent')
+    if (this.#head.writing) return
+    const writer = peerOfBoot(pointer.writer)
+    const member = this.#membership.get(writer)
+    const newer = writer === env.self || (member !== undefined && member.boot !== pointer.writer)
+    const gone = newer || member?.liveness === 'dead' || member?.liveness === 'left'
+    if (!gone) this.#headGone = undefined
+    else if (this.#headGone?.writer !== pointer.writer)
+      this.#headGone = { writer: pointer.writer, since: env.now }
+    const since = this.#headGone?.since ?? this.#follower.progressAt
+    const patience = gone ? 0 : env.settings.headTimeoutMs
+    if (env.now - since < patience + this.#rank() * env.settings.candidateStaggerMs) return
+    this.#candidate.campaign(newer ? 'newer-boot' : gone ? 'refused' : 'none')
+  }
+
+  /** How many live peers come before this one in ID order. */
+  #rank(): number {
+    return this.#membership
+      .live()
+      .filter(({ peer }) => peer !== this.#env.self && compareIds(peer, this.#env.self) < 0).length
+  }
+
+  /** Keeps this boot's entry in the registry true. */
+  #admit(): void {
+    const env = this.#env
+    const state = this.#follower.state
+    if (!state || this.#admitting || this.#leaving.active) return
+    const { name, store, addresses, labels, types, canHost, canKeep } = this.#description
+    const entry = { peer: env.self, name, store, boot: env.boot, addresses, labels, types, canHost, canKeep }
+    const wanted = JSON.stringify(entry)
+    if (this.#admittedAs === wanted && state.peers.get(env.self)?.boot === env.boot) return
+    this.#admitting = true
+    const { boot } = env
+    this.#issuer.issue({ kind: 'admit', entry, previous: this.#boots }, (result) => {
+      if (env.boot !== boot) return
+      this.#admitting = false
+      if (result.ok) {
+        this.#admittedAs = wanted
+        this.#boots = [boot]
+        env.persist({ boots: this.#boots }, () => {})
+      } else if (result.why === 'store-foreign') env.emit({ type: 'storeForeign', detail: result.detail })
+      else if (result.why === 'boot-dead') this.#depose()
+    })
+  }
+
+  #addressesOf(peers: readonly PeerId[]): Pointer['addresses'] {
+    const entries = peers.map((peer) => {
+      const own = peer === this.#env.self ? this.#description.addresses : undefined
+      return [peer, own ?? this.#membership.get(peer)?.description.addresses ?? []] as const
+    })
+    return Object.fromEntries(entries) as Pointer['addresses']
+  }
+
+  /** Where peers were last reachable goes to disk, so that a whole mesh can find itself again after a stop. */
+  #rememberAddresses(): void {
+    const changed: Record<PeerId, readonly string[]> = {}
+    for (const { peer, liveness, description } of this.#membership.members()) {
+      if (peer === this.#env.self || liveness !== 'alive' || description.addresses.length === 0) continue
+      const text = description.addresses.join(' ')
+      if (this.#addressesOnDisk.get(peer) === text) continue
+      this.#addressesOnDisk.set(peer, text)
+      changed[peer] = description.addresses
+    }
+    if (Object.keys(changed).length > 0) this.#env.persist({ peers: changed }, () => {})
+  }
+
+  /** Peers to stay connected to: everybody heard of who did not leave. */
+  #want(): void {
+    const wanted = new Map<PeerId, readonly string[]>()
+    for (const [peer, addresses] of this.#addressesOnDisk) wanted.set(peer, addresses.split(' '))
+    for (const [peer, addresses] of Object.entries(this.#pointers.current?.addresses ?? {}))
+      if (addresses.length > 0) wanted.set(peer as PeerId, addresses)
+    for (const entry of this.#follower.state?.peers.values() ?? []) wanted.set(entry.peer, entry.addresses)
+    for (const { peer, liveness, description } of this.#membership.members()) {
+      if (liveness === 'left') wanted.delete(peer)
+      else if (description.addresses.length > 0) wanted.set(peer, description.addresses)
+    }
+    wanted.delete(this.#env.self)
+    const signature = JSON.stringify([...wanted])
+    if (signature === this.#wanted) return
+    this.#wanted = signature
+    this.#env.emit({ type: 'want', peers: wanted })
+  }
+
+  #tellHead(): void {
+    const pointer = this.#pointers.current
+    const peer = this.headPeer
+    if (!pointer || !peer || this.#headTold === pointer.key) return
+    this.#headTold = pointer.key
+    this.#env.event({ kind: 'head', peer, term: pointer.term })
+  }
+}

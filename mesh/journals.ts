@@ -1,0 +1,202 @@
+// The journals this boot writes: opened in the registry before their first record, one per class in use, rolled when a
+// keeper is lost or the log is large, closed when everything in them is acknowledged (PROTOCOL.md section 5).
+//
+// J1 nothing is appended to a journal before its `open` is committed and applied here.
+// J2 `logSealed` from a keeper of any of them, or the end of this boot in the registry, deposes the whole boot.
+// J3 after `close` named a length, nothing is appended: the owner heard of the roll before, and goes on in the next one.
+
+import type { Env } from './env.ts'
+import type { LogKey, PeerId } from './ids.ts'
+import { LogWriter } from './logs/writer.ts'
+import type { LogMessage } from './messages.ts'
+import { majority } from './quorum.ts'
+import { classKey } from './registry/class.ts'
+import type { Follower } from './registry/follower.ts'
+import type { Issuer } from './registry/issuer.ts'
+import type { JournalClass } from './registry/types.ts'
+
+interface Written {
+  readonly writer: LogWriter
+  readonly class: JournalClass
+  /** Append tokens by block index, answered in order. */
+  readonly waiting: { index: number; token: number }[]
+  readonly lost: Set<string>
+  state: 'current' | 'draining' | 'closing'
+}
+
+interface Opening {
+  readonly class: JournalClass
+  readonly tokens: number[]
+}
+
+export interface JournalsOwner {
+  deposed(): void
+}
+
+export class Journals {
+  readonly #env: Env
+  readonly #follower: Follower
+  readonly #issuer: Issuer
+  readonly #owner: JournalsOwner
+  readonly #written = new Map<LogKey, Written>()
+  readonly #opening = new Map<string, Opening>()
+  readonly #retryAt = new Map<string, number>()
+
+  constructor(env: Env, follower: Follower, issuer: Issuer, owner: JournalsOwner) {
+    this.#env = env
+    this.#follower = follower
+    this.#issuer = issuer
+    this.#owner = owner
+  }
+
+  get keys(): readonly LogKey[] {
+    return [...this.#written.keys()]
+  }
+
+  /** Gives the current journal of the class to `token`, opening one where there is none. */
+  want(journalClass: JournalClass, token: number): void {
+    const current = this.#current(journalClass)
+    if (current)
+      return this.#env.emit({ type: 'journalOpened', token, key: current.writer.key, class: current.class })
+    const opening = this.#opening.get(classKey(journalClass))
+    if (opening) opening.tokens.push(token)
+    else this.#open(journalClass, [token])
+  }
+
+  append(key: LogKey, block: Uint8Array, token: number): void {
+    const journal = this.#written.get(key)
+    // J3 nothing is appended to a journal that is gone (its owner was told) or whose closing length is already named.
+    if (!journal || journal.state === 'closing') return
+    const slot = { index: -1, token }
+    journal.waiting.push(slot)
+    journal.writer.append(block, (index) => {
+      slot.index = index
+    })
+    const { settings } = this.#env
+    const large =
+      journal.writer.length >= settings.journalMaxBlocks || journal.writer.bytes >= settings.journalMaxBytes
+    if (large && journal.state === 'current') this.roll(key)
+  }
+
+  confirm(key: LogKey, token: number): void {
+    this.#written.get(key)?.writer.confirm(() => this.#env.emit({ type: 'confirmed', token }))
+  }
+
+  /** Goes on in a fresh journal; the old one is closed once everything in it is acknowledged. */
+  roll(key: LogKey): void {
+    const journal = this.#written.get(key)
+    if (!journal || journal.state !== 'current') return
+    const name = classKey(journal.class)
+    if (this.#opening.has(name) || this.#env.now < (this.#retryAt.get(name) ?? 0)) return
+    this.#open(journal.class, [])
+  }
+
+  handle(message: LogMessage): void {
+    this.#written.get(message.log)?.writer.handle(message)
+  }
+
+  tick(): void {
+    for (const [key, journal] of this.#written) {
+      journal.writer.tick()
+      if (journal.state === 'draining' && journal.writer.drained) this.#close(key, journal)
+      else if (journal.state === 'current' && journal.lost.size > 0) this.roll(key)
+    }
+  }
+
+  reconnected(peer: PeerId): void {
+    for (const { writer } of this.#written.values()) writer.reconnected(peer)
+  }
+
+  /** Closes every drained journal for good, because the peer leaves and has no actors any more. */
+  closeAll(): void {
+    for (const [key, journal] of this.#written)
+      if (journal.state !== 'closing' && journal.writer.drained) this.#close(key, journal)
+  }
+
+  /** The boot ended: every writer stops at once, no token is answered. */
+  reset(): void {
+    for (const { writer } of this.#written.values()) writer.stop()
+    this.#written.clear()
+    this.#opening.clear()
+  }
+
+  #current(journalClass: JournalClass): Written | undefined {
+    const name = classKey(journalClass)
+    for (const journal of this.#written.values())
+      if (journal.state === 'current' && classKey(journal.class) === name) return journal
+    return undefined
+  }
+
+  #open(journalClass: JournalClass, tokens: number[]): void {
+    const env = this.#env
+    const { boot } = env
+    const name = classKey(journalClass)
+    const opening: Opening = { class: journalClass, tokens }
+    this.#opening.set(name, opening)
+    env.createLog((key) => {
+      if (env.boot !== boot) return
+      this.#issuer.issue({ kind: 'open', journal: key, boot, class: journalClass, keepers: [] }, (result) => {
+        if (env.boot !== boot || this.#opening.get(name) !== opening) return
+        this.#opening.delete(name)
+        if (result.ok) return this.#opened(key, opening)
+        this.#retryAt.set(name, env.now + env.settings.resendMs * 4)
+        env.drop(key)
+        for (const token of opening.tokens) env.emit({ type: 'journalFailed', token, why: result.detail })
+      })
+    })
+  }
+
+  #opened(key: LogKey, opening: Opening): void {
+    const env = this.#env
+    // J1: the issuer answers only when the registry as applied here has the journal, unless it is retired already.
+    const entry = this.#follower.state?.journals.get(key)
+    if (!entry || entry.status.kind !== 'open') return
+    const old = this.#current(opening.class)
+    const lost = new Set<string>()
+    const writer: LogWriter = new LogWriter(
+      env,
+      {
+        key,
+        class: entry.class.level === 'synced' ? 'synced' : 'replicated',
+        order: entry.order,
+        keepers: entry.keepers,
+        length: 0,
+      },
+      {
+        committed: (length) => this.#committed(key, length),
+        sealed: () => this.#owner.deposed(),
+        keeperLost: ({ store }) => {
+          lost.add(store)
+          if (entry.keepers.length - lost.size < majority(entry.keepers.length)) this.#owner.deposed()
+        },
+      },
+    )
+    this.#written.set(key, { writer, class: entry.class, waiting: [], lost, state: 'current' })
+    if (old) {
+      old.state = 'draining'
+      env.emit({ type: 'rolled', from: old.writer.key, to: key })
+    }
+    for (const token of opening.tokens) env.emit({ type: 'journalOpened', token, key, class: entry.class })
+  }
+
+  #committed(key: LogKey, length: number): void {
+    const waiting = this.#written.get(key)?.waiting
+    if (!waiting) return
+    while (waiting.length > 0) {
+      const { index, token } = waiting[0]!
+      if (index < 0 || index >= length) return
+      waiting.shift()
+      this.#env.emit({ type: 'appended', token, index })
+    }
+  }
+
+  #close(key: LogKey, journal: Written): void {
+    journal.state = 'closing'
+    const { boot } = this.#env
+    this.#issuer.issue({ kind: 'close', journal: key, length: journal.writer.committed }, (result) => {
+      if (this.#env.boot !== boot) return
+      journal.writer.stop()
+      if (result.ok) this.#written.delete(key)
+    })
+  }
+}

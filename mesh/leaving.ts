@@ -1,0 +1,103 @@
+// A graceful leave: say so, have the actors move away, pass the head on, let others take over what this store keeps, then
+// go. Everything is bounded by leaveTimeoutMs; what could not be handed over stays on this disk and comes back with it.
+
+import type { Env } from './env.ts'
+import type { Journals } from './journals.ts'
+import type { Membership } from './membership/membership.ts'
+import type { PointerStore } from './pointer.ts'
+import type { Follower } from './registry/follower.ts'
+import type { Head } from './registry/head.ts'
+import type { Issuer } from './registry/issuer.ts'
+import type { RegistryState } from './registry/types.ts'
+
+type State =
+  | { readonly kind: 'staying' }
+  | { readonly kind: 'announcing' | 'handing-over' | 'departing' | 'gone'; readonly since: number }
+
+export interface LeavingParts {
+  readonly env: Env
+  readonly membership: Membership
+  readonly follower: Follower
+  readonly head: Head
+  readonly issuer: Issuer
+  readonly journals: Journals
+  readonly pointers: PointerStore
+}
+
+export class Leaving {
+  readonly #parts: LeavingParts
+  #state: State = { kind: 'staying' }
+  #began = 0
+
+  constructor(parts: LeavingParts) {
+    this.#parts = parts
+  }
+
+  get active(): boolean {
+    return this.#state.kind !== 'staying'
+  }
+
+  begin(): void {
+    if (this.active) return
+    this.#began = this.#parts.env.now
+    this.#become('announcing')
+    const { env, issuer } = this.#parts
+    if (this.#alone()) return this.#done(true)
+    issuer.issue({ kind: 'leaving', peer: env.self, boot: env.boot }, () => {
+      if (this.#state.kind === 'announcing') this.#become('handing-over')
+    })
+  }
+
+  tick(): void {
+    if (!this.active || this.#state.kind === 'gone') return
+    const { env, follower, journals, issuer } = this.#parts
+    const state = follower.state
+    if (env.now - this.#began >= env.settings.leaveTimeoutMs || this.#alone()) return this.#done(false)
+    if (this.#state.kind !== 'handing-over' || !state || this.#hosts(state)) return
+    journals.closeAll()
+    if (this.#writes(state) || this.#isNeeded(state)) return
+    this.#become('departing')
+    issuer.issue({ kind: 'left', peer: env.self, boot: env.boot }, (result) => this.#done(result.ok))
+  }
+
+  #become(kind: 'announcing' | 'handing-over' | 'departing' | 'gone'): void {
+    this.#state = { kind, since: this.#parts.env.now }
+  }
+
+  #done(clean: boolean): void {
+    const { env, membership } = this.#parts
+    if (this.#state.kind === 'gone') return
+    this.#become('gone')
+    for (const effect of membership.step({ type: 'leave' }, env.now)) {
+      if (effect.type === 'publish') env.emit(effect)
+      else if (effect.type === 'send') env.send(effect.to, effect.message)
+    }
+    env.emit({ type: 'leaveDone', clean })
+  }
+
+  /** Nobody is there to hand anything to. */
+  #alone(): boolean {
+    return this.#parts.membership.live().every(({ peer }) => peer === this.#parts.env.self)
+  }
+
+  #hosts(state: RegistryState): boolean {
+    for (const { home } of state.actors.values()) if (home === this.#parts.env.boot) return true
+    return false
+  }
+
+  #writes(state: RegistryState): boolean {
+    for (const { boot, status } of state.journals.values())
+      if (boot === this.#parts.env.boot && status.kind === 'open') return true
+    return false
+  }
+
+  /** The head, or a keeper that others still rely on: they are moving to other peers, which takes a moment. */
+  #isNeeded(state: RegistryState): boolean {
+    const { env, head, pointers } = this.#parts
+    if (head.writing) return true
+    if (pointers.current?.keepers.some(({ store }) => store === env.store)) return true
+    for (const { keepers } of state.journals.values())
+      if (keepers.some(({ store }) => store === env.store)) return true
+    return false
+  }
+}

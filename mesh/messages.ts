@@ -1,0 +1,120 @@
+// Every message two peers exchange about logs and the registry (PROTOCOL.md section 2), as one union. Calls between
+// actors are not here: they travel beside the protocol and never change it.
+
+import type { BootId, LogKey, PeerId, StoreId } from './ids.ts'
+import type { Ballot, LogClass, Pointer, Successor } from './log-types.ts'
+import type { MembershipMessage } from './membership/types.ts'
+import type { CommandResult, IssuedCommand } from './registry/types.ts'
+
+/** Why a seal may be taken although its writer was heard of a moment ago. */
+export type Force = 'none' | 'refused' | 'consent' | 'newer-boot'
+
+export type LogMessage =
+  /** Append: proofs of blocks `from`…; without proofs it asks for an acknowledgement of what is there. */
+  | {
+      readonly kind: 'app'
+      readonly log: LogKey
+      readonly store: StoreId
+      readonly class: LogClass
+      readonly order: number
+      readonly from: number
+      readonly proofs: readonly Uint8Array[]
+      /** The writer's length after these blocks. */
+      readonly length: number
+      readonly commit: number
+      readonly pointer?: Pointer
+    }
+  | { readonly kind: 'ack'; readonly log: LogKey; readonly store: StoreId; readonly length: number }
+  | { readonly kind: 'logSealed'; readonly log: LogKey; readonly store: StoreId }
+  | { readonly kind: 'unknown'; readonly log: LogKey; readonly store: StoreId }
+  | {
+      readonly kind: 'seal'
+      readonly log: LogKey
+      readonly store: StoreId
+      readonly ballot: Ballot
+      readonly registry: boolean
+      readonly force: Force
+    }
+  | {
+      readonly kind: 'sealed'
+      readonly log: LogKey
+      readonly store: StoreId
+      readonly ballot: Ballot
+      readonly length: number
+      readonly hash: string
+      readonly tainted: boolean
+      readonly accepted?: { readonly ballot: Ballot; readonly successor: Successor }
+    }
+  | {
+      readonly kind: 'nack'
+      readonly log: LogKey
+      readonly store: StoreId
+      readonly ballot: Ballot
+      readonly promised: Ballot
+    }
+  | { readonly kind: 'busy'; readonly log: LogKey; readonly store: StoreId; readonly ballot: Ballot }
+  | {
+      readonly kind: 'accept'
+      readonly log: LogKey
+      readonly store: StoreId
+      readonly ballot: Ballot
+      readonly successor: Successor
+    }
+  | { readonly kind: 'accepted'; readonly log: LogKey; readonly store: StoreId; readonly ballot: Ballot }
+  /** Repair: hold blocks up to `upTo` (tree hash `hash`), from `source`. Allowed on a sealed log. */
+  | {
+      readonly kind: 'fill'
+      readonly log: LogKey
+      readonly store: StoreId
+      readonly upTo: number
+      readonly hash: string
+      readonly source: PeerId
+    }
+  | { readonly kind: 'held'; readonly log: LogKey; readonly store: StoreId; readonly length: number }
+  | { readonly kind: 'confirm'; readonly log: LogKey; readonly store: StoreId; readonly round: number }
+  | { readonly kind: 'confirmed'; readonly log: LogKey; readonly store: StoreId; readonly round: number }
+  /** Blocks of a log from a store that holds them, with their proofs. */
+  | {
+      readonly kind: 'fetch'
+      readonly log: LogKey
+      readonly from: number
+      readonly upTo: number
+      readonly id: number
+    }
+  | {
+      readonly kind: 'fetched'
+      readonly log: LogKey
+      readonly from: number
+      readonly id: number
+      readonly proofs: readonly Uint8Array[]
+    }
+
+export type RegistryMessage =
+  | { readonly kind: 'pointer'; readonly pointer: Pointer }
+  /** Committed blocks of the registry log from its writer or any follower; empty as a heartbeat. */
+  | {
+      readonly kind: 'records'
+      readonly log: LogKey
+      readonly from: number
+      readonly blocks: readonly Uint8Array[]
+      readonly commit: number
+      /** The writer's last confirm round that a majority of the keepers answered; set by the writer only. */
+      readonly round?: number
+    }
+  | { readonly kind: 'follow'; readonly log: LogKey; readonly from: number }
+  | { readonly kind: 'cmd'; readonly issued: IssuedCommand }
+  | {
+      readonly kind: 'done'
+      readonly n: number
+      readonly boot: BootId
+      readonly result: CommandResult
+      readonly log: LogKey
+      readonly term: number
+      readonly position: number
+    }
+  /** The incumbent offers the head to a stable peer with a lower ID. */
+  | { readonly kind: 'offer'; readonly log: LogKey }
+  /** The head asks a writer to go on in a fresh journal. */
+  | { readonly kind: 'roll'; readonly journal: LogKey }
+
+export type MeshMessage = LogMessage | RegistryMessage | MembershipMessage

@@ -1,0 +1,303 @@
+// The registry's only mutation: `applyCommand` edits the table by one committed command and says what came of it. It is
+// deterministic and total: every peer that applies the same log has the same table.
+//
+// A1 an assignment ends only by `recover` (its boot's journals are sealed) or `released` (its release is acknowledged) (R4).
+// A2 an actor gets a home only where it has none; every end of an assignment raises its epoch.
+// A3 `recover` names exactly the boot's unretired journals, each sealed or closed; after it nothing of that boot is accepted.
+// A4 a journal is retired only when no actor may need it as a source.
+// A5 a command's number is applied once per boot; below the floor it is refused.
+
+import { type ActorKey, type BootId, nameOfActor, typeOfActor } from '../ids.ts'
+import { sameClass } from './class.ts'
+import { settleRecovery } from './recover.ts'
+import type { RegistryTable } from './state.ts'
+import type {
+  ActorEntry,
+  Command,
+  CommandResult,
+  IssuedCommand,
+  JournalEntry,
+  RejectReason,
+  Source,
+} from './types.ts'
+
+const done: CommandResult = { ok: true }
+const reject = (why: RejectReason, detail: string): CommandResult => ({ ok: false, why, detail })
+
+export function applyIssued(table: RegistryTable, { boot, n, floor, command }: IssuedCommand): CommandResult {
+  const issued = table.issued.get(boot) ?? { floor: 0, results: new Map() }
+  const before = issued.results.get(n)
+  if (before) return before
+  if (n < issued.floor) return reject('expired', `command ${n} was settled long ago`)
+  const result = applyCommand(table, boot, command)
+  issued.floor = Math.max(issued.floor, floor)
+  for (const old of issued.results.keys()) if (old < issued.floor) issued.results.delete(old)
+  issued.results.set(n, result)
+  if (table.boots.get(boot)?.status !== 'dead') table.issued.set(boot, issued)
+  return result
+}
+
+function applyCommand(table: RegistryTable, issuer: BootId, command: Command): CommandResult {
+  switch (command.kind) {
+    case 'noop':
+      return done
+    case 'admit':
+      return admit(table, command)
+    case 'leaving':
+      return leaving(table, command)
+    case 'left':
+      return left(table, command)
+    case 'open':
+      return open(table, command)
+    case 'close':
+      return close(table, issuer, command)
+    case 'retire':
+      return retire(table, command)
+    case 'trim':
+      return trim(table, command)
+    case 'recover':
+      return settleRecovery(table, command)
+    case 'create':
+      return create(table, command)
+    case 'assign':
+      return assign(table, command)
+    case 'move':
+      return move(table, command)
+    case 'stop':
+      return stop(table, command)
+    case 'released':
+      return released(table, command)
+    case 'failed':
+      return failed(table, issuer, command)
+  }
+}
+
+function admit(table: RegistryTable, { entry, previous }: Command & { kind: 'admit' }): CommandResult {
+  const known = table.peers.get(entry.peer)
+  const foreign = reject(
+    'store-foreign',
+    'this data directory is a copy of, or older than, the one this mesh knows',
+  )
+  for (const other of table.peers.values())
+    if (other.store === entry.store && other.peer !== entry.peer) return foreign
+  if (table.boots.get(entry.boot)?.status === 'dead')
+    return reject('boot-dead', 'this boot was recovered: take a new one')
+  if (known && known.boot !== entry.boot) {
+    if (known.store === entry.store && !previous.includes(known.boot)) return foreign
+    const old = table.boots.get(known.boot)
+    if (old?.status === 'live') table.boots.set(known.boot, { ...old, status: 'superseded' })
+  }
+  const leavingStill = known?.boot === entry.boot && known.leaving
+  table.peers.set(entry.peer, { ...entry, leaving: leavingStill })
+  table.boots.set(entry.boot, { boot: entry.boot, store: entry.store, status: 'live' })
+  return done
+}
+
+function leaving(table: RegistryTable, { peer, boot }: Command & { kind: 'leaving' }): CommandResult {
+  const entry = table.peers.get(peer)
+  if (entry?.boot !== boot) return reject('boot-dead', 'not the admitted boot of this peer')
+  table.peers.set(peer, { ...entry, leaving: true })
+  for (const actor of table.actors.values())
+    if (actor.home === boot && actor.status.kind === 'running')
+      table.actors.set(actor.key, { ...actor, status: { kind: 'moving' } })
+  return done
+}
+
+function left(table: RegistryTable, { peer, boot }: Command & { kind: 'left' }): CommandResult {
+  const entry = table.peers.get(peer)
+  if (entry?.boot !== boot) return reject('boot-dead', 'not the admitted boot of this peer')
+  for (const actor of table.actors.values())
+    if (actor.home === boot) return reject('not-home', `${actor.key} is still hosted here`)
+  for (const journal of table.journals.values())
+    if (journal.boot === boot && journal.status.kind === 'open')
+      return reject('journal-in-use', 'a journal of this boot is still open')
+  table.peers.delete(peer)
+  table.boots.delete(boot)
+  table.issued.delete(boot)
+  return done
+}
+
+function open(table: RegistryTable, command: Command & { kind: 'open' }): CommandResult {
+  const boot = table.boots.get(command.boot)
+  if (boot?.status !== 'live') return reject('boot-dead', 'this boot may not open journals any more')
+  if (command.keepers.length === 0)
+    return reject('no-keepers', 'no connected peer may keep a journal of this class')
+  if (table.journals.has(command.journal)) return done
+  const { journal: key, boot: owner, class: journalClass, keepers } = command
+  table.journals.set(key, {
+    key,
+    boot: owner,
+    class: journalClass,
+    keepers,
+    order: table.nextOrder++,
+    status: { kind: 'open' },
+  })
+  return done
+}
+
+function close(
+  table: RegistryTable,
+  issuer: BootId,
+  { journal: key, length }: Command & { kind: 'close' },
+): CommandResult {
+  const journal = table.journals.get(key)
+  if (!journal) return reject('unknown-journal', 'not in the registry')
+  if (journal.boot !== issuer) return reject('not-home', 'only its writer closes a journal')
+  if (journal.status.kind !== 'open') return done
+  table.journals.set(key, { ...journal, status: { kind: 'closed', length } })
+  for (const actor of table.actors.values())
+    if (
+      actor.home === journal.boot &&
+      actor.base <= journal.order &&
+      sameClass(actor.options.class, journal.class)
+    )
+      table.actors.set(actor.key, {
+        ...actor,
+        sources: [sourceIn(journal, length, actor.epoch), ...actor.sources],
+      })
+  return done
+}
+
+function sourceIn(journal: JournalEntry, length: number, epoch: number): Source {
+  return { journal: journal.key, length, epoch, order: journal.order }
+}
+
+function retire(table: RegistryTable, { journals }: Command & { kind: 'retire' }): CommandResult {
+  const needed = neededJournals(table)
+  for (const key of journals) {
+    const journal = table.journals.get(key)
+    if (journal && needed.has(key)) return reject('journal-in-use', `journal ${key} may still hold state`)
+  }
+  for (const key of journals) table.journals.delete(key)
+  return done
+}
+
+/** Journals that recovery may read: open ones, and those an actor names as a source (A4). */
+export function neededJournals(table: {
+  journals: ReadonlyMap<string, JournalEntry>
+  actors: ReadonlyMap<ActorKey, ActorEntry>
+}): Set<string> {
+  const needed = new Set<string>()
+  for (const journal of table.journals.values()) if (journal.status.kind === 'open') needed.add(journal.key)
+  for (const actor of table.actors.values()) for (const source of actor.sources) needed.add(source.journal)
+  return needed
+}
+
+function trim(table: RegistryTable, command: Command & { kind: 'trim' }): CommandResult {
+  const journal = table.journals.get(command.journal)
+  if (!journal) return reject('unknown-journal', 'not in the registry')
+  if (journal.boot !== command.boot) return reject('not-home', 'only its writer trims into a journal')
+  for (const { actor: key, epoch } of command.actors) {
+    const actor = table.actors.get(key)
+    if (!actor || actor.home !== command.boot || actor.epoch !== epoch || actor.base >= journal.order)
+      continue
+    table.actors.set(key, {
+      ...actor,
+      base: journal.order,
+      sources: actor.sources.filter(({ order }) => order >= journal.order),
+    })
+  }
+  return done
+}
+
+function create(
+  table: RegistryTable,
+  { actor: key, options, init, home }: Command & { kind: 'create' },
+): CommandResult {
+  const known = table.actors.get(key)
+  if (known && known.status.kind !== 'stopped') return reject('name-taken', `${key} exists`)
+  if (typeOfActor(key) === '' || nameOfActor(key) === '')
+    return reject('unknown-actor', 'an actor needs a type and a name')
+  const able = home !== null && isAble(table, home)
+  table.actors.set(key, {
+    key,
+    incarnation: (known?.incarnation ?? 0) + 1,
+    options,
+    init,
+    epoch: (known?.epoch ?? 0) + 1,
+    home: able ? home : null,
+    sources: [],
+    base: 0,
+    restarts: 0,
+    status: { kind: 'running' },
+  })
+  return done
+}
+
+function isAble(table: RegistryTable, boot: BootId): boolean {
+  if (table.boots.get(boot)?.status !== 'live') return false
+  for (const peer of table.peers.values()) if (peer.boot === boot) return !peer.leaving && peer.canHost
+  return false
+}
+
+function assign(table: RegistryTable, { actors }: Command & { kind: 'assign' }): CommandResult {
+  for (const { actor: key, epoch, home } of actors) {
+    const actor = table.actors.get(key)
+    if (
+      !actor ||
+      actor.home !== null ||
+      actor.epoch !== epoch ||
+      actor.status.kind !== 'running' ||
+      !isAble(table, home)
+    )
+      continue
+    table.actors.set(key, { ...actor, home })
+  }
+  return done
+}
+
+function move(table: RegistryTable, { actor: key, epoch, to }: Command & { kind: 'move' }): CommandResult {
+  const actor = table.actors.get(key)
+  if (!actor) return reject('unknown-actor', `${key} does not exist`)
+  if (actor.epoch !== epoch || actor.home === null) return reject('stale-epoch', `${key} has moved meanwhile`)
+  if (actor.status.kind === 'running')
+    table.actors.set(key, { ...actor, status: { kind: 'moving', ...(to ? { to } : {}) } })
+  return done
+}
+
+function stop(table: RegistryTable, { actor: key }: Command & { kind: 'stop' }): CommandResult {
+  const actor = table.actors.get(key)
+  if (!actor) return reject('unknown-actor', `${key} does not exist`)
+  if (actor.status.kind === 'stopped' || actor.status.kind === 'stopping') return done
+  if (actor.home === null) table.actors.set(key, stoppedActor(actor))
+  else table.actors.set(key, { ...actor, status: { kind: 'stopping' } })
+  return done
+}
+
+/** A stopped actor needs nothing of its past; its name is free for a new incarnation. */
+export function stoppedActor(actor: ActorEntry): ActorEntry {
+  return { ...actor, home: null, epoch: actor.epoch + 1, sources: [], base: 0, status: { kind: 'stopped' } }
+}
+
+function released(table: RegistryTable, command: Command & { kind: 'released' }): CommandResult {
+  const journal = table.journals.get(command.journal)
+  if (!journal || journal.boot !== command.boot)
+    return reject('unknown-journal', 'the release is in no journal of this boot')
+  for (const { actor: key, epoch, home } of command.actors) {
+    const actor = table.actors.get(key)
+    if (!actor || actor.home !== command.boot || actor.epoch !== epoch) continue
+    if (actor.status.kind === 'stopping') table.actors.set(key, stoppedActor(actor))
+    else if (actor.status.kind === 'moving')
+      table.actors.set(key, {
+        ...actor,
+        home: home !== null && isAble(table, home) ? home : null,
+        epoch: epoch + 1,
+        sources: [sourceIn(journal, command.length, epoch)],
+        base: 0,
+        status: { kind: 'running' },
+      })
+  }
+  return done
+}
+
+function failed(
+  table: RegistryTable,
+  issuer: BootId,
+  { actor: key, epoch, cause }: Command & { kind: 'failed' },
+): CommandResult {
+  const actor = table.actors.get(key)
+  if (!actor || actor.epoch !== epoch || actor.home !== issuer)
+    return reject('stale-epoch', `${key} has moved meanwhile`)
+  table.actors.set(key, { ...actor, status: { kind: 'dead', cause } })
+  return done
+}

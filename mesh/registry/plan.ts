@@ -1,0 +1,162 @@
+// From the registry and the view to the candidates that placement.ts chooses among. Only the head plans, and only
+// what it then commits counts.
+
+import type { Env } from '../env.ts'
+import { type ActorKey, type BootId, type PeerId, type StoreId, typeOfActor } from '../ids.ts'
+import type { Keeper } from '../log-types.ts'
+import type { Membership } from '../membership/membership.ts'
+import {
+  assignHomes,
+  chooseKeepers,
+  chooseRegistryKeepers,
+  type HostCandidate,
+  type KeeperCandidate,
+  keepersNeedChange,
+  registryKeepersNeedChange,
+} from '../placement.ts'
+import { sameClass } from './class.ts'
+import { journalsOf } from './recover.ts'
+import type { ActorEntry, JournalClass, JournalEntry, RegistryState } from './types.ts'
+
+export class Plan {
+  readonly #env: Env
+  readonly #membership: Membership
+
+  constructor(env: Env, membership: Membership) {
+    this.#env = env
+    this.#membership = membership
+  }
+
+  /** `patience`: a peer away for less than this still counts as there, because it may be restarting. */
+  #keeperCandidates(state: RegistryState, patienceMs: number): KeeperCandidate[] {
+    const kept = new Map<string, number>()
+    for (const { keepers } of state.journals.values())
+      for (const { store } of keepers) kept.set(store, (kept.get(store) ?? 0) + 1)
+    return [...state.peers.values()].map((entry) => ({
+      peer: entry.peer,
+      store: entry.store,
+      name: entry.name,
+      labels: entry.labels,
+      canKeep: entry.canKeep,
+      leaving: entry.leaving,
+      ...this.#presence(entry.peer, entry.store, patienceMs),
+      load: kept.get(entry.store) ?? 0,
+    }))
+  }
+
+  #isHere(peer: PeerId, patienceMs: number): boolean {
+    if (peer === this.#env.self) return true
+    const member = this.#membership.get(peer)
+    if (!member) return false
+    if (member.liveness === 'alive' || member.liveness === 'suspect')
+      return this.#env.connected.has(peer) || patienceMs > 0
+    return member.liveness === 'dead' && this.#env.now - member.since < patienceMs
+  }
+
+  /** `away`: counted as there for now, but it gets nothing new meanwhile. */
+  #presence(peer: PeerId, store: StoreId, patienceMs: number): { live: boolean; away: boolean } {
+    const live = this.#isHere(peer, patienceMs) && this.#hasStore(peer, store)
+    return { live, away: live && !this.#isHere(peer, 0) }
+  }
+
+  /** A peer that came back with another disk keeps nothing under the old one's name. */
+  #hasStore(peer: PeerId, store: StoreId): boolean {
+    return peer === this.#env.self
+      ? store === this.#env.store
+      : this.#membership.get(peer)?.description.store === store
+  }
+
+  journalKeepers(state: RegistryState, boot: BootId, wanted: JournalClass, seed: string): readonly Keeper[] {
+    const entry = [...state.peers.values()].find((peer) => peer.boot === boot)
+    if (!entry) return []
+    return chooseKeepers({
+      candidates: this.#keeperCandidates(state, 0),
+      spec: wanted,
+      host: { peer: entry.peer, store: entry.store },
+      head: this.#env.self,
+      seed,
+    })
+  }
+
+  /** Why this journal should go on in a fresh one with other keepers, or false. */
+  journalNeedsRoll(state: RegistryState, journal: JournalEntry): false | string {
+    const entry = [...state.peers.values()].find((peer) => peer.boot === journal.boot)
+    if (!entry) return false
+    const { keeperLostAfterMs } = this.#env.settings
+    const host = { peer: entry.peer, store: entry.store }
+    const reason = keepersNeedChange({
+      keepers: journal.keepers,
+      spec: journal.class,
+      candidates: this.#keeperCandidates(state, keeperLostAfterMs),
+      host,
+      head: this.#env.self,
+    })
+    if (reason === false) return false
+    // Fewer copies than now would not be better; wait until there is somebody to take the place.
+    const next = this.journalKeepers(state, journal.boot, journal.class, journal.boot)
+    const same =
+      next.length === journal.keepers.length &&
+      next.every(({ store }) => journal.keepers.some((keeper) => keeper.store === store))
+    return next.length < journal.keepers.length || same ? false : reason
+  }
+
+  registryKeepers(
+    state: RegistryState,
+    current: readonly Keeper[],
+    avoid: ReadonlySet<string>,
+  ): readonly Keeper[] {
+    const candidates = this.#keeperCandidates(state, 0).map((candidate) =>
+      avoid.has(candidate.store) ? { ...candidate, live: false } : candidate,
+    )
+    return chooseRegistryKeepers(candidates, current, this.#env.self)
+  }
+
+  registryNeedsChange(state: RegistryState, current: readonly Keeper[]): false | string {
+    const { keeperLostAfterMs } = this.#env.settings
+    return registryKeepersNeedChange(this.#keeperCandidates(state, keeperLostAfterMs), current)
+  }
+
+  /** Homes for actors that have none, spread over the peers that can run them. Unplaceable ones are not in the answer. */
+  homes(state: RegistryState, actors: readonly ActorEntry[]): ReadonlyMap<ActorKey, BootId> {
+    if (actors.length === 0) return new Map()
+    const load = new Map<BootId, number>()
+    for (const { home } of state.actors.values()) if (home !== null) load.set(home, (load.get(home) ?? 0) + 1)
+    const candidates: HostCandidate[] = [...state.peers.values()].map((entry) => ({
+      boot: entry.boot,
+      peer: entry.peer,
+      labels: entry.labels,
+      types: entry.types,
+      canHost: entry.canHost,
+      leaving: entry.leaving,
+      live:
+        this.#isHere(entry.peer, 0) &&
+        this.#isPresentBoot(entry.peer, entry.boot) &&
+        state.boots.get(entry.boot)?.status === 'live',
+      actors: load.get(entry.boot) ?? 0,
+    }))
+    return assignHomes(
+      actors.map((actor) => ({
+        key: actor.key,
+        type: typeOfActor(actor.key),
+        labels: actor.options.labels,
+        prefer: this.#holders(state, actor),
+      })),
+      candidates,
+    )
+  }
+
+  #isPresentBoot(peer: PeerId, boot: BootId): boolean {
+    return peer === this.#env.self ? boot === this.#env.boot : this.#membership.get(peer)?.boot === boot
+  }
+
+  /** Peers whose store keeps the newest journal the actor's state is in: they recover it without a transfer. */
+  #holders(state: RegistryState, actor: ActorEntry): readonly PeerId[] {
+    const own =
+      actor.home === null
+        ? undefined
+        : journalsOf(state, actor.home).findLast(({ class: of }) => sameClass(of, actor.options.class))
+    const newest = actor.sources[0]
+    const journal = own ?? (newest ? state.journals.get(newest.journal) : undefined)
+    return journal ? journal.keepers.map(({ peer }) => peer) : []
+  }
+}

@@ -1,0 +1,93 @@
+// The registry's table as apply.ts edits it, and its form inside a snapshot. Only `apply` and `decodeRegistry` make one;
+// everybody else reads it as a RegistryState.
+
+import type { ActorKey, BootId, LogKey, PeerId } from '../ids.ts'
+import type {
+  ActorEntry,
+  BootEntry,
+  CommandResult,
+  JournalEntry,
+  PeerEntry,
+  RegistryState,
+  Report,
+} from './types.ts'
+
+export interface Issued {
+  floor: number
+  results: Map<number, CommandResult>
+}
+
+export interface RegistryTable extends RegistryState {
+  meshId: LogKey
+  peers: Map<PeerId, PeerEntry>
+  boots: Map<BootId, BootEntry>
+  journals: Map<LogKey, JournalEntry>
+  actors: Map<ActorKey, ActorEntry>
+  reports: Report[]
+  nextOrder: number
+  nextReport: number
+  issued: Map<BootId, Issued>
+}
+
+export function emptyRegistry(meshId: LogKey): RegistryTable {
+  return {
+    meshId,
+    peers: new Map(),
+    boots: new Map(),
+    journals: new Map(),
+    actors: new Map(),
+    reports: [],
+    nextOrder: 1,
+    nextReport: 1,
+    issued: new Map(),
+  }
+}
+
+/** A plain value that any codec can encode; the same table always gives the same value. */
+export function encodeRegistry(table: RegistryTable): unknown {
+  return {
+    meshId: table.meshId,
+    peers: [...table.peers.values()],
+    boots: [...table.boots.values()],
+    journals: [...table.journals.values()],
+    actors: [...table.actors.values()],
+    reports: table.reports,
+    nextOrder: table.nextOrder,
+    nextReport: table.nextReport,
+    issued: [...table.issued].map(([boot, issued]) => ({
+      boot,
+      floor: issued.floor,
+      results: [...issued.results],
+    })),
+  }
+}
+
+type Encoded = {
+  meshId: LogKey
+  peers: PeerEntry[]
+  boots: BootEntry[]
+  journals: JournalEntry[]
+  actors: ActorEntry[]
+  reports: Report[]
+  nextOrder: number
+  nextReport: number
+  issued: { boot: BootId; floor: number; results: [number, CommandResult][] }[]
+}
+
+/** The inverse of {@link encodeRegistry}. The value comes from a log this mesh wrote, not from a peer's mouth. */
+export function decodeRegistry(value: unknown): RegistryTable {
+  const encoded = value as Encoded
+  return {
+    meshId: encoded.meshId,
+    peers: new Map(encoded.peers.map((entry) => [entry.peer, entry])),
+    boots: new Map(encoded.boots.map((entry) => [entry.boot, entry])),
+    journals: new Map(encoded.journals.map((entry) => [entry.key, entry])),
+    actors: new Map(encoded.actors.map((entry) => [entry.key, entry])),
+    reports: [...encoded.reports],
+    nextOrder: encoded.nextOrder,
+    nextReport: encoded.nextReport,
+    issued: new Map(
+      encoded.issued.map(({ boot, floor, results }) => [boot, { floor, results: new Map(results) }]),
+    ),
+  }
+}

@@ -1,0 +1,281 @@
+// The head's soft work, all of it derived from the committed registry and the view, so that a new head finds everything
+// it needs: recover lost boots, give homes to actors without one, keep journals on enough keepers, retire what nobody
+// needs, keep the registry itself on enough keepers, and hand the head to a stable peer with a lower ID.
+
+import type { Env } from '../env.ts'
+import { type ActorKey, type BootId, compareIds, type LogKey, type PeerId, peerOfBoot } from '../ids.ts'
+import type { Membership } from '../membership/membership.ts'
+import type { Force, LogMessage } from '../messages.ts'
+import { Recovery } from '../recovery.ts'
+import { neededJournals } from './apply.ts'
+import type { Candidate } from './candidate.ts'
+import type { Follower } from './follower.ts'
+import type { Head } from './head.ts'
+import type { Issuer } from './issuer.ts'
+import type { Plan } from './plan.ts'
+import { journalsOf } from './recover.ts'
+import type { ActorEntry, Command, RegistryState } from './types.ts'
+
+export interface StewardParts {
+  readonly env: Env
+  readonly membership: Membership
+  readonly follower: Follower
+  readonly head: Head
+  readonly issuer: Issuer
+  readonly candidate: Candidate
+  readonly plan: Plan
+}
+
+export class Steward {
+  readonly #parts: StewardParts
+  readonly #recoveries = new Map<BootId, Recovery>()
+  /** Commands under way, by what they are about: never two for one thing. */
+  readonly #busy = new Set<string>()
+  readonly #askedToRoll = new Map<LogKey, number>()
+  #offeredAt = Number.NEGATIVE_INFINITY
+  #dirty = true
+  #checkedAt = Number.NEGATIVE_INFINITY
+
+  constructor(parts: StewardParts) {
+    this.#parts = parts
+  }
+
+  /** The registry or the view changed: look again at the next step. */
+  touch(): void {
+    this.#dirty = true
+  }
+
+  reset(): void {
+    this.#recoveries.clear()
+    this.#busy.clear()
+    this.#askedToRoll.clear()
+    this.#dirty = true
+  }
+
+  /** In words, why the actors of lost boots are not back yet. */
+  waiting(): ReadonlyMap<BootId, string> {
+    return new Map([...this.#recoveries].map(([boot, recovery]) => [boot, recovery.waitingFor]))
+  }
+
+  handle(from: PeerId, message: LogMessage): void {
+    for (const recovery of this.#recoveries.values()) recovery.handle(from, message)
+    this.#settleRecoveries()
+  }
+
+  reconnected(): void {
+    for (const recovery of this.#recoveries.values()) recovery.reconnected()
+  }
+
+  /** Decides keepers and homes for a command that is about to be appended (H3). */
+  decide(state: RegistryState, command: Command): Command {
+    const { plan } = this.#parts
+    switch (command.kind) {
+      case 'open':
+        return { ...command, keepers: plan.journalKeepers(state, command.boot, command.class, command.boot) }
+      case 'create': {
+        const { actor: key, options, init } = command
+        const fresh: ActorEntry = {
+          key,
+          options,
+          init,
+          incarnation: 0,
+          epoch: 0,
+          home: null,
+          sources: [],
+          base: 0,
+          restarts: 0,
+          status: { kind: 'running' },
+        }
+        return { ...command, home: plan.homes(state, [fresh]).get(key) ?? null }
+      }
+      case 'released': {
+        const actors = command.actors.flatMap(({ actor }) => state.actors.get(actor) ?? [])
+        const homes = plan.homes(state, actors)
+        return {
+          ...command,
+          actors: command.actors.map((each) => {
+            const status = state.actors.get(each.actor)?.status
+            const wished =
+              status?.kind === 'moving' && status.to ? state.peers.get(status.to)?.boot : undefined
+            return { ...each, home: wished ?? homes.get(each.actor) ?? null }
+          }),
+        }
+      }
+      case 'recover': {
+        const actors = [...state.actors.values()].filter(
+          ({ home, status }) => home === command.boot && status.kind !== 'dead',
+        )
+        return {
+          ...command,
+          homes: Object.fromEntries(plan.homes(state, actors)) as Record<ActorKey, BootId>,
+        }
+      }
+      default:
+        return command
+    }
+  }
+
+  tick(): void {
+    const { env, head, follower } = this.#parts
+    if (!head.established || !follower.state) return
+    for (const recovery of this.#recoveries.values()) recovery.tick()
+    this.#settleRecoveries()
+    // Some reasons to act are the passing of time alone, so look again now and then.
+    if (!this.#dirty && env.now - this.#checkedAt < env.settings.heartbeatMs) return
+    this.#dirty = false
+    this.#checkedAt = env.now
+    const state = follower.state
+    this.#recoverLostBoots(state)
+    this.#assignHomeless(state)
+    this.#rollJournals(state)
+    this.#retireJournals(state)
+    this.#renewRegistry(state)
+    this.#offerHead(state)
+  }
+
+  #issue(name: string, command: Command, settled: () => void = () => {}): void {
+    if (this.#busy.has(name)) return
+    this.#busy.add(name)
+    this.#parts.issuer.issue(command, () => {
+      this.#busy.delete(name)
+      settled()
+      this.touch()
+    })
+  }
+
+  #recoverLostBoots(state: RegistryState): void {
+    const { env, head } = this.#parts
+    for (const { boot, status } of state.boots.values()) {
+      if (status === 'dead') continue
+      const lost = this.#lost(state, boot, status)
+      const running = this.#recoveries.get(boot)
+      if (!lost) {
+        if (running) this.#recoveries.delete(boot)
+        continue
+      }
+      const open = journalsOf(state, boot).filter((journal) => journal.status.kind === 'open')
+      const same =
+        running &&
+        running.journalKeys.size === open.length &&
+        open.every(({ key }) => running.journalKeys.has(key))
+      if (same) running.force(lost.force)
+      else {
+        env.event({ kind: 'recovering', boot, cause: lost.cause })
+        this.#recoveries.set(boot, new Recovery(env, boot, head.startedAt, open, lost.force))
+      }
+    }
+    for (const boot of this.#recoveries.keys()) if (!state.boots.has(boot)) this.#recoveries.delete(boot)
+    this.#settleRecoveries()
+  }
+
+  /** Opinion only: a boot wrongly held lost is deposed by the seals, never doubled. */
+  #lost(
+    state: RegistryState,
+    boot: BootId,
+    status: 'live' | 'superseded',
+  ): { cause: string; force: Force } | undefined {
+    const { env, membership, head } = this.#parts
+    const peer = peerOfBoot(boot)
+    if (status === 'superseded') return { cause: 'its peer started again', force: 'newer-boot' }
+    if (boot === env.boot) return undefined
+    const member = membership.get(peer)
+    if (!member) {
+      const waited = env.now - head.startedAt >= env.settings.absentPeerGraceMs
+      return waited
+        ? { cause: 'its peer was not heard of since the head took over', force: 'none' }
+        : undefined
+    }
+    // A boot that the registry has never heard of is newer than all it knows; an older one is just old news.
+    if (member.boot !== boot && !state.boots.has(member.boot))
+      return { cause: 'its peer started again', force: 'newer-boot' }
+    if (member.liveness === 'dead')
+      return { cause: 'its peer is dead', force: env.connected.has(peer) ? 'none' : 'refused' }
+    if (member.liveness === 'left') return { cause: 'its peer left', force: 'consent' }
+    return undefined
+  }
+
+  #settleRecoveries(): void {
+    const { env } = this.#parts
+    for (const [boot, recovery] of this.#recoveries) {
+      const { result } = recovery
+      if (!result) continue
+      const cause = [this.#cause(boot), ...result.notes].join('; ')
+      this.#issue(
+        `recover ${boot}`,
+        { kind: 'recover', boot, journals: result.journals, cause, at: env.wall, homes: {} },
+        () => this.#recoveries.delete(boot),
+      )
+    }
+  }
+
+  #cause(boot: BootId): string {
+    const { follower, membership } = this.#parts
+    if (follower.state?.boots.get(boot)?.status === 'superseded') return 'its peer started again'
+    return membership.get(peerOfBoot(boot))?.liveness === 'left' ? 'its peer left' : 'its peer is dead'
+  }
+
+  #assignHomeless(state: RegistryState): void {
+    const homeless = [...state.actors.values()].filter(
+      ({ home, status }) => home === null && status.kind === 'running',
+    )
+    if (homeless.length === 0) return
+    const homes = this.#parts.plan.homes(state, homeless)
+    const actors = homeless.flatMap(({ key: actor, epoch }) => {
+      const home = homes.get(actor)
+      return home ? [{ actor, epoch, home }] : []
+    })
+    if (actors.length > 0) this.#issue('assign', { kind: 'assign', actors })
+  }
+
+  #rollJournals(state: RegistryState): void {
+    const { env, plan } = this.#parts
+    for (const journal of state.journals.values()) {
+      const asked = this.#askedToRoll.get(journal.key) ?? Number.NEGATIVE_INFINITY
+      if (journal.status.kind !== 'open' || state.boots.get(journal.boot)?.status !== 'live') continue
+      if (env.now - asked < env.settings.headTimeoutMs || !plan.journalNeedsRoll(state, journal)) continue
+      this.#askedToRoll.set(journal.key, env.now)
+      env.send(peerOfBoot(journal.boot), { kind: 'roll', journal: journal.key })
+    }
+    for (const key of this.#askedToRoll.keys()) if (!state.journals.has(key)) this.#askedToRoll.delete(key)
+  }
+
+  #retireJournals(state: RegistryState): void {
+    const needed = neededJournals(state)
+    const journals = [...state.journals.values()].filter(({ key }) => !needed.has(key)).map(({ key }) => key)
+    if (journals.length > 0) this.#issue('retire', { kind: 'retire', journals })
+  }
+
+  #renewRegistry(state: RegistryState): void {
+    const { env, head, follower, candidate, plan } = this.#parts
+    // A new term stops the commands for a moment, so first those that waited for this one are committed.
+    if (env.now - head.startedAt < env.settings.headTimeoutMs) return
+    const grown = follower.applied > env.settings.registryMaxBlocks
+    if (grown || plan.registryNeedsChange(state, head.keepers)) candidate.campaign('consent')
+  }
+
+  #offerHead(state: RegistryState): void {
+    const { env, membership, follower } = this.#parts
+    const leaving = state.peers.get(env.self)?.leaving === true
+    const able = membership
+      .members()
+      .filter(({ peer, liveness, since, boot }) => {
+        const entry = state.peers.get(peer)
+        const stable = leaving || env.now - since >= env.settings.handOverAfterMs
+        return (
+          peer !== env.self &&
+          liveness === 'alive' &&
+          stable &&
+          entry?.boot === boot &&
+          !entry.leaving &&
+          env.connected.has(peer)
+        )
+      })
+      .map(({ peer }) => peer)
+      .sort(compareIds)
+    const next = able[0]
+    if (!next || (!leaving && compareIds(next, env.self) > 0) || !follower.log) return
+    if (env.now - this.#offeredAt < env.settings.headTimeoutMs) return
+    this.#offeredAt = env.now
+    env.send(next, { kind: 'offer', log: follower.log })
+  }
+}

@@ -1,0 +1,219 @@
+// The registry: the mesh's own replicated table of peers, boots, journals and actors, and the commands that change
+// it. `apply` (apply.ts) is the only code that changes a RegistryState, and it is a pure function of state and command.
+
+import type { ActorKey, BootId, LogKey, PeerId, StoreId } from '../ids.ts'
+import type { Keeper } from '../log-types.ts'
+
+/** Which peers may keep an actor's journal, and how many. One open journal per boot and distinct class in use. */
+export interface JournalClass {
+  readonly level: 'replicated' | 'synced'
+  /** Keepers wanted, the host's own store included where it may keep. */
+  readonly keepers: number
+  /** Only peers with all these labels may keep. */
+  readonly labels?: Readonly<Record<string, string>>
+  /** Only these peers (ids or names) may keep. */
+  readonly peers?: readonly string[]
+}
+
+export interface PeerEntry {
+  readonly peer: PeerId
+  readonly name: string
+  readonly store: StoreId
+  /** The newest admitted boot. */
+  readonly boot: BootId
+  readonly addresses: readonly string[]
+  readonly labels: Readonly<Record<string, string>>
+  readonly types: readonly string[]
+  readonly canHost: boolean
+  readonly canKeep: boolean
+  /** It asked to leave: gets nothing new, its actors move away. */
+  readonly leaving: boolean
+}
+
+export interface BootEntry {
+  readonly boot: BootId
+  readonly store: StoreId
+  /** `superseded`: a newer boot of the same peer was admitted; this one waits to be recovered. */
+  readonly status: 'live' | 'superseded' | 'dead'
+}
+
+export interface JournalEntry {
+  readonly key: LogKey
+  readonly boot: BootId
+  readonly class: JournalClass
+  readonly keepers: readonly Keeper[]
+  /** Opening order over the whole mesh, from 1. */
+  readonly order: number
+  readonly status:
+    | { readonly kind: 'open' }
+    /** Rolled by its writer: everything up to `length` was acknowledged. */
+    | { readonly kind: 'closed'; readonly length: number }
+    /** Sealed by recovery at `length` blocks with tree hash `hash`. */
+    | { readonly kind: 'sealed'; readonly length: number; readonly hash: string }
+}
+
+/** Where records of an actor may be found: blocks below `length` of a journal, written under `epoch`. */
+export interface Source {
+  readonly journal: LogKey
+  readonly length: number
+  readonly epoch: number
+  readonly order: number
+}
+
+/** What a user chooses per actor type, fixed when the actor is created. */
+export interface ActorOptions {
+  /** Recoveries allowed before the actor is given up; -1 is no limit. */
+  readonly maxRestarts: number
+  readonly class: JournalClass
+  /** Only peers with all these labels may host. */
+  readonly labels: Readonly<Record<string, string>>
+}
+
+export interface ActorEntry {
+  readonly key: ActorKey
+  /** +1 each time the name is created again after a delete or stop. */
+  readonly incarnation: number
+  readonly options: ActorOptions
+  /** Arguments of the first activation, encoded by the caller. */
+  readonly init: Uint8Array
+  /** +1 at every change of home. */
+  readonly epoch: number
+  readonly home: BootId | null
+  readonly sources: readonly Source[]
+  /** Opening order of the journal that is known to hold the actor's whole state of this epoch; 0 when none is. */
+  readonly base: number
+  readonly restarts: number
+  readonly status:
+    | { readonly kind: 'running' }
+    /** Its host drains it, appends its release record, and reports it; then it gets a new home. */
+    | { readonly kind: 'moving'; readonly to?: PeerId }
+    | { readonly kind: 'stopping' }
+    | { readonly kind: 'stopped' }
+    /** Will not come back: restarts used up, or its state is not recoverable. */
+    | { readonly kind: 'dead'; readonly cause: string }
+}
+
+/** What happened to one actor of a lost boot (G6). */
+export interface ActorReport {
+  readonly actor: ActorKey
+  readonly outcome: 'recovered' | 'waiting' | 'stopped' | 'dead'
+  readonly detail: string
+}
+export interface Report {
+  readonly id: number
+  /** Wall-clock milliseconds, for people. */
+  readonly at: number
+  readonly boot: BootId
+  readonly cause: string
+  readonly actors: readonly ActorReport[]
+  /** Actors beyond the limit of a report, counted by outcome. */
+  readonly more: number
+}
+
+export interface RegistryState {
+  readonly meshId: LogKey
+  readonly peers: ReadonlyMap<PeerId, PeerEntry>
+  readonly boots: ReadonlyMap<BootId, BootEntry>
+  readonly journals: ReadonlyMap<LogKey, JournalEntry>
+  readonly actors: ReadonlyMap<ActorKey, ActorEntry>
+  readonly reports: readonly Report[]
+  readonly nextOrder: number
+  readonly nextReport: number
+  /** Per command issuer: results not yet acknowledged, for exactly-once commands. */
+  readonly issued: ReadonlyMap<
+    BootId,
+    { readonly floor: number; readonly results: ReadonlyMap<number, CommandResult> }
+  >
+}
+
+export type Command =
+  /** Changes nothing; its result tells that everything committed before it is applied here. */
+  | { readonly kind: 'noop' }
+  | {
+      readonly kind: 'admit'
+      readonly entry: Omit<PeerEntry, 'leaving'>
+      /** Boots this store may have been admitted under before: one must be the registry's, or the store is foreign. */
+      readonly previous: readonly BootId[]
+    }
+  | { readonly kind: 'leaving'; readonly peer: PeerId; readonly boot: BootId }
+  /** Gone for good by its own wish, after its actors moved; frees the peer's entry. */
+  | { readonly kind: 'left'; readonly peer: PeerId; readonly boot: BootId }
+  /** Keepers are chosen by the head when it appends; an issuer leaves them empty. */
+  | {
+      readonly kind: 'open'
+      readonly journal: LogKey
+      readonly boot: BootId
+      readonly class: JournalClass
+      readonly keepers: readonly Keeper[]
+    }
+  | { readonly kind: 'close'; readonly journal: LogKey; readonly length: number }
+  | { readonly kind: 'retire'; readonly journals: readonly LogKey[] }
+  /** The actors' state as of `epoch` is acknowledged in `journal`: older sources are not needed any more. */
+  | {
+      readonly kind: 'trim'
+      readonly journal: LogKey
+      readonly boot: BootId
+      readonly actors: readonly { readonly actor: ActorKey; readonly epoch: number }[]
+    }
+  | {
+      readonly kind: 'recover'
+      readonly boot: BootId
+      readonly journals: Readonly<Record<LogKey, { readonly length: number; readonly hash: string }>>
+      readonly cause: string
+      readonly at: number
+      /** New homes chosen by the head for the boot's actors; those not named wait without a home. */
+      readonly homes: Readonly<Record<ActorKey, BootId>>
+    }
+  | {
+      readonly kind: 'create'
+      readonly actor: ActorKey
+      readonly options: ActorOptions
+      readonly init: Uint8Array
+      readonly home: BootId | null
+    }
+  | {
+      readonly kind: 'assign'
+      readonly actors: readonly { readonly actor: ActorKey; readonly epoch: number; readonly home: BootId }[]
+    }
+  | { readonly kind: 'move'; readonly actor: ActorKey; readonly epoch: number; readonly to?: PeerId }
+  | { readonly kind: 'stop'; readonly actor: ActorKey }
+  /** The host drained these actors; their release records are acknowledged below `length` of `journal`. */
+  | {
+      readonly kind: 'released'
+      readonly boot: BootId
+      readonly journal: LogKey
+      readonly length: number
+      readonly actors: readonly {
+        readonly actor: ActorKey
+        readonly epoch: number
+        readonly home: BootId | null
+      }[]
+    }
+  /** The host cannot run the actor and says why; it ends (`ActorDiedError` carries the cause). */
+  | { readonly kind: 'failed'; readonly actor: ActorKey; readonly epoch: number; readonly cause: string }
+
+/** A command with its issuer's number; `floor` is the issuer's lowest number still unanswered. */
+export interface IssuedCommand {
+  readonly boot: BootId
+  readonly n: number
+  readonly floor: number
+  readonly command: Command
+}
+
+export type CommandResult =
+  | { readonly ok: true }
+  /** `why` is a stable code; `detail` is for people. */
+  | { readonly ok: false; readonly why: RejectReason; readonly detail: string }
+
+export type RejectReason =
+  | 'expired'
+  | 'boot-dead'
+  | 'store-foreign'
+  | 'name-taken'
+  | 'stale-epoch'
+  | 'unknown-actor'
+  | 'unknown-journal'
+  | 'journal-in-use'
+  | 'journals-changed'
+  | 'not-home'
+  | 'no-keepers'

@@ -1,0 +1,44 @@
+// The class that users extend. It has no behaviour of its own: the runtime gives it its context while it constructs one,
+// and replaces `state` by an accessor that leads each running call to its own draft.
+
+import type { ActorContext } from './types.ts'
+
+let constructing: ActorContext | undefined
+
+/** Runs a constructor that finds its context in `this.context`. Only the runtime calls this. */
+export function construct<A>(context: ActorContext, make: () => A): A {
+  const outer = constructing
+  constructing = context
+  try {
+    return make()
+  } finally {
+    constructing = outer
+  }
+}
+
+/**
+ * An actor: an object with a name that outlives the machine it runs on.
+ *
+ *     class Counter extends Actor<{ count: number }> {
+ *       override state = { count: 0 }
+ *       increment(by: number) { this.state.count += by; return this.state.count }
+ *     }
+ *
+ * `state` holds plain data (objects, arrays, Map, Set, Date, BigInt, typed arrays). A method that returns has its changes
+ * stored before the caller hears of it; one that throws has changed nothing. Only `state` is stored, no other field.
+ */
+// biome-ignore lint/complexity/noBannedTypes: an actor without state has nothing in it
+export abstract class Actor<State extends object = {}> {
+  /** Inside a method: this call's draft. Dates and typed arrays in it are replaced, not changed in place. */
+  declare state: State
+  readonly context: ActorContext
+
+  constructor() {
+    if (constructing === undefined) {
+      throw new TypeError(
+        `${new.target.name} is an actor: get one with node.actor(${new.target.name}, 'a name')`,
+      )
+    }
+    this.context = constructing
+  }
+}

@@ -1,0 +1,73 @@
+// Answers on their way to the calls that wait for them, and the frames of other peers' calls on their way to the host.
+
+import type { PeerId } from '../../mesh/ids.ts'
+import type { MeshHandle } from '../mesh-handle.ts'
+import { type Answer, CALL_SERVICE, type CallFrame, type CreateFrame, readFrame } from './frames.ts'
+import type { Reply } from './live-actor.ts'
+import { Tokens } from './tokens.ts'
+
+export interface CallServer {
+  receive(frame: CallFrame, reply: Reply): void
+  /** Creates an actor of a type known here; resolves with why it could not, or the empty string. */
+  create(frame: CreateFrame): Promise<string>
+}
+
+export class Exchange {
+  readonly #mesh: MeshHandle
+  readonly #server: CallServer
+  readonly #waiting = new Map<string, (answer: Answer) => void>()
+  readonly #creating = new Map<string, (why: string) => void>()
+  readonly #tokens: Tokens
+
+  constructor(mesh: MeshHandle, server: CallServer) {
+    this.#mesh = mesh
+    this.#tokens = new Tokens(mesh.boot)
+    this.#server = server
+    mesh.onService(CALL_SERVICE, (from, _boot, body) => this.#receive(from, body))
+  }
+
+  token(): string {
+    return this.#tokens.next()
+  }
+
+  /** Hears the answers to frames with this token until the returned function is called. */
+  listen(token: string, listener: (answer: Answer) => void): () => void {
+    this.#waiting.set(token, listener)
+    return () => this.#waiting.delete(token)
+  }
+
+  /** False when there is no stream to that peer. A call to this very peer takes the same way without the network. */
+  send(to: PeerId, frame: CallFrame): boolean {
+    if (to !== this.#mesh.self) return this.#mesh.sendService(to, { service: CALL_SERVICE, body: frame })
+    this.#server.receive(frame, (answer) => this.#waiting.get(frame.token)?.(answer))
+    return true
+  }
+
+  /** Asks a peer that knows the type to create the actor. Undefined when it is not connected. */
+  create(
+    to: PeerId,
+    type: string,
+    name: string,
+    init: Uint8Array,
+  ): { why: Promise<string>; end: () => void } | undefined {
+    const token = this.token()
+    const frame: CreateFrame = { t: 'create', token, type, name, init }
+    const why = new Promise<string>((resolve) => this.#creating.set(token, resolve))
+    const end = (): void => void this.#creating.delete(token)
+    if (this.#mesh.sendService(to, { service: CALL_SERVICE, body: frame })) return { why, end }
+    end()
+    return undefined
+  }
+
+  #receive(from: PeerId, body: unknown): void {
+    const frame = readFrame(body)
+    if (frame === undefined) return
+    const answer = (reply: object): void => {
+      this.#mesh.sendService(from, { service: CALL_SERVICE, body: { ...reply, token: frame.token } })
+    }
+    if (frame.t === 'call') this.#server.receive(frame, (reply) => answer({ t: 'answer', answer: reply }))
+    else if (frame.t === 'answer') this.#waiting.get(frame.token)?.(frame.answer)
+    else if (frame.t === 'created') this.#creating.get(frame.token)?.(frame.why)
+    else void this.#server.create(frame).then((why) => answer({ t: 'created', why }))
+  }
+}

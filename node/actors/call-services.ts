@@ -1,0 +1,14 @@
+// What every outgoing call needs of its runtime.
+
+import type { MeshHandle } from '../mesh-handle.ts'
+import type { Clock } from '../ports.ts'
+import type { Exchange } from './answers.ts'
+import type { Creation } from './creation.ts'
+
+export interface CallServices {
+  readonly mesh: MeshHandle
+  readonly clock: Clock
+  readonly exchange: Exchange
+  readonly creation: Creation
+  readonly closed: () => boolean
+}

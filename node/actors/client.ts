@@ -1,0 +1,116 @@
+// Calls to actors from this peer: by its app (root calls), or from inside an actor that runs here (nested calls, which
+// belong to the root call they serve).
+
+import { decode } from '../../checkpoint/codec.ts'
+import type { CallOptions } from '../api.ts'
+import { BadInputError, ReentrantCallError, TooLargeError } from '../errors.ts'
+import type { CallServices } from './call-services.ts'
+import { encodeArguments, type Target } from './creation.ts'
+import type { RuntimeLimits } from './home-services.ts'
+import { CallNumbers } from './numbers.ts'
+import { OutgoingCall, type OutgoingCallInit } from './outgoing-call.ts'
+import { type CallScope, currentScope, outside } from './scope.ts'
+import { checkMethod } from './type-info.ts'
+
+const DEFAULT_TIMEOUT_MS = 30_000
+/** A longer time cannot be set on a timer. */
+const MAX_TIMEOUT_MS = 2 ** 31 - 1
+
+export class Client {
+  readonly #services: CallServices
+  readonly #limits: RuntimeLimits
+  readonly #numbers = new CallNumbers()
+  readonly #calls = new Set<OutgoingCall>()
+
+  constructor(services: CallServices, limits: RuntimeLimits) {
+    this.#services = services
+    this.#limits = limits
+  }
+
+  /** Calls from here without an answer yet. */
+  get pending(): number {
+    return this.#calls.size
+  }
+
+  /** The registry or a connection changed. */
+  wake(): void {
+    for (const call of this.#calls) call.wake()
+  }
+
+  async call(
+    target: Target,
+    method: string,
+    args: readonly unknown[],
+    options: CallOptions = {},
+  ): Promise<unknown> {
+    if (target.info !== undefined) checkMethod(target.info, method)
+    const scope = currentScope()
+    if (scope?.chain.includes(target.key)) {
+      const chain = [...scope.chain, target.key].join(' → ')
+      throw new ReentrantCallError(
+        `${chain}: ${target.key} waits for this very call, so it could never answer. Pass what it needs as an argument, or do the work inside it`,
+      )
+    }
+    const encoded = encodeArguments(args, `${target.key}.${method}`)
+    if (encoded.length > this.#limits.maxBytes) {
+      throw new TooLargeError(
+        `the arguments of ${target.key}.${method} take ${encoded.length} bytes, beyond the limit of ${this.#limits.maxBytes}: send them in several calls`,
+      )
+    }
+    const timeoutMs = timeoutOf(options)
+    const common = {
+      target,
+      method,
+      args: encoded,
+      // A nested call has no more time than the call it serves: nobody waits for its answer longer than that.
+      timeoutMs:
+        scope === undefined ? timeoutMs : Math.min(timeoutMs, scope.deadline - this.#services.clock.now()),
+      retries: options.retries ?? target.info?.maxTaskRetries ?? -1,
+    }
+    const bytes = await (scope === undefined ? this.#root(common) : this.#nested(scope, common))
+    return decode(bytes)
+  }
+
+  async #root(common: Omit<OutgoingCallInit, 'chain' | 'identify'>): Promise<Uint8Array> {
+    const { key } = common.target
+    let number: number | undefined
+    try {
+      return await this.#run({
+        ...common,
+        chain: [],
+        identify: () => {
+          const n = this.#numbers.take(key)
+          number = n
+          return {
+            id: { caller: this.#services.mesh.boot, n, path: '' },
+            floors: () => this.#numbers.floors(key),
+          }
+        },
+      })
+    } finally {
+      if (number !== undefined) this.#numbers.settle(number)
+    }
+  }
+
+  async #nested(scope: CallScope, common: Omit<OutgoingCallInit, 'chain' | 'identify'>): Promise<Uint8Array> {
+    const id = scope.nestedId(common.target.key, common.method, common.args)
+    await scope.pass() // G5
+    const floors = { own: 0, all: scope.floors.all }
+    return this.#run({ ...common, chain: scope.chain, identify: () => ({ id, floors: () => floors }) })
+  }
+
+  async #run(init: OutgoingCallInit): Promise<Uint8Array> {
+    const call = new OutgoingCall(this.#services, init)
+    this.#calls.add(call)
+    try {
+      return await outside(() => call.run())
+    } finally {
+      this.#calls.delete(call)
+    }
+  }
+}
+
+function timeoutOf({ timeoutMs = DEFAULT_TIMEOUT_MS }: CallOptions): number {
+  if (timeoutMs > 0 && !Number.isNaN(timeoutMs)) return Math.min(timeoutMs, MAX_TIMEOUT_MS)
+  throw new BadInputError(`timeoutMs is ${timeoutMs}: a number of milliseconds above 0`)
+}

@@ -1,0 +1,103 @@
+// Keeps the past short: an actor whose state lies in older journals (of a lost boot, or of a segment this boot rolled)
+// is activated in the background, written into the present journal, and reported with `trim`, so that the old journals
+// can be retired. Works off the registry's `sources`, so it goes on after whatever interrupted it.
+
+import type { ActorKey, BootId, LogKey } from '../../mesh/ids.ts'
+import type { ActorEntry, RegistryState } from '../../mesh/registry/types.ts'
+import type { Clock } from '../ports.ts'
+import { Batches } from './batches.ts'
+import type { HomeServices } from './home-services.ts'
+import type { HomedActor } from './homed-actor.ts'
+import { Debounce, within } from './timing.ts'
+
+/** Restores at a time: enough to overlap their round trips, few enough to leave room for calls. */
+const MAX_COPYING = 8
+/** An actor that can't be restored gives its place up after this long; it goes on trying by itself. */
+const PATIENCE_MS = 5000
+const RETRY_MS = 1000
+
+export interface CopierInit extends HomeServices {
+  readonly boot: BootId
+  readonly clock: Clock
+  readonly homed: (entry: ActorEntry) => HomedActor
+}
+
+export class Copier {
+  readonly #init: CopierInit
+  readonly #wanted = new Map<ActorKey, ActorEntry>()
+  readonly #copying = new Set<ActorKey>()
+  readonly #trims: Batches<LogKey, { readonly actor: ActorKey; readonly epoch: number }>
+  /** What was reported last, so that a trim that changes nothing is not repeated for ever. */
+  readonly #reported = new Map<ActorKey, string>()
+  readonly #again: Debounce
+  #stopped = false
+
+  constructor(init: CopierInit) {
+    this.#init = init
+    this.#again = new Debounce(init.clock, RETRY_MS, () => this.#work())
+    this.#trims = new Batches(init.clock, async (journal, actors) => {
+      await init.mesh.command({ kind: 'trim', journal, boot: init.boot, actors })
+    })
+  }
+
+  /** Looks at a running actor of this boot, as committed. */
+  consider(entry: ActorEntry, homed: HomedActor | undefined, registry: RegistryState): void {
+    const position = homed?.position
+    const stale = position !== undefined && registry.journals.get(position.journal)?.status.kind !== 'open'
+    if (entry.sources.length === 0) this.#reported.delete(entry.key)
+    if (entry.sources.length === 0 && !stale) return
+    if (position !== undefined && this.#reported.get(entry.key) === reportOf(entry, position.journal)) return
+    if (!this.#copying.has(entry.key)) this.#wanted.set(entry.key, entry)
+    this.#work()
+  }
+
+  stop(): void {
+    this.#stopped = true
+    this.#wanted.clear()
+    this.#again.stop()
+    this.#trims.stop()
+  }
+
+  #work(): void {
+    for (const [key, entry] of this.#wanted) {
+      if (this.#stopped || this.#copying.size >= MAX_COPYING) return
+      this.#wanted.delete(key)
+      this.#copying.add(key)
+      void this.#copy(entry).finally(() => {
+        this.#copying.delete(key)
+        this.#work()
+      })
+    }
+  }
+
+  async #copy(entry: ActorEntry): Promise<void> {
+    const { homed, mesh, clock } = this.#init
+    const copied = homed(entry).copy(
+      ({ journal }) => mesh.registry?.journals.get(journal)?.status.kind !== 'open',
+    )
+    try {
+      const position = await within(clock, copied, PATIENCE_MS, undefined)
+      if (this.#stopped) return
+      if (position !== undefined) {
+        await this.#trims.add(position.journal, { actor: entry.key, epoch: entry.epoch })
+        this.#reported.set(entry.key, reportOf(entry, position.journal))
+        return
+      }
+    } catch {
+      // It ended, was released, or the head could not be reached: the registry says what is still to be done.
+    }
+    this.#retry(entry)
+  }
+
+  #retry(entry: ActorEntry): void {
+    const now = this.#init.mesh.registry?.actors.get(entry.key)
+    const same =
+      now?.epoch === entry.epoch && now.incarnation === entry.incarnation && now.home === this.#init.boot
+    if (this.#stopped || !same || now.status.kind !== 'running' || now.sources.length === 0) return
+    this.#wanted.set(entry.key, now)
+    this.#again.ask()
+  }
+}
+
+const reportOf = (entry: ActorEntry, journal: LogKey): string =>
+  [entry.epoch, journal, ...entry.sources.map((source) => source.journal)].join(' ')

@@ -1,0 +1,174 @@
+// The actors of one boot of this peer. Follows the committed registry (R9): what it gives to this boot is served here,
+// copied into the present journal, or released; what it takes away is dropped. When the boot is over the host is thrown
+// away as a whole and a new one is made (R6: nothing of the old boot can reach the new).
+
+import { type ActorKey, type BootId, typeOfActor } from '../../mesh/ids.ts'
+import type { ActorEntry, RegistryState } from '../../mesh/registry/types.ts'
+import { ActorDiedError, CallExpiredError, MeshUnavailableError, UnknownTypeError } from '../errors.ts'
+import type { Clock } from '../ports.ts'
+import { Copier } from './copier.ts'
+import type { Answer, CallFrame } from './frames.ts'
+import { HeldCalls } from './held-calls.ts'
+import type { HomeServices } from './home-services.ts'
+import { HomedActor } from './homed-actor.ts'
+import type { Reply } from './live-actor.ts'
+import { Releaser } from './releaser.ts'
+import { toFrame } from './remote-error.ts'
+import { Debounce } from './timing.ts'
+import type { TypeInfo } from './type-info.ts'
+
+/** The whole registry is looked through this long after it changed, once for all changes in between. */
+const SCAN_DELAY_MS = 10
+
+export interface HostInit extends HomeServices {
+  readonly boot: BootId
+  readonly clock: Clock
+  readonly types: ReadonlyMap<string, TypeInfo>
+}
+
+export class Host {
+  readonly #init: HostInit
+  readonly #homed = new Map<ActorKey, HomedActor>()
+  readonly #held: HeldCalls
+  readonly #copier: Copier
+  readonly #releaser: Releaser
+  readonly #scan: Debounce
+  #over = false
+
+  constructor(init: HostInit) {
+    this.#init = init
+    this.#held = new HeldCalls(init.clock)
+    const homed = (entry: ActorEntry): HomedActor => this.#homedFor(entry)
+    this.#copier = new Copier({ ...init, homed })
+    this.#releaser = new Releaser({ ...init, homed })
+    this.#scan = new Debounce(init.clock, SCAN_DELAY_MS, () => this.#lookThrough())
+    this.#scan.ask()
+  }
+
+  /** Actors with an object here. */
+  get count(): number {
+    return this.#homed.size
+  }
+
+  problemOf(actor: ActorKey): string {
+    return this.#homed.get(actor)?.problem ?? ''
+  }
+
+  receive(frame: CallFrame, reply: Reply): void {
+    if (this.#over) {
+      reply({ kind: 'retry', why: 'its host lost its journals' })
+      return
+    }
+    const decision = this.#decide(frame)
+    if (decision === 'hold') this.#held.hold(frame, reply)
+    else if (decision instanceof HomedActor) decision.receive(frame, reply)
+    else reply(decision)
+  }
+
+  registryChanged(): void {
+    this.#held.release((frame, reply) => this.receive(frame, reply))
+    this.#scan.ask()
+  }
+
+  rolled(): void {
+    this.#scan.ask()
+  }
+
+  /** This boot is over: nothing is acknowledged any more. */
+  stop(error: unknown): void {
+    this.#over = true
+    this.#scan.stop()
+    this.#copier.stop()
+    this.#releaser.stop()
+    this.#init.journals.stop()
+    const answer: Answer = { kind: 'retry', why: 'its host lost its journals' }
+    for (const actor of this.#homed.values()) actor.end(answer, error)
+    this.#homed.clear()
+    this.#held.release((_frame, reply) => reply(answer))
+  }
+
+  #decide(frame: CallFrame): HomedActor | Answer | 'hold' {
+    const registry = this.#init.mesh.registry
+    const entry = registry?.actors.get(frame.actor)
+    if (registry === undefined || entry === undefined || isBehind(entry, frame)) return 'hold'
+    if (entry.incarnation > frame.incarnation) return moved(entry)
+    if (entry.status.kind === 'dead' || entry.status.kind === 'stopped') return died(entry)
+    if (entry.home !== this.#init.boot) return moved(entry)
+    if (entry.status.kind !== 'running') return { kind: 'retry', why: `the actor is ${entry.status.kind}` }
+    const caller = registry.boots.get(frame.id.caller)
+    if (caller === undefined) return 'hold' // this copy of the registry is behind, or the caller left for good
+    if (caller.status === 'dead') return errorAnswer(goneCaller(frame))
+    const type = typeOfActor(frame.actor)
+    if (this.#init.types.has(type)) return this.#homedFor(entry)
+    return errorAnswer(
+      new UnknownTypeError(
+        `the host of ${frame.actor} does not know its type ${type}: start it with that actor class`,
+      ),
+    )
+  }
+
+  #homedFor(entry: ActorEntry): HomedActor {
+    const known = this.#homed.get(entry.key)
+    if (known !== undefined && isSameLife(known.entry, entry)) return known
+    this.#drop(known)
+    const homed = new HomedActor(entry, this.#init.types.get(typeOfActor(entry.key)), this.#init)
+    this.#homed.set(entry.key, homed)
+    return homed
+  }
+
+  #lookThrough(): void {
+    const registry = this.#init.mesh.registry
+    if (registry === undefined || this.#over) return
+    for (const [key, homed] of this.#homed) {
+      const entry = registry.actors.get(key)
+      if (entry !== undefined && this.#isHere(entry) && isSameLife(homed.entry, entry)) continue
+      this.#homed.delete(key)
+      this.#drop(homed, entry)
+    }
+    for (const entry of registry.actors.values()) if (this.#isHere(entry)) this.#serve(entry, registry)
+  }
+
+  #isHere(entry: ActorEntry): boolean {
+    return entry.home === this.#init.boot && entry.status.kind !== 'dead' && entry.status.kind !== 'stopped'
+  }
+
+  #serve(entry: ActorEntry, registry: RegistryState): void {
+    if (entry.status.kind === 'moving' || entry.status.kind === 'stopping') this.#releaser.add(entry)
+    else if (this.#init.types.has(typeOfActor(entry.key)))
+      this.#copier.consider(entry, this.#homed.get(entry.key), registry)
+  }
+
+  #drop(homed: HomedActor | undefined, entry?: ActorEntry): void {
+    if (homed === undefined) return
+    const dead = entry?.status.kind === 'dead' || entry?.status.kind === 'stopped'
+    const answer = dead ? died(entry) : moved(entry ?? homed.entry)
+    homed.end(answer, new MeshUnavailableError(`${homed.entry.key} is not at home here any more`))
+  }
+}
+
+const errorAnswer = (error: unknown): Answer => ({ kind: 'error', error: toFrame(error) })
+const moved = ({ incarnation, epoch }: ActorEntry): Answer => ({ kind: 'moved', incarnation, epoch })
+
+const isSameLife = (a: ActorEntry, b: ActorEntry): boolean =>
+  a.epoch === b.epoch && a.incarnation === b.incarnation
+
+const isBehind = (entry: ActorEntry, frame: CallFrame): boolean =>
+  entry.incarnation < frame.incarnation ||
+  (entry.incarnation === frame.incarnation && entry.epoch < frame.epoch)
+
+export function died(entry: ActorEntry): Answer {
+  return errorAnswer(diedError(entry))
+}
+
+export function diedError(entry: ActorEntry): ActorDiedError {
+  const why = entry.status.kind === 'dead' ? `is dead: ${entry.status.cause}` : 'was stopped'
+  return new ActorDiedError(
+    `${entry.key} ${why}. It will not come back by itself; create it again to start afresh`,
+  )
+}
+
+const goneCaller = (frame: CallFrame): CallExpiredError =>
+  new CallExpiredError(
+    `call ${frame.id.n} comes from ${frame.id.caller}, which the mesh has given up: its calls are refused, so that none is executed twice`,
+    { executed: 'unknown' },
+  )

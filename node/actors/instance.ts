@@ -1,0 +1,40 @@
+// One object of a user's class: made with its context, its `state` led to the draft of whichever call is running.
+
+import { encodeUser } from '../../checkpoint/codec.ts'
+import { StateError } from '../errors.ts'
+import { type Actor, construct } from './actor.ts'
+import { currentScope, outside } from './scope.ts'
+import type { TypeInfo } from './type-info.ts'
+import type { ActorContext, AnyActor } from './types.ts'
+
+export interface Instance {
+  readonly actor: AnyActor
+  /** Encoded: what the constructor set. */
+  readonly initial: Uint8Array
+}
+
+/** Throws what the constructor throws, or UnserialisableValue when the initial state can't be stored. */
+export function makeInstance(info: TypeInfo, context: ActorContext, init: readonly unknown[]): Instance {
+  const actor: AnyActor = outside(() => construct(context, () => new info.type(...init)))
+  const initial: unknown = Object.hasOwn(actor, 'state') && actor.state !== undefined ? actor.state : {}
+  if (typeof initial !== 'object' || initial === null) {
+    throw new StateError(`the state of ${info.name} starts as ${String(initial)}: it must be an object`)
+  }
+  Object.defineProperty(actor, 'state', {
+    configurable: false,
+    enumerable: true,
+    get: () => scopeOf(actor, context).draft.state,
+    set: (value: unknown) => {
+      scopeOf(actor, context).draft.state = value
+    },
+  })
+  return { actor, initial: encodeUser(initial, 'state') }
+}
+
+function scopeOf(actor: Actor<object>, context: ActorContext): NonNullable<ReturnType<typeof currentScope>> {
+  const scope = currentScope()
+  if (scope?.owner === actor) return scope
+  throw new StateError(
+    `the state of ${context.key} was used outside of its calls (in a timer, a callback or after the method returned): await the work inside the method, or call a method through this.context.actor(…)`,
+  )
+}

@@ -1,0 +1,141 @@
+// Reads what a journal says about one actor: from this peer's own copy where it is complete, else from a peer that keeps
+// one, block by block, each verified against the journal's key.
+//
+//  R10 Only blocks below the length that the registry names are read, wherever they come from.
+
+import type { ActorLife, JournalIndexes } from '../../checkpoint/journal-index.ts'
+import type { LogStore } from '../../checkpoint/port.ts'
+import type { LogKey, PeerId } from '../../mesh/ids.ts'
+import type { Source } from '../../mesh/registry/types.ts'
+import type { MeshHandle } from '../mesh-handle.ts'
+import type { Clock } from '../ports.ts'
+import type { BlockCache } from './block-cache.ts'
+import {
+  RESTORE_SERVICE,
+  RESTORED_SERVICE,
+  type RestoreAnswer,
+  type RestoreQuestion,
+  readAnswer,
+} from './restore-frames.ts'
+import { Tokens } from './tokens.ts'
+
+/** A holder that does not answer one question within this time is passed over for this attempt. */
+const ANSWER_TIMEOUT_MS = 3000
+const ASK_BLOCKS = 64
+
+/** Nobody who is reachable could read the journal. `message` says who was asked and what they said. */
+export class SourceUnreachable extends Error {
+  override name = 'SourceUnreachable'
+}
+
+type WithoutId<T> = T extends unknown ? Omit<T, 'id'> : never
+
+export class JournalReader {
+  readonly #mesh: MeshHandle
+  readonly #store: LogStore
+  readonly #clock: Clock
+  readonly #indexes: JournalIndexes
+  readonly #cache: BlockCache
+  readonly #tokens: Tokens
+  readonly #asked = new Map<string, (answer: RestoreAnswer) => void>()
+
+  constructor(parts: {
+    mesh: MeshHandle
+    store: LogStore
+    clock: Clock
+    indexes: JournalIndexes
+    cache: BlockCache
+  }) {
+    this.#mesh = parts.mesh
+    this.#tokens = new Tokens(parts.mesh.boot)
+    this.#store = parts.store
+    this.#clock = parts.clock
+    this.#indexes = parts.indexes
+    this.#cache = parts.cache
+    this.#mesh.onService(RESTORED_SERVICE, (_from, _boot, body) => {
+      const answer = readAnswer(body)
+      if (answer !== undefined) this.#asked.get(answer.id)?.(answer)
+    })
+  }
+
+  /** The blocks that the life's state needs, in order; none when the source has no record of it. */
+  async read(source: Source, life: ActorLife): Promise<readonly Uint8Array[]> {
+    const own = await this.#indexes.of(source.journal).find(life, source.length)
+    if (own !== undefined) return this.#readOwn(source.journal, own)
+    const refusals: string[] = []
+    for (const peer of this.#holders(source.journal)) {
+      try {
+        return await this.#readFrom(peer, source, life)
+      } catch (error) {
+        refusals.push(`${peer}: ${error instanceof Error ? error.message : String(error)}`)
+      }
+    }
+    const said = refusals.length === 0 ? 'none of its keepers is connected' : refusals.join('; ')
+    throw new SourceUnreachable(`journal ${source.journal.slice(0, 8)} can't be read: ${said}`)
+  }
+
+  async #readOwn(journal: LogKey, indexes: readonly number[]): Promise<readonly Uint8Array[]> {
+    const blocks: Uint8Array[] = []
+    for (const index of indexes) {
+      const block = this.#cache.get(journal, index) ?? (await this.#store.read(journal, index, index + 1))[0]
+      if (block === undefined)
+        throw new SourceUnreachable(`block ${index} of ${journal} is gone from this store`)
+      this.#cache.set(journal, index, block)
+      blocks.push(block)
+    }
+    return blocks
+  }
+
+  /** Keepers as the registry has them; the writer is usually one. */
+  #holders(journal: LogKey): readonly PeerId[] {
+    const keepers = this.#mesh.registry?.journals.get(journal)?.keepers ?? []
+    return [...new Set(keepers.map((keeper) => keeper.peer))].filter((peer) => peer !== this.#mesh.self)
+  }
+
+  async #readFrom(peer: PeerId, source: Source, life: ActorLife): Promise<readonly Uint8Array[]> {
+    const { journal, length } = source
+    const found = await this.#ask(peer, { q: 'find', journal, length, ...life })
+    if (found.a !== 'found') throw new Error('answered something else')
+    const wanted = found.blocks
+    if (wanted.some((index) => index >= length)) throw new Error(`named a block beyond ${length}`) // R10
+    const have = new Map<number, Uint8Array>()
+    for (const index of wanted) {
+      const block = this.#cache.get(journal, index)
+      if (block !== undefined) have.set(index, block)
+    }
+    for (;;) {
+      const missing = wanted.filter((index) => !have.has(index)).slice(0, ASK_BLOCKS)
+      if (missing.length === 0) return wanted.map((index) => have.get(index)!)
+      const before = have.size
+      const answer = await this.#ask(peer, { q: 'blocks', journal, indexes: missing })
+      for (const proof of answer.a === 'blocks' ? answer.proofs : []) {
+        const { index, block } = await this.#store.verify(journal, proof)
+        have.set(index, block)
+        this.#cache.set(journal, index, block)
+      }
+      if (have.size === before) throw new Error('sent none of the blocks it named')
+    }
+  }
+
+  #ask(peer: PeerId, question: WithoutId<RestoreQuestion>): Promise<RestoreAnswer> {
+    const id = this.#tokens.next()
+    return new Promise((resolve, reject) => {
+      const end = (): void => {
+        timer.cancel()
+        this.#asked.delete(id)
+      }
+      const timer = this.#clock.setTimer(ANSWER_TIMEOUT_MS, () => {
+        end()
+        reject(new Error('does not answer'))
+      })
+      this.#asked.set(id, (answer) => {
+        end()
+        if (answer.a === 'no') reject(new Error(answer.why))
+        else resolve(answer)
+      })
+      if (this.#mesh.sendService(peer, { service: RESTORE_SERVICE, body: { ...question, id } })) return
+      end()
+      reject(new Error('not connected'))
+    })
+  }
+}

@@ -1,0 +1,106 @@
+// This boot's side of its journals: one batcher per journal class, and the confirmation that reads wait for.
+
+import { Batcher } from '../../checkpoint/batcher.ts'
+import type { LogKey } from '../../mesh/ids.ts'
+import { classKey } from '../../mesh/registry/class.ts'
+import type { JournalClass } from '../../mesh/registry/types.ts'
+import { Deposed, type MeshHandle, type OpenJournal } from '../mesh-handle.ts'
+import type { Clock } from '../ports.ts'
+import { Backoff, sleep } from './timing.ts'
+
+/** Bytes on their way to the keepers of one class beyond which actors stop executing calls. */
+const MAX_BACKLOG_BYTES = 64 * 1024 * 1024
+
+export interface JournalWriterInit {
+  readonly mesh: MeshHandle
+  readonly clock: Clock
+  /** An append failed: this boot's actors can't go on. */
+  readonly failed: (cause: unknown) => void
+}
+
+export class JournalWriter {
+  readonly #init: JournalWriterInit
+  readonly #batchers = new Map<string, Batcher>()
+  readonly #confirming = new Map<string, Promise<void>>()
+  readonly #rolled = new Set<() => void>()
+  #stopped = false
+
+  constructor(init: JournalWriterInit) {
+    this.#init = init
+  }
+
+  batcher(wanted: JournalClass): Batcher {
+    const key = classKey(wanted)
+    let batcher = this.#batchers.get(key)
+    if (batcher === undefined) {
+      batcher = new Batcher({ journal: () => this.current(wanted), failed: this.#init.failed })
+      this.#batchers.set(key, batcher)
+    }
+    return batcher
+  }
+
+  congested(wanted: JournalClass): boolean {
+    return this.batcher(wanted).backlogBytes > MAX_BACKLOG_BYTES
+  }
+
+  /** The journal to use now. Keeps trying; rejects only when this boot may not write any more. */
+  async current(wanted: JournalClass): Promise<OpenJournal> {
+    const backoff = new Backoff(20, 1000)
+    for (;;) {
+      if (this.#stopped) throw new Deposed(this.#init.mesh.boot)
+      try {
+        const journal = await this.#init.mesh.journal(wanted)
+        if (!journal.rolled) return journal
+      } catch (error) {
+        if (error instanceof Deposed) throw error
+      }
+      await sleep(this.#init.clock, backoff.next())
+    }
+  }
+
+  /**
+   * Resolves when a majority of the keepers of this boot's journal said, in a round started after this call, that it is
+   * not sealed. Calls of the same instant share a round.
+   */
+  confirm(wanted: JournalClass): Promise<void> {
+    const key = classKey(wanted)
+    let round = this.#confirming.get(key)
+    if (round === undefined) {
+      round = Promise.resolve().then(() => {
+        this.#confirming.delete(key)
+        return this.#confirmNow(wanted)
+      })
+      this.#confirming.set(key, round)
+    }
+    return round
+  }
+
+  /** A journal was rolled: a round of it would prove nothing, because recovery does not seal what is closed. */
+  rolled(_from: LogKey): void {
+    for (const wake of [...this.#rolled]) wake()
+  }
+
+  stop(): void {
+    this.#stopped = true
+    for (const batcher of this.#batchers.values()) batcher.stop()
+    for (const wake of [...this.#rolled]) wake()
+  }
+
+  async #confirmNow(wanted: JournalClass): Promise<void> {
+    for (;;) {
+      const journal = await this.current(wanted)
+      let wake: () => void = () => {}
+      const rolled = new Promise<void>((resolve) => {
+        wake = resolve
+        this.#rolled.add(resolve)
+      })
+      try {
+        await Promise.race([journal.confirm(), rolled])
+      } finally {
+        this.#rolled.delete(wake)
+      }
+      if (this.#stopped) throw new Deposed(this.#init.mesh.boot)
+      if (!journal.rolled) return
+    }
+  }
+}

@@ -1,0 +1,20 @@
+// What a live actor is made of.
+
+import type { ActorLog } from '../../checkpoint/actor-log.ts'
+import type { TypeInfo } from './type-info.ts'
+import type { AnyActor } from './types.ts'
+
+export interface LiveActorInit {
+  readonly info: TypeInfo
+  readonly instance: AnyActor
+  readonly log: ActorLog
+  readonly reads: { readonly local: boolean }
+  readonly now: () => number
+  readonly mailboxLimit: number
+  /** Largest result and largest change of one call, encoded. */
+  readonly maxBytes: number
+  /** Too many bytes wait for the keepers. */
+  readonly congested: () => boolean
+  /** Resolves when this boot's journal was found unsealed in a round started after the call. */
+  readonly confirm: () => Promise<void>
+}

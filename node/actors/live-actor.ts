@@ -1,0 +1,304 @@
+// One actor at its home: its mailbox and the execution of its calls. It exists for one incarnation and epoch.
+//
+//  L1 Writes run one at a time, each on a draft of the state the previous one left; the next starts when the previous
+//     has returned, not when its record is acknowledged.
+//  L2 Nothing leaves — result, error, call to another actor — before every record that its base depends on is
+//     acknowledged (G5), and what is not proved by its own record is confirmed: the journal was not sealed after the call
+//     arrived. So a host that was replaced without knowing it answers nothing.
+//  L3 A call that is running or waiting is never started again: a retry attaches to it.
+//  L4 What a method threw is remembered until its caller has it, so that a retry here can't run it again after its caller
+//     was told. It is not recorded: at a new home the call runs again, on a state that the throw did not change.
+
+import type { ActorLog } from '../../checkpoint/actor-log.ts'
+import { type CallId, CallTable } from '../../checkpoint/call-table.ts'
+import { decode, encode, UnserialisableValue } from '../../checkpoint/codec.ts'
+import {
+  CallExpiredError,
+  MailboxFullError,
+  StateError,
+  TooLargeError,
+  UnserialisableStateError,
+} from '../errors.ts'
+import { Draft } from './draft.ts'
+import type { Answer, CallFrame } from './frames.ts'
+import type { LiveActorInit } from './live-actor-init.ts'
+import { OpaqueGuard } from './opaque-guard.ts'
+import { type ErrorFrame, toFrame } from './remote-error.ts'
+import { CallScope, outside } from './scope.ts'
+import { checkMethod } from './type-info.ts'
+
+export type Reply = (answer: Answer) => void
+
+interface Job {
+  readonly frame: CallFrame
+  readonly replies: Reply[]
+  /** When its caller stops waiting. */
+  readonly deadline: number
+}
+
+const idText = (id: CallId): string => `${id.caller} ${id.n} ${id.path}`
+
+export class LiveActor {
+  readonly log: ActorLog
+  readonly #init: LiveActorInit
+  readonly #guard = new OpaqueGuard()
+  readonly #jobs = new Map<string, Job>()
+  readonly #queue: Job[] = []
+  readonly #thrown = new CallTable()
+  #running = 0
+  #pumping = false
+  #draining: { readonly idle: () => void } | undefined
+  #dead = false
+
+  constructor(init: LiveActorInit) {
+    this.#init = init
+    this.log = init.log
+    this.#guard.reset(init.log.state)
+  }
+
+  /** Calls under way or waiting. */
+  get load(): number {
+    return this.#jobs.size
+  }
+
+  receive(frame: CallFrame, reply: Reply): void {
+    if (this.#dead) return
+    const key = idText(frame.id)
+    const job = this.#jobs.get(key)
+    if (job !== undefined) {
+      job.replies.push(reply) // L3
+      return
+    }
+    this.log.calls.raise(frame.id.caller, frame.floors)
+    this.#thrown.raise(frame.id.caller, frame.floors)
+    if (this.#answerFromTable(frame, reply)) return
+    try {
+      checkMethod(this.#init.info, frame.method)
+    } catch (error) {
+      reply(errorAnswer(error))
+      return
+    }
+    if (this.#draining !== undefined) reply({ kind: 'retry', why: 'the actor is moving' })
+    else if (this.#jobs.size >= this.#init.mailboxLimit) reply(errorAnswer(this.#full()))
+    else this.#accept(key, { frame, replies: [reply], deadline: this.#init.now() + frame.leftMs })
+  }
+
+  /** Accepts nothing new, sends what has not started back, resolves when the last call that runs has returned. */
+  async drain(): Promise<void> {
+    for (const job of this.#queue.splice(0)) this.#answer(job, { kind: 'retry', why: 'the actor is moving' })
+    await new Promise<void>((idle) => {
+      this.#draining = { idle }
+      if (this.#running === 0) idle()
+    })
+  }
+
+  /** It lives elsewhere or nowhere: nothing that happens here counts any more. */
+  kill(answer: Answer, error: unknown): void {
+    if (this.#dead) return
+    this.#dead = true
+    this.log.fail(error)
+    for (const job of this.#jobs.values()) for (const reply of job.replies) reply(answer)
+    this.#jobs.clear()
+    this.#queue.length = 0
+    this.#draining?.idle()
+  }
+
+  #answerFromTable(frame: CallFrame, reply: Reply): boolean {
+    const thrown = this.#thrown.lookup(frame.id)
+    if (thrown.kind === 'settled') {
+      reply({ kind: 'error', error: decode(thrown.result) as ErrorFrame }) // L4
+      return true
+    }
+    const known = this.log.calls.lookup(frame.id)
+    if (known.kind === 'new') return false
+    if (known.kind === 'expired') {
+      const message = `call ${frame.id.n} to ${frame.actor} was answered or given up before, and its result is gone: make a new call`
+      reply(errorAnswer(new CallExpiredError(message, { executed: 'unknown' })))
+      return true
+    }
+    this.log.whenDurable(known.sequence).then(
+      () => reply({ kind: 'result', result: known.result }),
+      () => {},
+    )
+    return true
+  }
+
+  #accept(key: string, job: Job): void {
+    this.#jobs.set(key, job)
+    if (this.#init.info.readOnly.has(job.frame.method)) {
+      void outside(() => this.#read(job))
+      return
+    }
+    this.#queue.push(job)
+    void outside(() => this.#pump())
+  }
+
+  async #pump(): Promise<void> {
+    if (this.#pumping) return
+    this.#pumping = true
+    try {
+      while (this.#queue.length > 0 && !this.#dead) {
+        // Memory is bounded: a keeper set that does not acknowledge stops the actor, not the process.
+        if (this.#init.congested()) await this.log.whenDurable(this.log.sequence)
+        const job = this.#queue.shift()
+        if (job === undefined || this.#dead) continue
+        // Its caller has given up, so there is nobody to hear of it: after a jam the actor catches up at once.
+        if (this.#init.now() > job.deadline)
+          this.#answer(job, { kind: 'retry', why: 'it waited for too long' })
+        else await this.#write(job) // L1
+      }
+    } catch {
+      // The log failed, so this actor is being killed.
+    } finally {
+      this.#pumping = false
+    }
+  }
+
+  async #write(job: Job): Promise<void> {
+    const base = this.log.sequence
+    const state = this.log.state
+    const draft = new Draft(state)
+    const outcome = await this.#execute(job, draft, () => this.#gate(base))
+    if (this.#dead) return
+    if ('error' in outcome) return this.#settleThrow(job, base, outcome.error)
+    try {
+      const patches = draft.finish(state)
+      this.#guard.check()
+      if (patches === undefined) return this.#settle(job, this.#gate(base), outcome)
+      if (patches.length > this.#init.maxBytes)
+        throw tooLarge('change of state', patches.length, this.#init.maxBytes)
+      this.#commit(job, patches, outcome.result)
+    } catch (error) {
+      draft.discard()
+      this.#settleThrow(job, base, error)
+    }
+  }
+
+  #commit(job: Job, patches: Uint8Array, result: Uint8Array): void {
+    const { id, floors } = job.frame
+    for (const patch of this.log.commit(patches, { ...id, floors, result })) {
+      if (patch.path.length === 0) this.#guard.reset(patch.value)
+      else this.#guard.watch(patch.value)
+    }
+    this.#settle(job, this.log.whenDurable(this.log.sequence), { result }) // L2: its record is its proof
+  }
+
+  async #read(job: Job): Promise<void> {
+    const { local } = this.#init.reads
+    const base = local ? this.log.durable : this.log.sequence
+    const draft = new Draft(local ? this.log.durableState : this.log.state)
+    const gate = local ? Promise.resolve() : this.#gate(base)
+    gate.catch(() => {}) // awaited below
+    const outcome = await this.#execute(job, draft, () => gate)
+    if (this.#dead) return
+    let error: unknown = 'error' in outcome ? outcome.error : undefined
+    try {
+      if (!('error' in outcome) && draft.finish(this.log.state) !== undefined) {
+        const { info } = this.#init
+        throw new StateError(
+          `${info.name}.${job.frame.method} is listed in readOnly and changed the state: take it out of ${info.name}.options.readOnly`,
+        )
+      }
+      this.#guard.check()
+    } catch (caught) {
+      error = caught
+    }
+    draft.discard()
+    if ('error' in outcome || error !== undefined) this.#settleThrow(job, base, error, gate)
+    else this.#settle(job, gate, outcome)
+  }
+
+  /** Runs the method. Its result is encoded while its draft still lives. */
+  async #execute(
+    job: Job,
+    draft: Draft,
+    gate: () => Promise<void>,
+  ): Promise<{ readonly result: Uint8Array } | { readonly error: unknown }> {
+    const { frame } = job
+    const owner = this.#init.instance
+    const chain = [...frame.chain, frame.actor]
+    const scope = new CallScope({
+      owner,
+      draft,
+      id: frame.id,
+      floors: frame.floors,
+      chain,
+      gate,
+      deadline: job.deadline,
+    })
+    this.#running++
+    try {
+      const method = (owner as unknown as Record<string, (...args: unknown[]) => unknown>)[frame.method]!
+      const args = decode(frame.args) as unknown[]
+      const returned = await scope.run(() => method.apply(owner, args))
+      const result = draft.encodeResult(returned)
+      if (result.length > this.#init.maxBytes) throw tooLarge('result', result.length, this.#init.maxBytes)
+      return { result }
+    } catch (error) {
+      draft.discard()
+      return { error }
+    } finally {
+      scope.open = false
+      this.#running--
+      if (this.#running === 0) this.#draining?.idle()
+    }
+  }
+
+  /** What a base needs before anybody may see it (L2). */
+  async #gate(base: number): Promise<void> {
+    await Promise.all([this.log.whenDurable(base), this.#init.confirm()])
+  }
+
+  #settleThrow(job: Job, base: number, thrown: unknown, gate = this.#gate(base)): void {
+    let error = thrown
+    try {
+      this.#guard.check()
+    } catch (caught) {
+      error = caught
+    }
+    const frame = toFrame(this.#explain(job, error))
+    const { id, floors } = job.frame
+    this.#thrown.settle({ ...id, floors, result: encode(frame) }, base)
+    this.#settle(job, gate, { error: frame })
+  }
+
+  #explain(job: Job, error: unknown): unknown {
+    if (!(error instanceof UnserialisableValue)) return error
+    const { info } = this.#init
+    const message = `${info.name}.${job.frame.method}: ${error.message}, which can't be stored: keep plain data there (objects, arrays, Map, Set, Date, BigInt, typed arrays)`
+    return new UnserialisableStateError(message, error.path)
+  }
+
+  #settle(
+    job: Job,
+    gate: Promise<void>,
+    outcome: { readonly result: Uint8Array } | { readonly error: ErrorFrame },
+  ): void {
+    gate.then(
+      () => {
+        if ('result' in outcome) this.#answer(job, { kind: 'result', result: outcome.result })
+        else this.#answer(job, { kind: 'error', error: outcome.error })
+      },
+      () => {}, // killed, or about to be: the replies are made there
+    )
+  }
+
+  #answer(job: Job, answer: Answer): void {
+    if (!this.#jobs.delete(idText(job.frame.id))) return
+    for (const reply of job.replies) reply(answer)
+  }
+
+  #full(): MailboxFullError {
+    const { info, mailboxLimit } = this.#init
+    return new MailboxFullError(
+      `${info.name} has ${mailboxLimit} calls waiting, its limit: call it less often, or wait for answers`,
+    )
+  }
+}
+
+const errorAnswer = (error: unknown): Answer => ({ kind: 'error', error: toFrame(error) })
+
+const tooLarge = (what: string, size: number, most: number): TooLargeError =>
+  new TooLargeError(
+    `a ${what} of ${size} bytes is beyond the limit of ${most}: split it into several calls or actors`,
+  )

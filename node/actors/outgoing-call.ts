@@ -1,0 +1,259 @@
+// One call from this peer, from its first look at the registry to its answer, over as many hosts as it takes.
+//
+//  C1 Its id never changes once it was sent, so its effect happens once, whoever executes it.
+//  C2 Only the answer to the latest attempt counts, except for a result: a result is durable wherever it comes from, but
+//     an error of a host that was replaced says nothing about what its successor does.
+//  C3 Once sent, it belongs to one incarnation of the actor; another one is another actor.
+//  C4 "Stopped" and "dead" in this peer's copy of the registry are believed only after catching up with the head.
+
+import type { CallFloors, CallId } from '../../checkpoint/call-table.ts'
+import { type ActorKey, type BootId, peerOfBoot } from '../../mesh/ids.ts'
+import type { ActorEntry } from '../../mesh/registry/types.ts'
+import {
+  ActorDiedError,
+  ActorUnavailableError,
+  CallTimeoutError,
+  type Executed,
+  MeshUnavailableError,
+} from '../errors.ts'
+import type { CallServices } from './call-services.ts'
+import type { Target } from './creation.ts'
+import type { Answer, CallFrame } from './frames.ts'
+import { diedError } from './host.ts'
+import { fromFrame } from './remote-error.ts'
+import { Backoff, Signal } from './timing.ts'
+
+/** A frame is sent again after this long without any answer, in case it or its answer got lost with a stream. */
+const RESEND_MS = 5000
+const PAUSE_FIRST_MS = 10
+const PAUSE_MOST_MS = 500
+
+export interface OutgoingCallInit {
+  readonly target: Target
+  readonly method: string
+  readonly args: Uint8Array
+  readonly chain: readonly ActorKey[]
+  /** Made when the call is first sent; a nested call has it from its root. */
+  readonly identify: () => { readonly id: CallId; readonly floors: () => CallFloors }
+  readonly timeoutMs: number
+  /** -1: as many as the time allows. */
+  readonly retries: number
+}
+
+interface Sent {
+  readonly boot: BootId
+  readonly epoch: number
+  readonly incarnation: number
+  readonly token: string
+  readonly unlisten: () => void
+  /** When the frame was last put on a stream; -∞: send it now. */
+  at: number
+  delivered: boolean
+}
+
+export class OutgoingCall {
+  readonly #services: CallServices
+  readonly #init: OutgoingCallInit
+  readonly #signal: Signal
+  readonly #deadline: number
+  readonly #pause = new Backoff(PAUSE_FIRST_MS, PAUSE_MOST_MS)
+  #identity: ReturnType<OutgoingCallInit['identify']> | undefined
+  #sent: Sent | undefined
+  #attempts = 0
+  #answer: Answer | undefined
+  #why = 'it has not been tried yet'
+  #isUnavailable = false
+  #unavailableSince: number | undefined
+
+  constructor(services: CallServices, init: OutgoingCallInit) {
+    this.#services = services
+    this.#init = init
+    this.#signal = new Signal(services.clock)
+    this.#deadline = services.clock.now() + init.timeoutMs
+  }
+
+  /** The registry changed, a stream opened or closed, or the node closes: look again. */
+  wake(): void {
+    this.#signal.raise()
+  }
+
+  async run(): Promise<Uint8Array> {
+    try {
+      for (;;) {
+        const result = await this.#step()
+        if (result !== undefined) return result
+      }
+    } finally {
+      this.#sent?.unlisten()
+    }
+  }
+
+  async #step(): Promise<Uint8Array | undefined> {
+    const answer = this.#answer
+    this.#answer = undefined
+    if (answer !== undefined) return this.#take(answer)
+    if (this.#services.closed())
+      throw new MeshUnavailableError('this node was closed during the call', { executed: this.#executed })
+    if (this.#services.clock.now() >= this.#deadline) throw this.#timedOut()
+    const { mesh } = this.#services
+    const registry = mesh.registry
+    if (registry === undefined || !mesh.admitted)
+      return this.#unavailable('this peer is not admitted to the mesh yet')
+    const entry = registry.actors.get(this.#init.target.key)
+    if (entry === undefined) return this.#create()
+    if (entry.status.kind === 'stopped' || entry.status.kind === 'dead') return this.#believe(entry)
+    if (this.#sent !== undefined && entry.incarnation > this.#sent.incarnation) throw this.#recreated() // C3
+    if (entry.home === null) return this.#unavailable('it has no home: it waits for a peer that can run it')
+    await this.#deliver(entry, entry.home)
+    return undefined
+  }
+
+  async #deliver(entry: ActorEntry, home: BootId): Promise<void> {
+    const sent = this.#sent
+    const now = this.#services.clock.now()
+    const isNew = sent === undefined || sent.boot !== home || sent.epoch !== entry.epoch
+    if (isNew && sent?.delivered) this.#countRetry()
+    const due = isNew || now - sent.at >= RESEND_MS
+    if (due && !this.#send(entry, home, isNew))
+      return this.#unavailable(`its host ${peerOfBoot(home)} is not connected`)
+    if (this.#answer === undefined) await this.#signal.wait(Math.min(this.#deadline - now, RESEND_MS))
+  }
+
+  #send(entry: ActorEntry, home: BootId, isNew: boolean): boolean {
+    const { exchange, clock } = this.#services
+    this.#identity ??= this.#init.identify()
+    const token = isNew || this.#sent === undefined ? exchange.token() : this.#sent.token
+    const { target, method, args, chain } = this.#init
+    const { epoch, incarnation } = entry
+    const leftMs = Math.max(0, this.#deadline - clock.now())
+    const { id, floors } = this.#identity
+    const frame: CallFrame = {
+      t: 'call',
+      token,
+      id,
+      floors: floors(),
+      chain,
+      actor: target.key,
+      incarnation,
+      epoch,
+      method,
+      args,
+      leftMs,
+    }
+    const unlisten = exchange.listen(token, (answer) => this.#hear(token, answer))
+    // An old attempt goes on listening: its result would be good news.
+    const before = this.#sent
+    const sent: Sent = {
+      boot: home,
+      epoch,
+      incarnation,
+      token,
+      at: clock.now(),
+      delivered: !isNew && before?.delivered === true,
+      unlisten: () => {
+        unlisten()
+        if (isNew) before?.unlisten()
+      },
+    }
+    this.#sent = sent
+    if (!exchange.send(peerOfBoot(home), frame)) {
+      sent.at = Number.NEGATIVE_INFINITY
+      return false
+    }
+    if (!sent.delivered) this.#attempts++
+    sent.delivered = true
+    this.#isUnavailable = false
+    return true
+  }
+
+  #hear(token: string, answer: Answer): void {
+    const isLatest = this.#sent?.token === token
+    if (!isLatest && answer.kind !== 'result') return // C2
+    if (this.#answer?.kind === 'result') return
+    if (answer.kind === 'waiting') {
+      this.#note(answer.why)
+      return
+    }
+    this.#answer = answer
+    this.#signal.raise()
+  }
+
+  async #take(answer: Answer): Promise<Uint8Array | undefined> {
+    if (answer.kind === 'result') return answer.result
+    if (answer.kind === 'error') throw fromFrame(answer.error)
+    // Not executed by this attempt: the next look at the registry sends it again, to whoever is home then.
+    if (this.#sent !== undefined) this.#sent.at = Number.NEGATIVE_INFINITY
+    if (answer.kind === 'moved') this.#note('it is moving to another host')
+    else if (answer.kind === 'retry') this.#note(answer.why)
+    await this.#signal.wait(this.#pause.next())
+    return undefined
+  }
+
+  async #create(): Promise<undefined> {
+    if (this.#sent !== undefined) throw this.#recreated()
+    const why = await this.#services.creation.create(this.#init.target)
+    if (why !== '') await this.#unavailable(why)
+    return undefined
+  }
+
+  async #believe(entry: ActorEntry): Promise<undefined> {
+    try {
+      await this.#services.mesh.catchUp(Math.max(1, this.#deadline - this.#services.clock.now()))
+    } catch {
+      return this.#unavailable('this peer believes that it ended, and no head is there to confirm it')
+    }
+    const now = this.#services.mesh.registry?.actors.get(entry.key)
+    if (now?.incarnation !== entry.incarnation || now.status.kind !== entry.status.kind) return undefined
+    throw new ActorDiedError(diedError(now).message, { executed: this.#executed }) // C4
+  }
+
+  /** Waits for something to change, and remembers why. */
+  async #unavailable(why: string): Promise<undefined> {
+    this.#note(why)
+    await this.#signal.wait(Math.min(this.#pause.next(), this.#deadline - this.#services.clock.now()))
+    return undefined
+  }
+
+  #note(why: string): void {
+    this.#why = why
+    this.#isUnavailable = true
+    this.#unavailableSince ??= this.#services.clock.now()
+  }
+
+  #countRetry(): void {
+    this.#unavailableSince = undefined
+    this.#pause.reset()
+    const { retries, target } = this.#init
+    if (retries < 0 || this.#attempts <= retries) return
+    const why = `its host was lost, and this call may be retried ${retries} time(s) only`
+    throw new ActorUnavailableError(
+      `${target.key} was lost during the call: ${why}. Raise retries, or call it again`,
+      why,
+      0,
+      {
+        executed: this.#executed,
+      },
+    )
+  }
+
+  get #executed(): Executed {
+    return this.#attempts > 0 ? 'unknown' : 'no'
+  }
+
+  #recreated(): ActorDiedError {
+    const message = `${this.#init.target.key} was ended while the call was under way, and made again: look at its state before you repeat the call`
+    return new ActorDiedError(message, { executed: 'unknown' })
+  }
+
+  #timedOut(): Error {
+    const { target, method, timeoutMs } = this.#init
+    const executed = this.#executed
+    if (!this.#isUnavailable || this.#unavailableSince === undefined) {
+      const message = `${target.key}.${method} did not answer within ${timeoutMs} ms: it may still run; give it more time with ref.with({ timeoutMs })`
+      return new CallTimeoutError(message, { executed })
+    }
+    const since = Math.round(this.#services.clock.now() - this.#unavailableSince)
+    const message = `${target.key} is unavailable: ${this.#why} (for ${since} ms). Call it again later; the mesh goes on trying to bring it back`
+    return new ActorUnavailableError(message, this.#why, since, { executed })
+  }
+}

@@ -1,0 +1,36 @@
+// References: objects that look like the actor's class, whose every method is a call.
+
+import type { CallOptions } from '../api.ts'
+import type { AnyRef } from './types.ts'
+
+export type Invoke = (method: string, args: readonly unknown[], options: CallOptions) => Promise<unknown>
+
+/**
+ * Names that JavaScript itself asks objects for: awaiting a reference, or printing it, must not be a call. A method of
+ * such a name can't be called through a reference.
+ */
+const NOT_METHODS: ReadonlySet<string> = new Set(['then', 'toJSON', 'constructor', 'prototype', '__proto__'])
+
+export function makeRef(key: string, invoke: Invoke, options: CallOptions = {}): AnyRef {
+  const methods = new Map<string, unknown>([
+    ['with', (more: CallOptions) => makeRef(key, invoke, { ...options, ...more })],
+    ['toString', () => `[actor ${key}]`],
+  ])
+  const target = Object.freeze(Object.create(null) as object)
+  return new Proxy(target, {
+    get(_target, name) {
+      if (name === Symbol.toStringTag) return `actor ${key}`
+      if (name === Symbol.toPrimitive) return () => `[actor ${key}]`
+      if (typeof name === 'symbol' || NOT_METHODS.has(name)) return undefined
+      let method = methods.get(name)
+      if (method === undefined) {
+        method = (...args: unknown[]) => invoke(name, args, options)
+        methods.set(name, method)
+      }
+      return method
+    },
+    set(_target, name) {
+      throw new TypeError(`${String(name)} can't be set on a reference to ${key}: call a method that sets it`)
+    },
+  }) as AnyRef
+}

@@ -1,0 +1,40 @@
+// What the runtime tells the node that carries it.
+
+import type { ActorKey, LogKey } from '../../mesh/ids.ts'
+import type { Clock } from '../ports.ts'
+import { sleep } from './timing.ts'
+
+export interface RuntimeEvents {
+  /** An actor serves here with a state that was read from `journal`, as of its record `sequence`. */
+  readonly recovered?: (event: {
+    readonly actor: ActorKey
+    readonly epoch: number
+    readonly sequence: number
+    readonly journal: LogKey
+  }) => void
+}
+
+/** The part of a pino logger that is used. */
+export interface RuntimeLogger {
+  info(fields: object, text: string): void
+  warn(fields: object, text: string): void
+}
+
+export const silent: RuntimeLogger = { info: () => {}, warn: () => {} }
+
+const LOOK_MS = 20
+
+/** Looks until the condition holds (true), or the time is over or `given up` says so (false). */
+export async function ending(
+  clock: Clock,
+  condition: () => boolean,
+  timeoutMs: number,
+  givenUp: () => boolean,
+): Promise<boolean> {
+  const deadline = clock.now() + timeoutMs
+  while (!condition()) {
+    if (givenUp() || clock.now() >= deadline) return false
+    await sleep(clock, LOOK_MS)
+  }
+  return true
+}

@@ -1,0 +1,78 @@
+// Which call the running code belongs to. It leads `this.state` to the call's own draft, and tells calls to other actors
+// made from inside a method whose they are.
+
+import { AsyncLocalStorage } from 'node:async_hooks'
+import { createHash } from 'node:crypto'
+import type { CallFloors, CallId } from '../../checkpoint/call-table.ts'
+import type { ActorKey } from '../../mesh/ids.ts'
+import type { Draft } from './draft.ts'
+
+const running = new AsyncLocalStorage<CallScope | undefined>()
+
+/** The scope of the running code; undefined outside of methods, and after the method returned. */
+export function currentScope(): CallScope | undefined {
+  const scope = running.getStore()
+  return scope?.open ? scope : undefined
+}
+
+/** Runs code of the mesh that must not count as part of whatever call happened to start it. */
+export const outside = <T>(work: () => T): T => running.run(undefined, work)
+
+export interface CallScopeInit {
+  readonly owner: object
+  readonly draft: Draft
+  readonly id: CallId
+  readonly floors: CallFloors
+  /** Actors that wait for this call, and its own, from the root on. */
+  readonly chain: readonly ActorKey[]
+  /** On the clock of this peer, when the caller stops waiting. */
+  readonly deadline: number
+  /** Resolves when what the call's base state depends on may be seen by others (G5). */
+  readonly gate: () => Promise<void>
+}
+
+export class CallScope {
+  readonly owner: object
+  readonly draft: Draft
+  readonly id: CallId
+  readonly floors: CallFloors
+  readonly chain: readonly ActorKey[]
+  readonly deadline: number
+  open = true
+  readonly #gate: () => Promise<void>
+  #passed: Promise<void> | undefined
+  readonly #made = new Map<string, number>()
+
+  constructor(init: CallScopeInit) {
+    this.owner = init.owner
+    this.draft = init.draft
+    this.id = init.id
+    this.floors = init.floors
+    this.chain = init.chain
+    this.deadline = init.deadline
+    this.#gate = init.gate
+  }
+
+  run<T>(work: () => T): T {
+    return running.run(this, work)
+  }
+
+  /** One gate serves every call that this call makes: they all depend on the same base. */
+  pass(): Promise<void> {
+    this.#passed ??= this.#gate()
+    return this.#passed
+  }
+
+  /**
+   * The id of a call made from here. It depends on what is called and how often the very same was called before, not on
+   * the order of different calls, so that a repeated execution finds its first results.
+   */
+  nestedId(target: ActorKey, method: string, args: Uint8Array): CallId {
+    const hash = createHash('sha256')
+    for (const text of [this.id.path, target, method]) hash.update(`${text.length}:${text}`)
+    const what = hash.update(args).digest('hex').slice(0, 32)
+    const times = this.#made.get(what) ?? 0
+    this.#made.set(what, times + 1)
+    return { caller: this.id.caller, n: this.id.n, path: `${what}.${times}` }
+  }
+}

@@ -1,0 +1,103 @@
+// What the runtime knows of a class of actors: its name, its options checked, which of its methods can be called.
+
+import type { ActorOptions } from '../../mesh/registry/types.ts'
+import { BadInputError, UnknownMethodError } from '../errors.ts'
+import { Actor } from './actor.ts'
+import type { ActorClass, ActorOptionsInput } from './types.ts'
+
+export interface TypeInfo {
+  readonly name: string
+  readonly type: ActorClass
+  /** As the registry stores them. */
+  readonly options: ActorOptions
+  readonly methods: ReadonlySet<string>
+  readonly readOnly: ReadonlySet<string>
+  readonly localReads: boolean
+  /** -1: until the timeout. */
+  readonly maxTaskRetries: number
+}
+
+const DEFAULT_KEEPERS = 3
+/** More copies than this slow every write down and make nothing safer in practice. */
+const MAX_KEEPERS = 9
+
+/** Throws BadInputError, naming the class and what is wrong. */
+export function describeType(type: ActorClass): TypeInfo {
+  if (typeof type !== 'function' || !(type.prototype instanceof Actor)) {
+    throw new BadInputError(
+      `${typeof type === 'function' ? type.name : String(type)} is not an actor: it must be a class that extends Actor`,
+    )
+  }
+  const name = type.actorName ?? type.name
+  if (!/^[^/\s]+$/.test(name)) {
+    throw new BadInputError(
+      `an actor type can't be named ${JSON.stringify(name)}: set static actorName to a name without slashes and spaces`,
+    )
+  }
+  const input = type.options ?? {}
+  const methods = callable(type)
+  const readOnly = new Set(input.readOnly ?? [])
+  for (const method of readOnly) {
+    if (!methods.has(method))
+      throw new BadInputError(`${name}.options.readOnly names ${method}, which is not a method of ${name}`)
+  }
+  return {
+    name,
+    type,
+    options: registryOptions(name, input),
+    methods,
+    readOnly,
+    localReads: input.reads === 'local',
+    maxTaskRetries: limit(name, 'maxTaskRetries', input.maxTaskRetries ?? -1, -1),
+  }
+}
+
+function registryOptions(name: string, input: ActorOptionsInput): ActorOptions {
+  const wanted = typeof input.keepers === 'number' ? { count: input.keepers } : (input.keepers ?? {})
+  const keepers = limit(name, 'keepers', wanted.count ?? DEFAULT_KEEPERS, 1)
+  if (keepers > MAX_KEEPERS)
+    throw new BadInputError(`${name}.options.keepers is ${keepers}: at most ${MAX_KEEPERS}`)
+  const level = input.durability ?? 'replicated'
+  if (level !== 'replicated' && level !== 'synced') {
+    throw new BadInputError(
+      `${name}.options.durability is ${JSON.stringify(level)}: 'replicated' or 'synced'`,
+    )
+  }
+  return {
+    maxRestarts: limit(name, 'maxRestarts', input.maxRestarts ?? -1, -1),
+    class: {
+      level,
+      keepers,
+      ...(wanted.labels === undefined ? {} : { labels: wanted.labels }),
+      ...(wanted.peers === undefined ? {} : { peers: wanted.peers }),
+    },
+    labels: input.labels ?? {},
+  }
+}
+
+function limit(type: string, option: string, value: number, least: number): number {
+  if (Number.isSafeInteger(value) && value >= least) return value
+  throw new BadInputError(`${type}.options.${option} is ${value}: a whole number, at least ${least}`)
+}
+
+/** Methods of the class and its bases below Actor; what starts with an underscore is private by convention. */
+function callable(type: ActorClass): ReadonlySet<string> {
+  const methods = new Set<string>()
+  let prototype: object = type.prototype
+  while (prototype !== Actor.prototype && prototype !== Object.prototype) {
+    for (const [key, { value }] of Object.entries(Object.getOwnPropertyDescriptors(prototype))) {
+      if (typeof value === 'function' && key !== 'constructor' && !key.startsWith('_')) methods.add(key)
+    }
+    prototype = Object.getPrototypeOf(prototype) as object
+  }
+  return methods
+}
+
+export function checkMethod(info: TypeInfo, method: string): void {
+  if (info.methods.has(method)) return
+  const known = [...info.methods].sort()
+  const available = known.length === 0 ? 'it has none' : `it has ${known.join(', ')}`
+  throw new UnknownMethodError(
+    `${info.name} has no method ${JSON.stringify(method)} that can be called: ${available}`,
+  )
+}

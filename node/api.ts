@@ -1,0 +1,167 @@
+// The public shapes of a node: what an app passes in, what it can ask, what it is told. Only types live here, so that
+// the command line and the control socket can depend on the API without depending on how a node is built.
+
+import type { Logger } from 'pino'
+import type { Report } from '../mesh/registry/types.ts'
+import type { MeshSettings } from '../mesh/settings.ts'
+import type { ActorClass, ActorRef, AnyActor, AnyRef } from './actors/types.ts'
+
+/** How one call is made. */
+export interface CallOptions {
+  /** Milliseconds until the call gives up with `CALL_TIMEOUT`, retries included. Default 30 000. */
+  readonly timeoutMs?: number
+  /** Retries after a lost host; the call's id stays the same, so its effect happens once. -1 (default): until the timeout. */
+  readonly retries?: number
+}
+
+/** The protocol's time-outs and limits (mesh/settings.ts says what each is for); those left out keep their defaults. */
+export type NodeSettings = Partial<MeshSettings>
+
+export interface NodeOptions {
+  /** The peer's disk: identity, secret, logs. Created when missing. One process per directory (`DATA_DIR_IN_USE`). */
+  readonly dataDir: string
+  /** For people; need not be unique. Default: the machine's host name and the end of the peer id. */
+  readonly name?: string
+  /** Multiaddresses or `host:port`. Default `/ip4/127.0.0.1/tcp/0`: this machine only, last used or any free port. */
+  readonly listen?: readonly string[]
+  /** Peers to make first contact with. With one of these a peer never founds a mesh. */
+  readonly join?: readonly string[]
+  /** From `mesh invite`: addresses, secret and mesh id in one string. */
+  readonly invite?: string
+  /** The mesh's secret; otherwise the one in the data directory, or a new one when founding. */
+  readonly secret?: string
+  readonly actors?: readonly ActorClass[]
+  /** For placement: `zone`, or whatever actors ask for in their options. */
+  readonly labels?: Readonly<Record<string, string>>
+  /** Find peers of the same mesh on the local network. Default false. */
+  readonly mdns?: boolean
+  /** Run actors here. Default true. */
+  readonly host?: boolean
+  /** Keep copies of other peers' logs. Default true. */
+  readonly keep?: boolean
+  readonly settings?: NodeSettings
+  readonly logger?: Logger
+  /** Serve the local control socket that the `mesh` commands use. Default false. */
+  readonly control?: boolean
+}
+
+export interface PeerRef {
+  readonly peerId: string
+  readonly name: string
+}
+
+export interface NodeStatus {
+  readonly peerId: string
+  readonly name: string
+  readonly boot: string
+  /** The mesh's identity; empty until the registry was reached for the first time. */
+  readonly meshId: string
+  readonly head: PeerRef | null
+  readonly isHead: boolean
+  /** The registry's term as known here. */
+  readonly term: number
+  /** Members alive or suspect, this peer included. */
+  readonly members: number
+  readonly actorsHere: number
+  /** Actors of the registry that are neither stopped nor dead. */
+  readonly actorsTotal: number
+  readonly registryKeepers: number
+  /** True once this very start is in the registry: it may host and keep. */
+  readonly admitted: boolean
+  /** Sentences for people, such as: two peers have no majority without both. */
+  readonly warnings: readonly string[]
+  readonly uptimeMs: number
+  /** Bytes. */
+  readonly memory: { readonly rss: number; readonly heapUsed: number }
+  /** Since start, protocol and calls. */
+  readonly messages: { readonly sent: number; readonly received: number }
+}
+
+export interface MemberStatus {
+  readonly peerId: string
+  readonly name: string
+  readonly liveness: 'alive' | 'suspect' | 'dead' | 'left'
+  readonly self: boolean
+  readonly head: boolean
+  readonly addresses: readonly string[]
+  readonly labels: Readonly<Record<string, string>>
+  readonly types: readonly string[]
+  /** Actors hosted. */
+  readonly actors: number
+  readonly host: boolean
+  readonly keep: boolean
+  /** Milliseconds for which this liveness has held. */
+  readonly sinceMs: number
+}
+
+export interface ActorStatus {
+  readonly type: string
+  readonly name: string
+  readonly status: 'running' | 'moving' | 'stopping' | 'stopped' | 'dead' | 'waiting'
+  /** Its host; null while it has none. */
+  readonly peer: PeerRef | null
+  /** +1 at every change of host. */
+  readonly epoch: number
+  readonly restarts: number
+  /** Why it is dead or waiting. */
+  readonly cause?: string
+  /** Who holds the journal its newest state is in. */
+  readonly keepers: readonly PeerRef[]
+  readonly durability: 'replicated' | 'synced'
+}
+
+/** One actor of a lost peer, as its incident report tells it. */
+export interface ActorRecovered {
+  readonly type: string
+  readonly name: string
+  readonly outcome: 'recovered' | 'waiting' | 'stopped' | 'dead'
+  /** The record it was recovered at, or why it was not. */
+  readonly detail: string
+}
+
+export interface NodeEvents {
+  readonly 'peer:joined': PeerRef
+  readonly 'peer:lost': PeerRef & { readonly liveness: 'dead' | 'left' }
+  readonly 'actor:recovered': ActorRecovered
+  readonly 'head:changed': { readonly head: PeerRef | null; readonly term: number }
+  /** This peer's journals were sealed: it dropped its actors and goes on as a new boot. */
+  readonly deposed: { readonly boot: string }
+  readonly warning: { readonly code: string; readonly text: string }
+}
+
+export interface MeshNode {
+  readonly peerId: string
+  readonly name: string
+  readonly dataDir: string
+  /** Resolves when the node has stopped, whoever stopped it. */
+  readonly closed: Promise<void>
+
+  /** A typed reference. The actor is created by the first call, with `init` as its constructor's arguments. */
+  actor<A extends AnyActor>(type: ActorClass<A>, name: string, ...init: unknown[]): ActorRef<A>
+  actor(type: string, name: string, ...init: unknown[]): AnyRef
+  /** The untyped call: get-or-create, call, resolve with the method's result. Rejects with a MeshError or ActorError. */
+  call(
+    type: string,
+    name: string,
+    method: string,
+    args: readonly unknown[],
+    options?: CallOptions,
+  ): Promise<unknown>
+
+  status(): NodeStatus
+  members(): readonly MemberStatus[]
+  /** Every actor of the mesh, as this peer's copy of the registry has it. */
+  actors(): readonly ActorStatus[]
+  /** What happened to the actors of lost peers, oldest first, a bounded number. */
+  reports(): readonly Report[]
+  /** One string with addresses, secret and mesh id. Whoever has it can join: hand it over as you would a password. */
+  invite(): Promise<string>
+  /** Ends an actor for good; its name is free afterwards. */
+  stopActor(type: string, name: string): Promise<void>
+  /** Hands actors over, tells the others, closes. */
+  leave(): Promise<void>
+  /** Stops at once, as a crash would, but with files flushed. The peer may come back with its disk. */
+  close(): Promise<void>
+  /** Returns the function that ends the subscription. */
+  on<E extends keyof NodeEvents>(event: E, listener: (detail: NodeEvents[E]) => void): () => void
+}

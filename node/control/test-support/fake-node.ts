@@ -1,0 +1,117 @@
+// A node without a mesh, for tests of what sits on top of one: it answers from what the test set, and records what it
+// was asked.
+
+import type { ActorStatus, MemberStatus, MeshNode, NodeEvents, NodeStatus } from '../../api.ts'
+
+export const FAKE_STATUS: NodeStatus = {
+  peerId: '12D3KooWFakePeerOne',
+  name: 'shop-1',
+  boot: '12D3KooWFakePeerOne/00ff',
+  meshId: 'a1b2c3',
+  head: { peerId: '12D3KooWFakePeerOne', name: 'shop-1' },
+  isHead: true,
+  term: 3,
+  members: 2,
+  actorsHere: 1,
+  actorsTotal: 2,
+  registryKeepers: 1,
+  admitted: true,
+  warnings: ['two peers: no majority without both'],
+  uptimeMs: 61_000,
+  memory: { rss: 80 * 1024 * 1024, heapUsed: 20 * 1024 * 1024 },
+  messages: { sent: 10, received: 12 },
+}
+
+const member = (peerId: string, name: string, self: boolean): MemberStatus => ({
+  peerId,
+  name,
+  liveness: 'alive',
+  self,
+  head: self,
+  addresses: [`/ip4/127.0.0.1/tcp/4001/p2p/${peerId}`],
+  labels: { zone: 'a' },
+  types: ['Counter'],
+  actors: 1,
+  host: true,
+  keep: !self,
+  sinceMs: 1500,
+})
+
+export const FAKE_MEMBERS: readonly MemberStatus[] = [
+  member('12D3KooWFakePeerOne', 'shop-1', true),
+  member('12D3KooWFakePeerTwo', 'shop-2', false),
+]
+
+const actor = (name: string, status: ActorStatus['status']): ActorStatus => ({
+  type: 'Counter',
+  name,
+  status,
+  peer: status === 'running' ? { peerId: '12D3KooWFakePeerTwo', name: 'shop-2' } : null,
+  epoch: 1,
+  restarts: 2,
+  keepers: [{ peerId: '12D3KooWFakePeerOne', name: 'shop-1' }],
+  durability: 'replicated',
+})
+
+export const FAKE_ACTORS: readonly ActorStatus[] = [actor('visits', 'running'), actor('old', 'stopped')]
+
+type Listeners = { [E in keyof NodeEvents]?: Set<(detail: NodeEvents[E]) => void> }
+
+export class FakeNode implements MeshNode {
+  readonly peerId = FAKE_STATUS.peerId
+  readonly name = FAKE_STATUS.name
+  readonly dataDir: string
+  readonly closed: Promise<void>
+  /** `leave`, `close`, `stop Counter/a`, in order. */
+  readonly asked: string[] = []
+  currentStatus: NodeStatus = FAKE_STATUS
+  currentMembers: readonly MemberStatus[] = FAKE_MEMBERS
+  onCall: (type: string, name: string, method: string, args: readonly unknown[]) => unknown = () => undefined
+  onLeave: () => Promise<void> = () => Promise.resolve()
+  readonly #listeners: Listeners = {}
+  #stopped: () => void = () => {}
+
+  constructor(dataDir: string) {
+    this.dataDir = dataDir
+    this.closed = new Promise((resolve) => {
+      this.#stopped = resolve
+    })
+  }
+
+  actor(): never {
+    throw new Error('a fake node has no references')
+  }
+  async call(type: string, name: string, method: string, args: readonly unknown[]): Promise<unknown> {
+    return this.onCall(type, name, method, args)
+  }
+  status = (): NodeStatus => this.currentStatus
+  members = (): readonly MemberStatus[] => this.currentMembers
+  actors = (): readonly ActorStatus[] => FAKE_ACTORS
+  reports = (): ReturnType<MeshNode['reports']> => []
+  invite = (): Promise<string> => Promise.resolve('mesh1-fake-invite')
+  async stopActor(type: string, name: string): Promise<void> {
+    this.asked.push(`stop ${type}/${name}`)
+  }
+  async leave(): Promise<void> {
+    this.asked.push('leave')
+    await this.onLeave()
+    this.#stopped()
+  }
+  async close(): Promise<void> {
+    this.asked.push('close')
+    this.#stopped()
+  }
+  on<E extends keyof NodeEvents>(event: E, listener: (detail: NodeEvents[E]) => void): () => void {
+    const listeners = this.#of(event)
+    listeners.add(listener)
+    return () => listeners.delete(listener)
+  }
+  emit<E extends keyof NodeEvents>(event: E, detail: NodeEvents[E]): void {
+    for (const listener of this.#of(event)) listener(detail)
+  }
+  #of<E extends keyof NodeEvents>(event: E): Set<(detail: NodeEvents[E]) => void> {
+    const all: { [K in E]?: Set<(detail: NodeEvents[K]) => void> } = this.#listeners
+    all[event] ??= new Set()
+    return all[event]
+  }
+}

@@ -1,0 +1,119 @@
+// Puts a peer together: data directory, identity, secret, network, protocol, actors, control socket. Every error on the
+// way is one of the catalogue (errors.ts), and what was opened is closed again.
+
+import { hostname } from 'node:os'
+import { resolve } from 'node:path'
+import { pino } from 'pino'
+import { defaultMeshSettings } from '../mesh/settings.ts'
+import { createRuntime } from './actors/runtime.ts'
+import type { MeshNode, NodeOptions } from './api.ts'
+import { startControlServer } from './control/server.ts'
+import { openDataDirectory } from './data-directory.ts'
+import { MeshDriver } from './driver.ts'
+import { BadInputError } from './errors.ts'
+import { type Joining, join, planJoining } from './joining.ts'
+import { DEFAULT_LISTEN, listenAgain } from './listening.ts'
+import { Node } from './node.ts'
+import { NodeEventSource } from './node-events.ts'
+import { peerRef } from './node-status.ts'
+import { realClock, realRandom } from './real-world.ts'
+import { loadIdentity, peerIdOf, startNetwork, writeSecretFile } from './transport/index.ts'
+import { meshErrorOf } from './transport-errors.ts'
+
+/**
+ * Starts a peer and resolves when it takes part: a founder when its mesh is there, a joiner when it is admitted, a peer
+ * that comes back at once (its mesh may still be starting).
+ * Rejects with DATA_DIR_IN_USE, DATA_DIR_UNREADABLE, DATA_DIR_OTHER_MESH, WRONG_SECRET, PORT_IN_USE, JOIN_FAILED, BAD_INPUT.
+ */
+export async function createNode(options: NodeOptions): Promise<MeshNode> {
+  if (typeof options.dataDir !== 'string' || options.dataDir === '')
+    throw new BadInputError(
+      'createNode needs a dataDir: the directory where this peer keeps its identity and its logs',
+    )
+  const logger = options.logger ?? pino({ level: 'silent' })
+  const directory = await openDataDirectory(resolve(options.dataDir))
+  const undo: (() => unknown)[] = [() => directory.store.close()]
+  try {
+    const { store } = directory
+    const warnFile = (text: string) => logger.warn(text)
+    const joining: Joining = await planJoining(options, directory, warnFile)
+    const identity = await loadIdentity(directory.identity, warnFile)
+    const self = peerIdOf(identity)
+    const name = options.name ?? `${hostname()}-${self.slice(-6)}`
+    const settings = { ...defaultMeshSettings, ...options.settings }
+    const events = new NodeEventSource(self, (peer) => peerRef(driver, peer))
+    let node: Node | undefined
+    const driver: MeshDriver = new MeshDriver({
+      self,
+      store,
+      clock: realClock,
+      random: realRandom,
+      settings,
+      found: joining.kind === 'found',
+      onEvent: (event) => {
+        if (event.kind === 'deposed') network?.reboot()
+        if (event.kind === 'warning') logger.warn({ code: event.code }, event.text)
+        else logger.debug(event, event.kind)
+        events.mesh(event)
+      },
+      onFatal: (error) => {
+        logger.fatal({ err: error }, error.message)
+        events.emit('warning', { code: 'STOPPED', text: `this peer stops: ${error.message}` })
+        void node?.close()
+      },
+    })
+    undo.push(() => driver.stop())
+    const wanted = options.listen?.length ? options.listen : DEFAULT_LISTEN
+    const network = await listenAgain(directory, wanted, (listen) =>
+      startNetwork(
+        {
+          identity,
+          boot: () => driver.boot,
+          listen,
+          secret: joining.secret,
+          meshId: () => driver.pointer?.meshId ?? joining.meshId,
+          mdns: options.mdns === true,
+          name,
+          logger,
+        },
+        driver,
+      ),
+    )
+    undo.push(() => network.stop())
+    const runtime = createRuntime({
+      mesh: driver,
+      store,
+      clock: realClock,
+      types: options.actors ?? [],
+      logger,
+    })
+    undo.push(() => runtime.close())
+    driver.onRegistry((state) => events.registry(state))
+    node = new Node({
+      directory,
+      name,
+      driver,
+      network,
+      runtime,
+      events,
+      secret: joining.secret,
+      startedAt: performance.now(),
+    })
+    await driver.start(network, {
+      name,
+      store: store.facts.storeId,
+      addresses: network.addresses(),
+      labels: options.labels ?? {},
+      types: runtime.types,
+      canHost: options.host !== false,
+      canKeep: options.keep !== false,
+    })
+    await join(joining, { driver, network, logger })
+    await writeSecretFile(directory.secret, joining.secret)
+    if (options.control === true) node.controlledBy(await startControlServer(node))
+    return node
+  } catch (error) {
+    for (const step of undo.reverse()) await Promise.resolve(step()).catch(() => {})
+    throw meshErrorOf(error)
+  }
+}

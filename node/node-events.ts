@@ -1,0 +1,58 @@
+// What a node tells its app: a few events in the app's terms, derived from the protocol's.
+
+import { EventEmitter } from 'node:events'
+import type { MeshEvent } from '../mesh/effect.ts'
+import { nameOfActor, type PeerId, typeOfActor } from '../mesh/ids.ts'
+import type { RegistryState } from '../mesh/registry/types.ts'
+import type { NodeEvents, PeerRef } from './api.ts'
+
+export class NodeEventSource {
+  readonly #emitter = new EventEmitter()
+  readonly #self: PeerId
+  readonly #describe: (peer: PeerId) => PeerRef
+  /** Incident reports told so far; those older than the first registry seen are history. */
+  #reported: number | undefined
+
+  constructor(self: PeerId, describe: (peer: PeerId) => PeerRef) {
+    this.#self = self
+    this.#describe = describe
+    this.#emitter.setMaxListeners(0)
+  }
+
+  on<E extends keyof NodeEvents>(event: E, listener: (detail: NodeEvents[E]) => void): () => void {
+    this.#emitter.on(event, listener)
+    return () => this.#emitter.off(event, listener)
+  }
+
+  emit<E extends keyof NodeEvents>(event: E, detail: NodeEvents[E]): void {
+    this.#emitter.emit(event, detail)
+  }
+
+  mesh(event: MeshEvent): void {
+    switch (event.kind) {
+      case 'head':
+        return this.emit('head:changed', { head: this.#describe(event.peer), term: event.term })
+      case 'deposed':
+        return this.emit('deposed', { boot: event.boot })
+      case 'warning':
+        return this.emit('warning', { code: event.code, text: event.text })
+      case 'peer': {
+        if (event.peer === this.#self) return
+        const was = event.before === 'alive' || event.before === 'suspect'
+        if (event.after === 'alive' && !was) return this.emit('peer:joined', this.#describe(event.peer))
+        if (event.after === 'dead' || event.after === 'left')
+          return this.emit('peer:lost', { ...this.#describe(event.peer), liveness: event.after })
+      }
+    }
+  }
+
+  registry(state: RegistryState): void {
+    const from = this.#reported ?? state.nextReport - 1
+    this.#reported = state.nextReport - 1
+    for (const report of state.reports) {
+      if (report.id <= from) continue
+      for (const { actor, outcome, detail } of report.actors)
+        this.emit('actor:recovered', { type: typeOfActor(actor), name: nameOfActor(actor), outcome, detail })
+    }
+  }
+}

@@ -1,0 +1,138 @@
+// A node's answers to "how are things": the registry and the view in an app's terms.
+
+import { type BootId, nameOfActor, type PeerId, peerOfBoot, typeOfActor } from '../mesh/ids.ts'
+import { majority } from '../mesh/quorum.ts'
+import { sameClass } from '../mesh/registry/class.ts'
+import type { ActorEntry, JournalEntry, RegistryState } from '../mesh/registry/types.ts'
+import type { Runtime } from './actors/runtime.ts'
+import type { ActorStatus, MemberStatus, NodeStatus, PeerRef } from './api.ts'
+import type { MeshDriver } from './driver.ts'
+
+export interface StatusParts {
+  readonly name: string
+  readonly startedAt: number
+  readonly driver: MeshDriver
+  readonly runtime: Runtime
+}
+
+export function peerRef(driver: MeshDriver, peer: PeerId): PeerRef {
+  const name =
+    driver.members().find((member) => member.peer === peer)?.description.name ??
+    driver.registry?.peers.get(peer)?.name
+  return { peerId: peer, name: name ?? peer.slice(-8) }
+}
+
+export function nodeStatus({ name, startedAt, driver, runtime }: StatusParts): NodeStatus {
+  const { registry, pointer } = driver
+  const head = driver.head()
+  const { rss, heapUsed } = process.memoryUsage()
+  const living = [...(registry?.actors.values() ?? [])].filter(
+    ({ status }) => status.kind !== 'stopped' && status.kind !== 'dead',
+  )
+  return {
+    peerId: driver.self,
+    name,
+    boot: driver.boot,
+    meshId: pointer?.meshId ?? '',
+    head: head ? peerRef(driver, head) : null,
+    isHead: driver.isHead,
+    term: pointer?.term ?? -1,
+    members: live(driver).length,
+    actorsHere: runtime.load(),
+    actorsTotal: living.length,
+    registryKeepers: pointer?.keepers.length ?? 0,
+    admitted: driver.admitted,
+    warnings: warnings(driver),
+    uptimeMs: Math.round(performance.now() - startedAt),
+    memory: { rss, heapUsed },
+    messages: driver.messages,
+  }
+}
+
+const live = (driver: MeshDriver) =>
+  driver.members().filter(({ liveness }) => liveness === 'alive' || liveness === 'suspect')
+
+function warnings(driver: MeshDriver): string[] {
+  const said: string[] = []
+  const { registry, pointer } = driver
+  const here = new Set(live(driver).map(({ peer }) => peer))
+  if (registry?.peers.size === 2)
+    said.push(
+      'two peers have no majority without both: if one is lost, actors wait until it is back. A third peer mends that.',
+    )
+  if (pointer) {
+    const present = pointer.keepers.filter(({ peer }) => here.has(peer)).length
+    if (present < majority(pointer.keepers.length))
+      said.push(
+        `only ${present} of the registry's ${pointer.keepers.length} keepers are here: nothing is created or recovered until a majority is`,
+      )
+  }
+  for (const [boot, why] of driver.recoveries())
+    if (why) said.push(`actors of ${peerOfBoot(boot)} wait: ${why}`)
+  return said
+}
+
+export function memberStatuses(driver: MeshDriver): MemberStatus[] {
+  const head = driver.head()
+  const now = performance.now()
+  const hosted = new Map<BootId, number>()
+  for (const { home } of driver.registry?.actors.values() ?? [])
+    if (home) hosted.set(home, (hosted.get(home) ?? 0) + 1)
+  return driver.members().map(({ peer, boot, liveness, since, description }) => ({
+    peerId: peer,
+    name: description.name,
+    liveness,
+    self: peer === driver.self,
+    head: peer === head,
+    addresses: description.addresses,
+    labels: description.labels,
+    types: description.types,
+    actors: hosted.get(boot) ?? 0,
+    host: description.canHost,
+    keep: description.canKeep,
+    sinceMs: Math.max(0, Math.round(now - since)),
+  }))
+}
+
+export function actorStatuses(driver: MeshDriver, runtime: Runtime): ActorStatus[] {
+  const { registry } = driver
+  if (!registry) return []
+  return [...registry.actors.values()].map((actor) => {
+    const waiting = actor.status.kind === 'running' && actor.home === null
+    const cause = causeOf(actor, waiting, driver, runtime)
+    return {
+      type: typeOfActor(actor.key),
+      name: nameOfActor(actor.key),
+      status: waiting ? 'waiting' : actor.status.kind,
+      peer: actor.home ? peerRef(driver, peerOfBoot(actor.home)) : null,
+      epoch: actor.epoch,
+      restarts: actor.restarts,
+      ...(cause ? { cause } : {}),
+      keepers: (newestJournal(registry, actor)?.keepers ?? []).map(({ peer }) => peerRef(driver, peer)),
+      durability: actor.options.class.level,
+    }
+  })
+}
+
+function causeOf(actor: ActorEntry, waiting: boolean, driver: MeshDriver, runtime: Runtime): string {
+  if (actor.status.kind === 'dead') return actor.status.cause
+  if (waiting)
+    return `no peer that is here can run ${typeOfActor(actor.key)}${hasLabels(actor) ? ' with the labels it asks for' : ''}`
+  if (actor.home === driver.boot) return runtime.problemOf(actor.key)
+  return (actor.home && driver.recoveries().get(actor.home)) ?? ''
+}
+
+const hasLabels = (actor: ActorEntry): boolean => Object.keys(actor.options.labels).length > 0
+
+/** Where the actor's newest state is: its home's journal once it wrote there, else what it was recovered from. */
+function newestJournal(registry: RegistryState, actor: ActorEntry): JournalEntry | undefined {
+  if (actor.base > 0 || actor.sources.length === 0) {
+    const own = [...registry.journals.values()].filter(
+      ({ boot, class: of }) => boot === actor.home && sameClass(of, actor.options.class),
+    )
+    const newest = own.sort((a, b) => b.order - a.order)[0]
+    if (newest) return newest
+  }
+  const source = actor.sources[0]
+  return source && registry.journals.get(source.journal)
+}

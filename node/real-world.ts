@@ -1,0 +1,19 @@
+// The one real clock and the one real source of randomness.
+
+import { randomBytes } from 'node:crypto'
+import type { Random } from '../mesh/env.ts'
+import type { Clock } from './ports.ts'
+
+export const realClock: Clock = {
+  now: () => performance.now(),
+  wall: () => Date.now(),
+  setTimer: (delayMs, callback) => {
+    const timer = setTimeout(callback, delayMs)
+    return { cancel: () => clearTimeout(timer) }
+  },
+}
+
+export const realRandom: Random = {
+  id: () => randomBytes(16).toString('hex'),
+  number: () => Math.random(),
+}

@@ -1,0 +1,11 @@
+// Real processes on one machine with faults: for the tests of this project and of apps that use it.
+
+export type { Ack, LoadPlan, LoadReport, PeerEvent, PeerSnapshot } from './ipc.ts'
+export {
+  createTestnet,
+  DEMO_ACTORS,
+  type Testnet,
+  type TestnetOptions,
+  type TestPeerOptions,
+} from './testnet.ts'
+export { aliveIn, answering, isSettled, isWhole, type PeerView } from './view.ts'

@@ -1,0 +1,100 @@
+// The main program of one testnet peer: a real node in a process of its own, told over IPC what to do. It ends when the
+// channel closes, so that no peer outlives its testnet.
+
+import { pino } from 'pino'
+import { importActors } from '../node/actors-module.ts'
+import type { MeshNode, NodeEvents } from '../node/api.ts'
+import { errorToWire } from '../node/control/wire.ts'
+import { createNode } from '../node/index.ts'
+import type {
+  PeerEvent,
+  PeerMessage,
+  PeerOptions,
+  PeerRequest,
+  PeerRequestKind,
+  PeerRequests,
+  PeerSnapshot,
+} from './ipc.ts'
+import { Load } from './load.ts'
+
+const EVENTS: readonly (keyof NodeEvents)[] = [
+  'peer:joined',
+  'peer:lost',
+  'actor:recovered',
+  'head:changed',
+  'deposed',
+  'warning',
+]
+
+let node: MeshNode | undefined
+let load: Load | undefined
+
+const tell = (message: PeerMessage): void => {
+  if (process.connected) process.send?.(message)
+}
+
+function running(): MeshNode {
+  if (node === undefined) throw new Error('this peer was not started')
+  return node
+}
+
+async function start({ actors, ...options }: PeerOptions): Promise<PeerSnapshot> {
+  const logger = pino({ level: process.env['TESTNET_LOG_LEVEL'] ?? 'info', base: null })
+  node = await createNode({ ...options, actors: await importActors(actors), logger })
+  for (const event of EVENTS) {
+    node.on(event, (detail) => tell({ kind: 'event', event: { event, detail, at: Date.now() } as PeerEvent }))
+  }
+  return snapshot()
+}
+
+function snapshot(): PeerSnapshot {
+  const it = running()
+  return { status: it.status(), members: it.members(), actors: it.actors(), reports: it.reports() }
+}
+
+async function unload(): Promise<undefined> {
+  await load?.stop()
+  load = undefined
+  return undefined
+}
+
+const handlers: {
+  readonly [K in PeerRequestKind]: (
+    body: PeerRequests[K]['request'],
+  ) => PeerRequests[K]['response'] | Promise<PeerRequests[K]['response']>
+} = {
+  start,
+  snapshot,
+  invite: () => running().invite(),
+  call: ({ type, name, method, args, timeoutMs }) =>
+    running().call(type, name, method, args, timeoutMs === undefined ? undefined : { timeoutMs }),
+  stopActor: async ({ type, name }) => {
+    await running().stopActor(type, name)
+    return undefined
+  },
+  load: async (plan) => {
+    await unload()
+    load = new Load(running(), plan, (report) => tell({ kind: 'load', report }))
+    return undefined
+  },
+  unload,
+  leave: async () => {
+    await running().leave()
+    return undefined
+  },
+  close: async () => {
+    await running().close()
+    return undefined
+  },
+}
+
+process.on('message', (request: PeerRequest) => {
+  const handle = handlers[request.kind] as (body: unknown) => unknown
+  Promise.resolve()
+    .then(() => handle(request.body))
+    .then(
+      (value) => tell({ kind: 'answer', id: request.id, value }),
+      (error: unknown) => tell({ kind: 'failure', id: request.id, error: errorToWire(error) }),
+    )
+})
+process.on('disconnect', () => process.exit(0))

@@ -1,0 +1,116 @@
+// Virtual time. Events run in time order, ties in the order they were set; between two events every promise settles, so
+// that a run depends on its seed alone.
+
+import type { Clock } from '../../node/ports.ts'
+
+interface Timer {
+  readonly at: number
+  readonly order: number
+  readonly callback: () => void
+  cancelled: boolean
+}
+
+export class VirtualClock {
+  #now = 0
+  #order = 0
+  /** A binary heap by (at, order). */
+  readonly #heap: Timer[] = []
+
+  get now(): number {
+    return this.#now
+  }
+
+  set(delayMs: number, callback: () => void): { cancel(): void } {
+    const timer: Timer = {
+      at: this.#now + Math.max(0, delayMs),
+      order: this.#order++,
+      callback,
+      cancelled: false,
+    }
+    this.#push(timer)
+    return {
+      cancel: () => {
+        timer.cancelled = true
+      },
+    }
+  }
+
+  /** Runs everything due within the next `ms` of virtual time, or until `done` says so after an event. */
+  async run(ms: number, done: () => boolean = () => false): Promise<boolean> {
+    const end = this.#now + ms
+    for (let next = this.#heap[0]; next && next.at <= end; next = this.#heap[0]) {
+      this.#pop()
+      if (next.cancelled) continue
+      this.#now = next.at
+      next.callback()
+      await settled()
+      if (done()) return true
+    }
+    this.#now = end
+    return done()
+  }
+
+  #push(timer: Timer): void {
+    const heap = this.#heap
+    let index = heap.push(timer) - 1
+    while (index > 0) {
+      const parent = (index - 1) >> 1
+      if (!before(timer, heap[parent]!)) break
+      heap[index] = heap[parent]!
+      index = parent
+    }
+    heap[index] = timer
+  }
+
+  #pop(): void {
+    const heap = this.#heap
+    const last = heap.pop()!
+    if (heap.length === 0) return
+    let index = 0
+    for (;;) {
+      let child = 2 * index + 1
+      if (child >= heap.length) break
+      if (child + 1 < heap.length && before(heap[child + 1]!, heap[child]!)) child++
+      if (!before(heap[child]!, last)) break
+      heap[index] = heap[child]!
+      index = child
+    }
+    heap[index] = last
+  }
+}
+
+const before = (a: Timer, b: Timer): boolean => a.at < b.at || (a.at === b.at && a.order < b.order)
+
+/** Every promise that can settle without time passing has settled. */
+export const settled = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
+
+/** The clock of one peer: its timers stop with its process, and stand still while it is frozen. */
+export class PeerClock implements Clock {
+  readonly #clock: VirtualClock
+  readonly #schedule: (run: () => void) => void
+  readonly #wallOffset: number
+  #dead = false
+  onStop: () => void = () => {}
+
+  constructor(clock: VirtualClock, schedule: (run: () => void) => void, wallOffset: number) {
+    this.#clock = clock
+    this.#schedule = schedule
+    this.#wallOffset = wallOffset
+  }
+
+  now(): number {
+    return this.#clock.now
+  }
+  wall(): number {
+    return this.#clock.now + this.#wallOffset
+  }
+  setTimer(delayMs: number, callback: () => void): { cancel(): void } {
+    return this.#clock.set(delayMs, () => {
+      if (!this.#dead) this.#schedule(callback)
+    })
+  }
+  stop(): void {
+    this.#dead = true
+    this.onStop()
+  }
+}

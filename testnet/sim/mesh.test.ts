@@ -1,0 +1,112 @@
+import { expect, test } from 'vitest'
+import type { PeerId } from '../../mesh/ids.ts'
+import type { JournalClass } from '../../mesh/registry/types.ts'
+import { SimMesh } from './mesh.ts'
+
+const three: JournalClass = { level: 'replicated', keepers: 3 }
+
+async function started(size: number, seed: number): Promise<{ mesh: SimMesh; ids: PeerId[] }> {
+  const mesh = new SimMesh({ seed })
+  const ids = Array.from({ length: size }, (_, index) => mesh.name(index))
+  for (const [index, id] of ids.entries()) await mesh.start(id, index === 0)
+  await mesh.until('everybody is admitted', () =>
+    [...mesh.peers.values()].every(({ driver }) => driver.admitted),
+  )
+  const keepers = size >= 5 ? 5 : size >= 3 ? 3 : 1
+  await mesh.until('the registry is kept', () =>
+    [...mesh.peers.values()].every(
+      ({ driver }) => driver.pointer?.keepers.length === keepers && driver.registry !== undefined,
+    ),
+  )
+  return { mesh, ids }
+}
+
+const heads = (mesh: SimMesh) =>
+  [...mesh.peers.values()].filter(({ driver }) => driver.isHead).map(({ id }) => id)
+
+test('five peers find each other, one head, five registry keepers', async () => {
+  const { mesh, ids } = await started(5, 1)
+  await mesh.until('one head', () => heads(mesh).length === 1)
+  expect(heads(mesh)).toEqual([ids[0]])
+  await mesh.until('everybody sees everybody', () =>
+    [...mesh.peers.values()].every(({ driver }) => driver.registry?.peers.size === 5),
+  )
+  for (const { driver } of mesh.peers.values()) {
+    expect(driver.members().filter(({ liveness }) => liveness === 'alive')).toHaveLength(5)
+    expect(driver.registry?.peers.size).toBe(5)
+  }
+})
+
+test('a journal acknowledges, survives its host, and its boot is recovered', async () => {
+  const { mesh, ids } = await started(5, 2)
+  const host = mesh.peers.get(ids[3]!)!
+  const journal = await mesh.await(host.driver.journal(three))
+  const indexes = await mesh.await(
+    Promise.all([1, 2, 3].map((byte) => journal.append(new Uint8Array([byte])))),
+  )
+  expect(indexes).toEqual([0, 1, 2])
+  await mesh.await(journal.confirm())
+  const { boot } = host.driver
+  mesh.kill(host.id)
+  const other = mesh.peers.get(ids[1]!)!.driver
+  await mesh.until('its boot is recovered', () => other.registry?.boots.get(boot)?.status === 'dead')
+  expect(other.registry?.reports.at(-1)?.boot).toBe(boot)
+})
+
+test('the head dies: the next lowest takes the registry over and commits', async () => {
+  const { mesh, ids } = await started(5, 3)
+  mesh.kill(ids[0]!)
+  await mesh.until('a new head', () => heads(mesh).length === 1)
+  expect(heads(mesh)).toEqual([ids[1]])
+  const result = await mesh.await(mesh.peers.get(ids[4]!)!.driver.command({ kind: 'noop' }))
+  expect(result.ok).toBe(true)
+})
+
+test('the whole mesh stops at once and starts again', async () => {
+  const { mesh, ids } = await started(5, 4)
+  const journal = await mesh.await(mesh.peers.get(ids[2]!)!.driver.journal(three))
+  await mesh.await(journal.append(new Uint8Array([7])))
+  for (const id of ids) mesh.kill(id)
+  for (const id of ids) await mesh.start(id)
+  await mesh.until('everybody is admitted again', () =>
+    [...mesh.peers.values()].every(({ driver }) => driver.admitted),
+  )
+  await mesh.until('old boots are recovered', () =>
+    [...mesh.peers.values()].every(
+      ({ driver }) =>
+        [...driver.registry!.boots.values()].filter(({ status }) => status === 'live').length === 5 &&
+        ![...driver.registry!.boots.values()].some(({ status }) => status === 'superseded'),
+    ),
+  )
+  const sealed = [...mesh.peers.get(ids[0]!)!.driver.registry!.journals.values()]
+  for (const each of sealed) expect(each.status.kind).not.toBe('open')
+})
+
+test('a frozen host wakes up deposed', async () => {
+  const { mesh, ids } = await started(5, 5)
+  const host = mesh.peers.get(ids[2]!)!
+  const journal = await mesh.await(host.driver.journal(three))
+  await mesh.await(journal.append(new Uint8Array([1])))
+  const { boot } = host.driver
+  mesh.freeze(host.id)
+  await mesh.until(
+    'its boot is recovered',
+    () => mesh.peers.get(ids[0]!)!.driver.registry?.boots.get(boot)?.status === 'dead',
+  )
+  const late = journal.append(new Uint8Array([2]))
+  late.catch(() => {})
+  mesh.thaw(host.id)
+  await expect(mesh.await(late)).rejects.toThrow('deposed')
+  await mesh.until('it is admitted under a new boot', () => host.driver.admitted && host.driver.boot !== boot)
+})
+
+test('a graceful leave passes the head on and is clean', async () => {
+  const { mesh, ids } = await started(5, 6)
+  const journal = await mesh.await(mesh.peers.get(ids[0]!)!.driver.journal(three))
+  await mesh.await(journal.append(new Uint8Array([1])))
+  const clean = await mesh.await(mesh.peers.get(ids[0]!)!.driver.leave())
+  expect(clean).toBe(true)
+  mesh.kill(ids[0]!)
+  await mesh.until('a new head', () => heads(mesh).length === 1 && heads(mesh)[0] === ids[1])
+  expect(mesh.peers.get(ids[1]!)!.driver.registry?.peers.size).toBe(4)
+})

@@ -1,0 +1,165 @@
+// The network between simulated peers: ordered streams per pair that open, delay, lose, and break, and gossip. It keeps
+// the promises of the Network port (ordered, at most once, closed streams are reported) and nothing beyond.
+
+import { decode, encode } from '../../checkpoint/codec.ts'
+import type { BootId, PeerId } from '../../mesh/ids.ts'
+import type { Fact } from '../../mesh/membership/types.ts'
+import type { MeshMessage } from '../../mesh/messages.ts'
+import type { Network, NetworkListener, ServiceFrame } from '../../node/ports.ts'
+import type { VirtualClock } from './clock.ts'
+
+export interface SimEndpoint {
+  readonly peer: PeerId
+  readonly boot: () => BootId
+  readonly listener: NetworkListener
+  /** Runs now, or when the peer thaws. */
+  readonly schedule: (run: () => void) => void
+  wanted: ReadonlySet<PeerId>
+}
+
+export class SimNetwork {
+  readonly #clock: VirtualClock
+  readonly #random: () => number
+  readonly #endpoints = new Map<PeerId, SimEndpoint>()
+  /** Open streams as `a>b` for a < b, with a number so that late deliveries on an old stream are dropped. */
+  readonly #streams = new Map<string, number>()
+  readonly #cut = new Set<string>()
+  readonly #lastDelivery = new Map<string, number>()
+  #nextStream = 1
+  /** Largest one-way delay in milliseconds. */
+  maxDelayMs = 5
+  delivered = 0
+  /** Sees every message of the protocol as it is sent. */
+  trace: ((from: PeerId, to: PeerId, message: MeshMessage) => void) | undefined
+
+  constructor(clock: VirtualClock, random: () => number) {
+    this.#clock = clock
+    this.#random = random
+  }
+
+  attach(endpoint: SimEndpoint): Network {
+    this.#endpoints.set(endpoint.peer, endpoint)
+    const { peer } = endpoint
+    return {
+      self: peer,
+      addresses: () => [`/sim/${peer}`],
+      send: (to, message) => (
+        this.trace?.(peer, to, message),
+        this.#send(peer, to, (at, boot) => at.message(peer, boot, decode(encode(message)) as MeshMessage))
+      ),
+      sendService: (to, frame) => {
+        const copy = encode(frame)
+        return this.#send(peer, to, (at, boot) => at.service(peer, boot, decode(copy) as ServiceFrame))
+      },
+      publish: (facts) => this.#publish(peer, facts),
+      want: (peers) => {
+        endpoint.wanted = new Set(peers.keys())
+        for (const other of endpoint.wanted) this.#connect(peer, other)
+      },
+      queued: () => 0,
+    }
+  }
+
+  /** The process ended: its streams close, and a re-dial is refused. */
+  detach(peer: PeerId): void {
+    this.#endpoints.delete(peer)
+    for (const key of [...this.#streams.keys()]) {
+      const [a, b] = ends(key)
+      if (a !== peer && b !== peer) continue
+      this.#streams.delete(key)
+      const other = this.#endpoints.get(a === peer ? b : a)
+      const boot = this.#boots.get(`${other?.peer}<${peer}`)
+      if (!other || !boot || this.#cut.has(`${peer}>${other.peer}`)) continue
+      this.#clock.set(1 + this.#random() * 10, () =>
+        other.schedule(() => other.listener.disconnected(peer, boot, !this.#endpoints.has(peer))),
+      )
+    }
+  }
+
+  /** Which boot each side of a stream was told of. */
+  readonly #boots = new Map<string, BootId>()
+
+  /** Nothing passes from `a` to `b` until healed; the streams stay open, as with a pulled cable. */
+  cut(a: PeerId, b: PeerId): void {
+    this.#cut.add(`${a}>${b}`)
+  }
+
+  heal(): void {
+    this.#cut.clear()
+    for (const endpoint of this.#endpoints.values())
+      for (const other of endpoint.wanted) this.#connect(endpoint.peer, other)
+  }
+
+  /** Closes and re-opens what should be open: time-outs of real streams, and redials. */
+  maintain(): void {
+    for (const key of [...this.#streams.keys()]) {
+      const [a, b] = ends(key)
+      if (this.#cut.has(`${a}>${b}`) || this.#cut.has(`${b}>${a}`)) this.#close(a, b)
+    }
+    for (const endpoint of this.#endpoints.values())
+      for (const other of endpoint.wanted) this.#connect(endpoint.peer, other)
+  }
+
+  /** A peer took a new boot in place: its streams start anew. */
+  reboot(peer: PeerId): void {
+    for (const other of this.#endpoints.keys())
+      if (other !== peer && this.#streams.has(pair(peer, other))) {
+        this.#close(peer, other)
+        this.#connect(peer, other)
+      }
+  }
+
+  #close(a: PeerId, b: PeerId): void {
+    if (!this.#streams.delete(pair(a, b))) return
+    for (const [at, of] of [
+      [a, b],
+      [b, a],
+    ] as const) {
+      const endpoint = this.#endpoints.get(at)
+      const boot = this.#boots.get(`${at}<${of}`)
+      if (endpoint && boot) endpoint.schedule(() => endpoint.listener.disconnected(of, boot, false))
+    }
+  }
+
+  #connect(a: PeerId, b: PeerId): void {
+    const one = this.#endpoints.get(a)
+    const two = this.#endpoints.get(b)
+    if (!one || !two || a === b || this.#streams.has(pair(a, b))) return
+    if (this.#cut.has(`${a}>${b}`) || this.#cut.has(`${b}>${a}`)) return
+    this.#streams.set(pair(a, b), this.#nextStream++)
+    for (const [at, of] of [
+      [one, two],
+      [two, one],
+    ] as const) {
+      const boot = of.boot()
+      this.#boots.set(`${at.peer}<${of.peer}`, boot)
+      at.schedule(() => at.listener.connected(of.peer, boot))
+    }
+  }
+
+  #send(from: PeerId, to: PeerId, deliver: (listener: NetworkListener, boot: BootId) => void): boolean {
+    const stream = this.#streams.get(pair(from, to))
+    const sender = this.#endpoints.get(from)
+    if (stream === undefined || !sender) return false
+    const boot = sender.boot()
+    const link = `${from}>${to}`
+    // Streams are ordered: nothing overtakes what was sent before.
+    const at = Math.max(this.#clock.now + this.#random() * this.maxDelayMs, this.#lastDelivery.get(link) ?? 0)
+    this.#lastDelivery.set(link, at)
+    this.#clock.set(at - this.#clock.now, () => {
+      const receiver = this.#endpoints.get(to)
+      if (!receiver || this.#streams.get(pair(from, to)) !== stream || this.#cut.has(link)) return
+      this.delivered++
+      receiver.schedule(() => deliver(receiver.listener, boot))
+    })
+    return true
+  }
+
+  #publish(from: PeerId, facts: readonly Fact[]): void {
+    for (const to of this.#endpoints.keys())
+      if (to !== from) this.#send(from, to, (listener) => listener.gossip(from, facts))
+  }
+}
+
+const pair = (a: PeerId, b: PeerId): string => (a < b ? `${a}>${b}` : `${b}>${a}`)
+const ends = (key: string): [PeerId, PeerId] => key.split('>') as [PeerId, PeerId]

@@ -1,0 +1,231 @@
+// A mesh of real peers on this machine, each in a process of its own, with the faults that processes have.
+//
+//   const net = await createTestnet(3, { teardown: onTestFinished })
+//   await net.call(0, 'Ledger', 'a', 'add', ['token'])
+//   await net.kill(net.hostOf(await net.views(), 'Ledger', 'a'))
+//   await net.call(0, 'Ledger', 'a', 'tokens')   // ['token']
+//
+// Tests wait for conditions and never sleep: `waitUntil` shows every peer's view when a condition is not met in time.
+
+import { mkdtempSync } from 'node:fs'
+import { rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { LoadPlan, LoadReport, PeerEvent, PeerOptions, PeerSnapshot } from './ipc.ts'
+import { Peer } from './peer.ts'
+import { aliveIn, answering, dumpView, isSettled, type PeerView } from './view.ts'
+
+const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js'
+/** Ledger and Counter: enough for most tests. */
+export const DEMO_ACTORS = new URL(`./demo/actors.${extension}`, import.meta.url).href
+
+const POLL_MS = 50
+const DEFAULT_WAIT_MS = 30_000
+/** Starting all peers at once starves the machine, not the mesh. */
+const PARALLEL_STARTS = 4
+
+/** Options of a peer that a test may choose; the testnet chooses the rest. */
+export type TestPeerOptions = Pick<
+  PeerOptions,
+  'name' | 'labels' | 'host' | 'keep' | 'settings' | 'mdns' | 'control' | 'listen'
+>
+
+export interface TestnetOptions {
+  /** Given the function that ends everything: a test's `onTestFinished`, `afterAll`, or an array's push. */
+  readonly teardown?: (end: () => Promise<void>) => void
+  /** URL of the module with the actors. Default {@link DEMO_ACTORS}. */
+  readonly actors?: string
+  readonly peer?: (index: number) => TestPeerOptions
+  readonly onEvent?: (index: number, event: PeerEvent) => void
+  readonly onLoad?: (index: number, report: LoadReport) => void
+}
+
+/** Resolves when all peers are up, admitted, see each other and agree on a head. */
+export async function createTestnet(size: number, options: TestnetOptions = {}): Promise<Testnet> {
+  const net = new Testnet(size, options)
+  options.teardown?.(() => net.end())
+  try {
+    await net.startAll()
+    await net.settled(60_000)
+    return net
+  } catch (error) {
+    await net.end()
+    throw error
+  }
+}
+
+export class Testnet {
+  readonly dir: string
+  readonly peers: readonly Peer[]
+  readonly #options: TestnetOptions
+  #invite: string | undefined
+
+  constructor(size: number, options: TestnetOptions) {
+    this.#options = options
+    this.dir = mkdtempSync(join(tmpdir(), 'mesh-testnet-'))
+    this.peers = Array.from({ length: size }, (_, index) => {
+      const peer = new Peer(index, join(this.dir, `peer-${index}`))
+      peer.onEvent = (event) => options.onEvent?.(index, event)
+      peer.onLoad = (report) => options.onLoad?.(index, report)
+      return peer
+    })
+  }
+
+  /** Starts every stopped peer: the first founds the mesh, the others are invited. */
+  async startAll(): Promise<void> {
+    const stopped = this.peers.filter((peer) => peer.state.kind === 'stopped').map((peer) => peer.index)
+    if (this.#invite === undefined && stopped[0] !== undefined) await this.start(stopped.shift() as number)
+    const starting = stopped.values()
+    const lane = async (): Promise<void> => {
+      for (const index of starting) await this.start(index)
+    }
+    await Promise.all(Array.from({ length: PARALLEL_STARTS }, lane))
+  }
+
+  /** Starts a stopped peer, on the disk it has and the port it had. With `wipe` as a new peer on an empty disk. */
+  async start(index: number, { wipe = false } = {}): Promise<PeerSnapshot> {
+    const peer = this.peer(index)
+    const fresh = wipe || peer.starts === 0
+    if (wipe) peer.wipe()
+    const snapshot = await peer.start({
+      actors: this.#options.actors ?? DEMO_ACTORS,
+      name: `peer-${index}`,
+      ...this.#options.peer?.(index),
+      // One that has its disk needs neither: it knows its mesh.
+      ...(fresh && this.#invite !== undefined && { invite: this.#invite, join: this.#otherAddresses(index) }),
+    })
+    this.#invite ??= await peer.request('invite', undefined)
+    return snapshot
+  }
+
+  /** Ends a peer in good order, as for a restart of its machine. Nothing is handed over; its disk stays. */
+  stop = (index: number): Promise<void> => this.peer(index).stop('close')
+  /** Has a peer hand its actors over, leave, and end. */
+  leave = (index: number): Promise<void> => this.peer(index).stop('leave')
+  kill = (index: number): Promise<void> => this.peer(index).kill()
+  freeze = (index: number): void => this.peer(index).freeze()
+  thaw = (index: number): void => this.peer(index).thaw()
+
+  /** Kills a peer if it runs, and starts it again. */
+  async restart(index: number, options: { readonly wipe?: boolean } = {}): Promise<PeerSnapshot> {
+    await this.kill(index)
+    return this.start(index, options)
+  }
+
+  /** Calls an actor through a peer. Rejects with an error that has the node's `code`. */
+  call(
+    index: number,
+    type: string,
+    name: string,
+    method: string,
+    args: readonly unknown[] = [],
+    timeoutMs?: number,
+  ): Promise<unknown> {
+    const body = { type, name, method, args, ...(timeoutMs !== undefined && { timeoutMs }) }
+    return this.peer(index).request('call', body, (timeoutMs ?? 55_000) + 5_000)
+  }
+
+  stopActor(index: number, type: string, name: string): Promise<undefined> {
+    return this.peer(index).request('stopActor', { type, name })
+  }
+
+  /** Starts a load from within a peer; it is reported to `onLoad`. */
+  load(index: number, plan: LoadPlan): Promise<undefined> {
+    return this.peer(index).request('load', plan)
+  }
+  unload(index: number): Promise<undefined> {
+    return this.peer(index).request('unload', undefined)
+  }
+
+  peer(index: number): Peer {
+    const peer = this.peers[index]
+    if (peer === undefined) throw new RangeError(`there is no peer ${index} among ${this.peers.length}`)
+    return peer
+  }
+
+  /** What one running peer sees. */
+  status(index: number): Promise<PeerSnapshot> {
+    return this.peer(index).snapshot()
+  }
+
+  /** What every peer sees; those that are stopped, frozen or stuck see nothing. */
+  views(): Promise<readonly PeerView[]> {
+    return Promise.all(
+      this.peers.map(async (peer): Promise<PeerView> => {
+        const { state, index, peerId } = peer
+        const process = state.kind === 'stopped' ? state.why : state.kind
+        const seen = state.kind === 'running' ? await peer.snapshot().catch(() => undefined) : undefined
+        return { index, process, peerId, seen }
+      }),
+    )
+  }
+
+  /** The index of the running peer that hosts an actor, as a majority of the answering peers' registries have it. */
+  hostOf(views: readonly PeerView[], type: string, name: string): number {
+    const votes = answering(views).map(
+      ({ seen }) => seen.actors.find((actor) => actor.type === type && actor.name === name)?.peer?.peerId,
+    )
+    return this.#elected(votes, `host of ${type}/${name}`)
+  }
+
+  headOf(views: readonly PeerView[]): number {
+    return this.#elected(
+      answering(views).map(({ seen }) => seen.status.head?.peerId),
+      'head',
+    )
+  }
+
+  #elected(votes: readonly (string | undefined)[], what: string): number {
+    const winner = votes.find((vote) => votes.filter((each) => each === vote).length * 2 > votes.length)
+    const index = this.peers.findIndex((peer) => winner !== undefined && peer.peerId === winner)
+    if (index === -1) throw new Error(`the peers do not agree on the ${what}: ${votes.join(', ')}`)
+    return index
+  }
+
+  /** Waits until the running peers see exactly each other and agree on a head. */
+  settled(timeoutMs?: number): Promise<readonly PeerView[]> {
+    return this.waitUntil('the running peers see each other and agree on a head', isSettled, timeoutMs)
+  }
+
+  /** Waits until every running peer holds this one to be gone. */
+  noticed(index: number, timeoutMs?: number): Promise<readonly PeerView[]> {
+    const lost = this.peer(index).peerId ?? ''
+    return this.waitUntil(
+      `the others notice that peer ${index} is gone`,
+      (views) => answering(views).every(({ seen }) => !aliveIn(seen).includes(lost)),
+      timeoutMs,
+    )
+  }
+
+  /** Polls until the condition holds and resolves with the views it held for; rejects with a dump of every peer. */
+  async waitUntil(
+    what: string,
+    holds: (views: readonly PeerView[]) => boolean | Promise<boolean>,
+    timeoutMs: number = DEFAULT_WAIT_MS,
+  ): Promise<readonly PeerView[]> {
+    const deadline = performance.now() + timeoutMs
+    let views = await this.views()
+    while (!(await holds(views))) {
+      if (performance.now() > deadline)
+        throw new Error(this.#dump(`after ${timeoutMs} ms, not: ${what}`, views))
+      await new Promise((resolve) => setTimeout(resolve, POLL_MS))
+      views = await this.views()
+    }
+    return views
+  }
+
+  /** Kills every process and removes every file. */
+  async end(): Promise<void> {
+    await Promise.all(this.peers.map((peer) => peer.kill()))
+    await rm(this.dir, { recursive: true, force: true, maxRetries: 3 })
+  }
+
+  #dump(title: string, views: readonly PeerView[]): string {
+    const tails = this.peers.map((peer) => `--- log of peer ${peer.index}\n${peer.logTail()}`)
+    return [title, ...views.map(dumpView), ...tails].join('\n')
+  }
+
+  #otherAddresses(index: number): readonly string[] {
+    return this.peers.filter((peer) => peer.index !== index).flatMap((peer) => peer.addresses)
+  }
+}

@@ -1,0 +1,79 @@
+// What the peers of a testnet see, as values for conditions and as text for the dump of one that was not met.
+
+import type { PeerSnapshot } from './ipc.ts'
+
+/** One peer: its process, and what it knows when it answers. */
+export interface PeerView {
+  readonly index: number
+  /** `running`, `frozen`, or why it stopped. */
+  readonly process: string
+  readonly peerId: string | undefined
+  /** Undefined when it is not running or did not answer. */
+  readonly seen: PeerSnapshot | undefined
+}
+
+/** A peer that answered. */
+export type AnsweringPeer = PeerView & { readonly seen: PeerSnapshot }
+export const answering = (views: readonly PeerView[]): readonly AnsweringPeer[] =>
+  views.filter((view): view is AnsweringPeer => view.seen !== undefined)
+
+/** Peer ids that a snapshot holds to be alive. */
+export const aliveIn = (seen: PeerSnapshot): readonly string[] =>
+  seen.members.filter((member) => member.liveness === 'alive').map((member) => member.peerId)
+
+/** Every running peer answers, is admitted, sees exactly the running peers, and all name one head. */
+export function isSettled(views: readonly PeerView[]): boolean {
+  const up = views.filter((view) => view.process === 'running')
+  const heads = new Set(up.map((view) => view.seen?.status.head?.peerId))
+  const ids = up.map((view) => view.peerId).sort()
+  return (
+    up.length > 0 &&
+    heads.size === 1 &&
+    ids.includes([...heads][0]) &&
+    answering(up).length === up.length &&
+    answering(up).every(
+      ({ seen }) => seen.status.admitted && String([...aliveIn(seen)].sort()) === String(ids),
+    )
+  )
+}
+
+/** As seen by a peer: every actor that should run does, on a live peer, and only live peers keep it. */
+export function isWhole(seen: PeerSnapshot, keepersWanted = 3): boolean {
+  const alive = new Set(aliveIn(seen))
+  const wanted = Math.min(keepersWanted, alive.size)
+  return seen.actors
+    .filter((actor) => actor.status !== 'stopped' && actor.status !== 'dead')
+    .every(
+      (actor) =>
+        actor.status === 'running' &&
+        actor.peer !== null &&
+        alive.has(actor.peer.peerId) &&
+        actor.keepers.length >= wanted &&
+        actor.keepers.every((keeper) => alive.has(keeper.peerId)),
+    )
+}
+
+const end = (id: string | undefined): string => (id === undefined ? 'unknown' : id.slice(-6))
+
+/** Some lines per peer: its process, its status, its members, where its registry has the actors. */
+export function dumpView(view: PeerView): string {
+  const title = `peer ${view.index} (${end(view.peerId)}): ${view.process}`
+  if (view.seen === undefined) return view.process === 'running' ? `${title}, does not answer` : title
+  const { status, members, actors, reports } = view.seen
+  const homes = new Map<string, number>()
+  for (const actor of actors) {
+    const home = `${actor.status}@${actor.peer === null ? 'nobody' : end(actor.peer.peerId)}`
+    homes.set(home, (homes.get(home) ?? 0) + 1)
+  }
+  return [
+    title,
+    `  head ${end(status.head?.peerId)} term ${status.term} admitted ${status.admitted} registry keepers ${status.registryKeepers} boot ${status.boot.slice(-8)}`,
+    `  members ${members.map((member) => `${end(member.peerId)}:${member.liveness}${member.head ? '*' : ''}`).join(' ')}`,
+    `  actors ${[...homes].map(([home, n]) => `${home}×${n}`).join(' ') || 'none'}`,
+    ...reports.map(
+      (report) =>
+        `  report ${report.id}: boot ${end(report.boot.split('/')[0])}, ${report.cause}, ${report.actors.length} actors`,
+    ),
+    ...status.warnings.map((warning) => `  warning: ${warning}`),
+  ].join('\n')
+}

@@ -1,0 +1,12 @@
+import { defineConfig } from 'vitest/config'
+
+export default defineConfig({
+  test: {
+    include: ['{mesh,checkpoint,node,cli,testnet,examples,test}/**/*.test.ts'],
+    // Real processes and real disks on a shared two-core machine: a hung test ends, a slow one does not fail.
+    testTimeout: 60_000,
+    hookTimeout: 60_000,
+    maxWorkers: 2,
+    pool: 'forks',
+  },
+})
