@@ -144,7 +144,7 @@ export class Steward {
   }
 
   #recoverLostBoots(state: RegistryState): void {
-    const { env, head } = this.#parts
+    const { env, follower } = this.#parts
     for (const { boot, status } of state.boots.values()) {
       if (status === 'dead') continue
       const lost = this.#lost(state, boot, status)
@@ -161,7 +161,7 @@ export class Steward {
       if (same) running.force(lost.force)
       else {
         env.event({ kind: 'recovering', boot, cause: lost.cause })
-        this.#recoveries.set(boot, new Recovery(env, boot, head.startedAt, open, lost.force))
+        this.#recoveries.set(boot, new Recovery(env, boot, follower.term, open, lost.force))
       }
     }
     for (const boot of this.#recoveries.keys()) if (!state.boots.has(boot)) this.#recoveries.delete(boot)

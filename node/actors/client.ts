@@ -2,6 +2,7 @@
 // belong to the root call they serve).
 
 import { decode } from '../../checkpoint/codec.ts'
+import type { PeerId } from '../../mesh/ids.ts'
 import type { CallOptions } from '../api.ts'
 import { BadInputError, ReentrantCallError, TooLargeError } from '../errors.ts'
 import type { CallServices } from './call-services.ts'
@@ -32,9 +33,15 @@ export class Client {
     return this.#calls.size
   }
 
-  /** The registry or a connection changed. */
+  /** The node closes, or has a new boot. */
   wake(): void {
     for (const call of this.#calls) call.wake()
+  }
+  registryChanged(): void {
+    for (const call of this.#calls) call.registryChanged()
+  }
+  connected(peer: PeerId): void {
+    for (const call of this.#calls) call.connected(peer)
   }
 
   async call(

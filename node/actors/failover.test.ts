@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, test } from 'vitest'
 import type { ActorKey } from '../../mesh/ids.ts'
-import { ActorDiedError, ActorUnavailableError, CallTimeoutError } from '../errors.ts'
+import { ActorUnavailableError } from '../errors.ts'
 import { Actor } from './actor.ts'
 import { FakeMesh, type FakeNode, hostOf } from './test-support/fake-mesh.ts'
 import { Counter, Relay, Store } from './test-support/types.ts'
@@ -109,15 +109,7 @@ describe('failover', () => {
     const { runtime } = mesh.node('a')
     await mesh.clock.until(runtime.ref(Counter, 'x').increment(1))
     await mesh.clock.until(runtime.ref(Relay, 'r').forward('y', 1))
-    const mute = (on: boolean) => {
-      for (const log of mesh.logs.values()) {
-        for (const { peer } of log.keepers) {
-          if (on) log.mute.add(peer)
-          else log.mute.delete(peer)
-        }
-      }
-    }
-    mute(true)
+    for (const log of mesh.logs.values()) for (const { peer } of log.keepers) log.slow.add(peer)
     const write = runtime.ref(Counter, 'x').increment(10)
     await mesh.clock.run(20)
     const seen: string[] = []
@@ -138,7 +130,7 @@ describe('failover', () => {
     ]
     await mesh.clock.run(500)
     expect(seen).toEqual([])
-    mute(false)
+    for (const log of mesh.logs.values()) log.slow.clear()
     await mesh.clock.until(Promise.all(all))
     expect(seen.slice().sort()).toEqual(['read', 'relay', 'relay again', 'throw', 'write'])
     expect(await mesh.clock.until(runtime.ref(Counter, 'y').get())).toBe(3)
@@ -186,117 +178,6 @@ describe('failover', () => {
     }
   })
 
-  test('move: the actor drains, is released, and serves elsewhere without losing a call', async () => {
-    const mesh = await peers('abc')
-    const { runtime, peer } = mesh.node('a')
-    const counter = runtime.ref(Counter, 'x')
-    await mesh.clock.until(counter.increment(1))
-    for (let round = 0; round < 6; round++) {
-      const calls = Array.from({ length: 10 }, () => counter.slowly(1, 5))
-      const { epoch } = mesh.registry.actors.get('Counter/x' as ActorKey)!
-      const to = [...mesh.nodes.keys()].find((name) => name !== hostOf(mesh, 'Counter/x'))!
-      void peer.command({ kind: 'move', actor: 'Counter/x' as ActorKey, epoch, to })
-      await mesh.clock.until(Promise.all(calls))
-      await mesh.clock.untilTrue(() => hostOf(mesh, 'Counter/x') === to)
-    }
-    expect(await mesh.clock.until(counter.get())).toBe(61)
-    expect((await mesh.clock.until(counter.where())).restarts).toBe(0)
-  })
-
-  test('move away and back without a write keeps the state', async () => {
-    const mesh = await peers('abc')
-    const { runtime, peer } = mesh.node('a')
-    await mesh.clock.until(runtime.ref(Counter, 'x').increment(7))
-    const home = hostOf(mesh, 'Counter/x')
-    for (const to of ['a', 'b', 'c'].filter((name) => name !== home).concat(home)) {
-      const { epoch } = mesh.registry.actors.get('Counter/x' as ActorKey)!
-      void peer.command({ kind: 'move', actor: 'Counter/x' as ActorKey, epoch, to: mesh.node(to).peer.self })
-      await mesh.clock.untilTrue(() => hostOf(mesh, 'Counter/x') === to)
-    }
-    expect(await mesh.clock.until(runtime.ref(Counter, 'x').get())).toBe(7)
-  })
-
-  test('leaving: every actor moves away, then nothing is left here', async () => {
-    const mesh = await peers('abc')
-    const { runtime } = mesh.node('a')
-    for (let index = 0; index < 12; index++)
-      await mesh.clock.until(runtime.ref(Counter, `n${index}`).increment(1))
-    const b = mesh.node('b')
-    void b.peer.command({ kind: 'leaving', peer: b.peer.self, boot: b.peer.boot })
-    await mesh.clock.run(20)
-    expect(await mesh.clock.until(b.runtime.drained(10_000))).toBe(true)
-    mesh.crash('b')
-    for (let index = 0; index < 12; index++)
-      expect(await mesh.clock.until(runtime.ref(Counter, `n${index}`).increment(1))).toBe(2)
-  })
-
-  test('stop: calls fail with ActorDied, confirmed; create makes a new one under the name', async () => {
-    const mesh = await peers('abc')
-    const { runtime } = mesh.node('a')
-    await mesh.clock.until(runtime.ref(Counter, 'x').increment(1))
-    await mesh.clock.until(runtime.stop('Counter', 'x'))
-    expect(await mesh.clock.until(failure(mesh.node('b').runtime.ref(Counter, 'x').get()))).toBeInstanceOf(
-      ActorDiedError,
-    )
-    await mesh.clock.until(runtime.create(Counter, 'x', 50))
-    expect(await mesh.clock.until(mesh.node('b').runtime.ref(Counter, 'x').increment(1))).toBe(51)
-    const error = await mesh.clock.until(failure(runtime.create(Counter, 'x')))
-    expect(String(error)).toContain('Counter/x exists')
-  })
-
-  test('a fresh actor whose constructor fails is dead, with the cause', async () => {
-    class Broken extends Actor {
-      constructor() {
-        super()
-        throw new Error('no database')
-      }
-      get(): number {
-        return 1
-      }
-    }
-    const mesh = new FakeMesh()
-    opened.push(mesh)
-    for (const name of ['a', 'b']) await mesh.start(name, [Broken])
-    const error = await mesh.clock.until(failure(mesh.node('a').runtime.ref(Broken, 'x').get()))
-    expect(error).toBeInstanceOf(ActorDiedError)
-    expect((error as Error).message).toContain('no database')
-  })
-
-  test('no home: the call fails when its time is up, says why and since when, and that nothing was executed', async () => {
-    const mesh = new FakeMesh()
-    opened.push(mesh)
-    await mesh.start('a', [Counter])
-    for (const name of ['b', 'c', 'd']) await mesh.start(name, [])
-    await mesh.clock.until(mesh.node('b').runtime.ref('Counter', 'x').increment!(1))
-    mesh.crash('a')
-    await mesh.clock.run(500)
-    const error = (await mesh.clock.until(
-      failure(mesh.node('b').runtime.ref('Counter', 'x').with({ timeoutMs: 2000 }).get!()),
-    )) as ActorUnavailableError
-    expect(error).toBeInstanceOf(ActorUnavailableError)
-    expect(error.executed).toBe('no')
-    expect(error.why).toContain('no home')
-    expect(error.since).toBeGreaterThan(1900)
-    await mesh.start('a', [Counter])
-    expect(await mesh.clock.until(mesh.node('b').runtime.ref('Counter', 'x').get!())).toBe(1)
-  })
-
-  test('a method that takes too long: CallTimeout, and the outcome is said to be unknown', async () => {
-    class Slow extends Actor {
-      async wait(): Promise<void> {
-        await new Promise(() => {})
-      }
-    }
-    const mesh = new FakeMesh()
-    opened.push(mesh)
-    await mesh.start('a', [Slow])
-    const error = (await mesh.clock.until(
-      failure(mesh.node('a').runtime.ref(Slow, 'x').with({ timeoutMs: 1000 }).wait()),
-    )) as CallTimeoutError
-    expect(error).toBeInstanceOf(CallTimeoutError)
-    expect(error.executed).toBe('unknown')
-  })
-
   test('retries: 0 fails a call whose host was lost instead of repeating it', async () => {
     const mesh = await peers('abcd')
     const { runtime } = mesh.node('a')
@@ -309,5 +190,71 @@ describe('failover', () => {
     const error = (await mesh.clock.until(failure(call))) as ActorUnavailableError
     expect(error).toBeInstanceOf(ActorUnavailableError)
     expect(error.executed).toBe('unknown')
+  })
+
+  test('L3, L4: a call sent again is neither started again while it runs nor after it threw', async () => {
+    let runs = 0
+    class Once extends Actor<{ runs: number }> {
+      override state = { runs: 0 }
+      async slow(): Promise<number> {
+        runs++
+        this.state.runs++
+        for (let turn = 0; turn < 1000; turn++) await null
+        return this.state.runs
+      }
+      fail(): never {
+        runs++
+        throw new Error(`run ${runs}`)
+      }
+    }
+    const mesh = new FakeMesh()
+    opened.push(mesh)
+    for (const name of ['a', 'b', 'c']) await mesh.start(name, [Once])
+    const caller = [...mesh.nodes.values()][0]!
+    await mesh.clock.until(caller.runtime.ref(Once, 'x').slow())
+    const host = hostOf(mesh, 'Once/x')
+    const from = other(mesh, host)
+    const frames: unknown[] = []
+    const { sendService } = from.peer
+    from.peer.sendService = (to, frame) => {
+      const body = frame.body as { readonly t?: string }
+      const copies = body.t === 'call' ? 3 : 1
+      if (body.t === 'call') frames.push(body)
+      for (let copy = 1; copy < copies; copy++) sendService.call(from.peer, to, frame)
+      return sendService.call(from.peer, to, frame)
+    }
+    runs = 0
+    expect(await mesh.clock.until(from.runtime.ref(Once, 'x').slow())).toBe(2)
+    expect(runs).toBe(1)
+    const error = (await mesh.clock.until(failure(from.runtime.ref(Once, 'x').fail()))) as Error
+    sendService.call(from.peer, mesh.node(host).peer.self, { service: 'call', body: frames.at(-1) })
+    await mesh.clock.run(100)
+    expect({ runs, message: error.message, frames: frames.length }).toEqual({
+      runs: 2,
+      message: 'run 2',
+      frames: 2,
+    })
+  })
+
+  test('a state of many parts is restored, and a journal read by a peer that keeps none of it', async () => {
+    const mesh = await peers('abcdef', 3)
+    const { runtime } = mesh.node('a')
+    const big = new Uint8Array(5 * 1024 * 1024).map((_, index) => index % 251)
+    await mesh.clock.until(runtime.ref(Store, 's').put('big', big))
+    await mesh.clock.until(runtime.ref(Store, 's').put('small', 'after'))
+    for (let round = 0; round < 4; round++) {
+      const { epoch } = mesh.registry.actors.get('Store/s' as ActorKey)!
+      const keepers = new Set(
+        [...mesh.logs.values()].flatMap((log) => log.keepers.map((keeper) => keeper.peer)),
+      )
+      const to = [...mesh.nodes.keys()].find((name) => !keepers.has(name)) ?? mesh.node('b').peer.self
+      await mesh.clock.until(
+        mesh.node('a').peer.command({ kind: 'move', actor: 'Store/s' as ActorKey, epoch, to }),
+      )
+      await mesh.clock.untilTrue(() => hostOf(mesh, 'Store/s') === to || round > 2)
+      const back = await mesh.clock.until(runtime.ref(Store, 's').get('big'))
+      expect(Buffer.compare(back as Uint8Array, big)).toBe(0)
+      expect(await mesh.clock.until(runtime.ref(Store, 's').get('small'))).toBe('after')
+    }
   })
 })

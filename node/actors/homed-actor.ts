@@ -28,7 +28,7 @@ export class HomedActor {
   readonly entry: ActorEntry
   readonly #services: HomeServices
   readonly #info: TypeInfo | undefined
-  readonly #arrivals: { readonly frame: CallFrame; readonly reply: Reply }[] = []
+  readonly #arrivals: { readonly frame: CallFrame; readonly reply: Reply; readonly deadline: number }[] = []
   #restoring: Promise<RestoredFrom | undefined> | undefined
   #activating: Promise<LiveActor> | undefined
   #live: LiveActor | undefined
@@ -107,7 +107,7 @@ export class HomedActor {
       reply({ kind: 'error', error: toFrame(new MailboxFullError(message)) })
       return
     }
-    this.#arrivals.push({ frame, reply })
+    this.#arrivals.push({ frame, reply, deadline: this.#services.now() + frame.leftMs })
     if (this.#problem !== '') reply({ kind: 'waiting', why: this.#problem })
     void this.activate()
   }
@@ -161,7 +161,11 @@ export class HomedActor {
     this.#live = live
     this.#problem = ''
     if (restored !== undefined) this.#services.reportRecovered(this.entry, restored)
-    for (const { frame, reply } of this.#arrivals.splice(0)) live.receive(frame, reply)
+    for (const { frame, reply, deadline } of this.#arrivals.splice(0)) {
+      const leftMs = deadline - this.#services.now()
+      if (leftMs > 0) live.receive({ ...frame, leftMs }, reply)
+      else reply({ kind: 'retry', why: 'it waited for too long' })
+    }
     return live
   }
 

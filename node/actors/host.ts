@@ -6,6 +6,7 @@ import { type ActorKey, type BootId, typeOfActor } from '../../mesh/ids.ts'
 import type { ActorEntry, RegistryState } from '../../mesh/registry/types.ts'
 import { ActorDiedError, CallExpiredError, MeshUnavailableError, UnknownTypeError } from '../errors.ts'
 import type { Clock } from '../ports.ts'
+import type { ActorTypes } from './actor-types.ts'
 import { Copier } from './copier.ts'
 import type { Answer, CallFrame } from './frames.ts'
 import { HeldCalls } from './held-calls.ts'
@@ -15,7 +16,6 @@ import type { Reply } from './live-actor.ts'
 import { Releaser } from './releaser.ts'
 import { toFrame } from './remote-error.ts'
 import { Debounce } from './timing.ts'
-import type { TypeInfo } from './type-info.ts'
 
 /** The whole registry is looked through this long after it changed, once for all changes in between. */
 const SCAN_DELAY_MS = 10
@@ -23,7 +23,7 @@ const SCAN_DELAY_MS = 10
 export interface HostInit extends HomeServices {
   readonly boot: BootId
   readonly clock: Clock
-  readonly types: ReadonlyMap<string, TypeInfo>
+  readonly types: ActorTypes
 }
 
 export class Host {
@@ -99,7 +99,7 @@ export class Host {
     if (caller === undefined) return 'hold' // this copy of the registry is behind, or the caller left for good
     if (caller.status === 'dead') return errorAnswer(goneCaller(frame))
     const type = typeOfActor(frame.actor)
-    if (this.#init.types.has(type)) return this.#homedFor(entry)
+    if (this.#init.types.find(type) !== undefined) return this.#homedFor(entry)
     return errorAnswer(
       new UnknownTypeError(
         `the host of ${frame.actor} does not know its type ${type}: start it with that actor class`,
@@ -111,7 +111,7 @@ export class Host {
     const known = this.#homed.get(entry.key)
     if (known !== undefined && isSameLife(known.entry, entry)) return known
     this.#drop(known)
-    const homed = new HomedActor(entry, this.#init.types.get(typeOfActor(entry.key)), this.#init)
+    const homed = new HomedActor(entry, this.#init.types.find(typeOfActor(entry.key)), this.#init)
     this.#homed.set(entry.key, homed)
     return homed
   }
@@ -134,7 +134,7 @@ export class Host {
 
   #serve(entry: ActorEntry, registry: RegistryState): void {
     if (entry.status.kind === 'moving' || entry.status.kind === 'stopping') this.#releaser.add(entry)
-    else if (this.#init.types.has(typeOfActor(entry.key)))
+    else if (this.#init.types.find(typeOfActor(entry.key)) !== undefined)
       this.#copier.consider(entry, this.#homed.get(entry.key), registry)
   }
 

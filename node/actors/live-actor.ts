@@ -11,20 +11,15 @@
 
 import type { ActorLog } from '../../checkpoint/actor-log.ts'
 import { type CallId, CallTable } from '../../checkpoint/call-table.ts'
-import { decode, encode, UnserialisableValue } from '../../checkpoint/codec.ts'
-import {
-  CallExpiredError,
-  MailboxFullError,
-  StateError,
-  TooLargeError,
-  UnserialisableStateError,
-} from '../errors.ts'
+import { decode, encode } from '../../checkpoint/codec.ts'
+import { CallExpiredError, MailboxFullError } from '../errors.ts'
 import { Draft } from './draft.ts'
+import { execute, explain, type Outcome, refuseChange, tooLarge } from './execution.ts'
 import type { Answer, CallFrame } from './frames.ts'
 import type { LiveActorInit } from './live-actor-init.ts'
 import { OpaqueGuard } from './opaque-guard.ts'
 import { type ErrorFrame, toFrame } from './remote-error.ts'
-import { CallScope, outside } from './scope.ts'
+import { outside } from './scope.ts'
 import { checkMethod } from './type-info.ts'
 
 export type Reply = (answer: Answer) => void
@@ -186,59 +181,38 @@ export class LiveActor {
   async #read(job: Job): Promise<void> {
     const { local } = this.#init.reads
     const base = local ? this.log.durable : this.log.sequence
-    const draft = new Draft(local ? this.log.durableState : this.log.state)
-    const gate = local ? Promise.resolve() : this.#gate(base)
-    gate.catch(() => {}) // awaited below
+    const state = local ? this.log.durableState : this.log.state
+    const draft = new Draft(state)
+    // A local read still waits for a fresh actor's first record: before it there is no durable state to read.
+    const gate = local ? this.log.whenDurable(Math.min(1, this.log.sequence)) : this.#gate(base)
+    gate.catch(() => {}) // its outcome is taken below
     const outcome = await this.#execute(job, draft, () => gate)
     if (this.#dead) return
-    let error: unknown = 'error' in outcome ? outcome.error : undefined
+    if ('error' in outcome) return this.#settleThrow(job, base, outcome.error, gate)
     try {
-      if (!('error' in outcome) && draft.finish(this.log.state) !== undefined) {
-        const { info } = this.#init
-        throw new StateError(
-          `${info.name}.${job.frame.method} is listed in readOnly and changed the state: take it out of ${info.name}.options.readOnly`,
-        )
-      }
+      refuseChange(this.#init.info, job.frame.method, draft.finish(state))
       this.#guard.check()
-    } catch (caught) {
-      error = caught
-    }
-    draft.discard()
-    if ('error' in outcome || error !== undefined) this.#settleThrow(job, base, error, gate)
-    else this.#settle(job, gate, outcome)
-  }
-
-  /** Runs the method. Its result is encoded while its draft still lives. */
-  async #execute(
-    job: Job,
-    draft: Draft,
-    gate: () => Promise<void>,
-  ): Promise<{ readonly result: Uint8Array } | { readonly error: unknown }> {
-    const { frame } = job
-    const owner = this.#init.instance
-    const chain = [...frame.chain, frame.actor]
-    const scope = new CallScope({
-      owner,
-      draft,
-      id: frame.id,
-      floors: frame.floors,
-      chain,
-      gate,
-      deadline: job.deadline,
-    })
-    this.#running++
-    try {
-      const method = (owner as unknown as Record<string, (...args: unknown[]) => unknown>)[frame.method]!
-      const args = decode(frame.args) as unknown[]
-      const returned = await scope.run(() => method.apply(owner, args))
-      const result = draft.encodeResult(returned)
-      if (result.length > this.#init.maxBytes) throw tooLarge('result', result.length, this.#init.maxBytes)
-      return { result }
+      this.#settle(job, gate, outcome)
     } catch (error) {
       draft.discard()
-      return { error }
+      this.#settleThrow(job, base, error, gate)
+    }
+  }
+
+  async #execute(job: Job, draft: Draft, gate: () => Promise<void>): Promise<Outcome> {
+    this.#running++
+    try {
+      const { info, instance, maxBytes } = this.#init
+      return await execute({
+        info,
+        instance,
+        maxBytes,
+        frame: job.frame,
+        deadline: job.deadline,
+        draft,
+        gate,
+      })
     } finally {
-      scope.open = false
       this.#running--
       if (this.#running === 0) this.#draining?.idle()
     }
@@ -256,17 +230,10 @@ export class LiveActor {
     } catch (caught) {
       error = caught
     }
-    const frame = toFrame(this.#explain(job, error))
+    const frame = toFrame(explain(this.#init.info, job.frame.method, error))
     const { id, floors } = job.frame
     this.#thrown.settle({ ...id, floors, result: encode(frame) }, base)
     this.#settle(job, gate, { error: frame })
-  }
-
-  #explain(job: Job, error: unknown): unknown {
-    if (!(error instanceof UnserialisableValue)) return error
-    const { info } = this.#init
-    const message = `${info.name}.${job.frame.method}: ${error.message}, which can't be stored: keep plain data there (objects, arrays, Map, Set, Date, BigInt, typed arrays)`
-    return new UnserialisableStateError(message, error.path)
   }
 
   #settle(
@@ -297,8 +264,3 @@ export class LiveActor {
 }
 
 const errorAnswer = (error: unknown): Answer => ({ kind: 'error', error: toFrame(error) })
-
-const tooLarge = (what: string, size: number, most: number): TooLargeError =>
-  new TooLargeError(
-    `a ${what} of ${size} bytes is beyond the limit of ${most}: split it into several calls or actors`,
-  )

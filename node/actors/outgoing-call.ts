@@ -7,15 +7,10 @@
 //  C4 "Stopped" and "dead" in this peer's copy of the registry are believed only after catching up with the head.
 
 import type { CallFloors, CallId } from '../../checkpoint/call-table.ts'
-import { type ActorKey, type BootId, peerOfBoot } from '../../mesh/ids.ts'
+import { type ActorKey, type BootId, type PeerId, peerOfBoot } from '../../mesh/ids.ts'
 import type { ActorEntry } from '../../mesh/registry/types.ts'
-import {
-  ActorDiedError,
-  ActorUnavailableError,
-  CallTimeoutError,
-  type Executed,
-  MeshUnavailableError,
-} from '../errors.ts'
+import { ActorDiedError, type Executed, MeshUnavailableError } from '../errors.ts'
+import { recreated, retriesUsedUp, timedOut, unavailable } from './call-errors.ts'
 import type { CallServices } from './call-services.ts'
 import type { Target } from './creation.ts'
 import type { Answer, CallFrame } from './frames.ts'
@@ -72,8 +67,23 @@ export class OutgoingCall {
     this.#deadline = services.clock.now() + init.timeoutMs
   }
 
-  /** The registry changed, a stream opened or closed, or the node closes: look again. */
+  /** The node closes, or this peer has a new boot: look again. */
   wake(): void {
+    this.#signal.raise()
+  }
+
+  /** The registry changed: nothing to do while the call is where the actor is. */
+  registryChanged(): void {
+    const sent = this.#sent
+    const entry = this.#services.mesh.registry?.actors.get(this.#init.target.key)
+    const isThere = sent?.delivered && entry?.home === sent.boot && entry.epoch === sent.epoch
+    if (!isThere || entry.status.kind !== 'running' || this.#isUnavailable) this.#signal.raise()
+  }
+
+  /** A stream to that peer opened: what was sent on the one before may be lost. */
+  connected(peer: PeerId): void {
+    if (this.#sent !== undefined && peerOfBoot(this.#sent.boot) === peer)
+      this.#sent.at = Number.NEGATIVE_INFINITY
     this.#signal.raise()
   }
 
@@ -225,35 +235,22 @@ export class OutgoingCall {
     this.#pause.reset()
     const { retries, target } = this.#init
     if (retries < 0 || this.#attempts <= retries) return
-    const why = `its host was lost, and this call may be retried ${retries} time(s) only`
-    throw new ActorUnavailableError(
-      `${target.key} was lost during the call: ${why}. Raise retries, or call it again`,
-      why,
-      0,
-      {
-        executed: this.#executed,
-      },
-    )
+    throw retriesUsedUp(target, retries)
   }
 
   get #executed(): Executed {
     return this.#attempts > 0 ? 'unknown' : 'no'
   }
 
-  #recreated(): ActorDiedError {
-    const message = `${this.#init.target.key} was ended while the call was under way, and made again: look at its state before you repeat the call`
-    return new ActorDiedError(message, { executed: 'unknown' })
+  #recreated(): Error {
+    return recreated(this.#init.target)
   }
 
   #timedOut(): Error {
     const { target, method, timeoutMs } = this.#init
     const executed = this.#executed
-    if (!this.#isUnavailable || this.#unavailableSince === undefined) {
-      const message = `${target.key}.${method} did not answer within ${timeoutMs} ms: it may still run; give it more time with ref.with({ timeoutMs })`
-      return new CallTimeoutError(message, { executed })
-    }
-    const since = Math.round(this.#services.clock.now() - this.#unavailableSince)
-    const message = `${target.key} is unavailable: ${this.#why} (for ${since} ms). Call it again later; the mesh goes on trying to bring it back`
-    return new ActorUnavailableError(message, this.#why, since, { executed })
+    if (!this.#isUnavailable || this.#unavailableSince === undefined)
+      return timedOut(target, method, timeoutMs, executed)
+    return unavailable(target, this.#why, this.#services.clock.now() - this.#unavailableSince, executed)
   }
 }

@@ -6,6 +6,7 @@ import type { BootId, PeerId } from '../../mesh/ids.ts'
 import type { Fact } from '../../mesh/membership/types.ts'
 import type { MeshMessage } from '../../mesh/messages.ts'
 import type { Network, NetworkListener, ServiceFrame } from '../../node/ports.ts'
+import { decodeMeshMessage } from '../../node/transport/codec.ts'
 import type { VirtualClock } from './clock.ts'
 
 export interface SimEndpoint {
@@ -43,13 +44,14 @@ export class SimNetwork {
     return {
       self: peer,
       addresses: () => [`/sim/${peer}`],
-      send: (to, message) => (
-        this.trace?.(peer, to, message),
-        this.#send(peer, to, (at, boot) => at.message(peer, boot, decode(encode(message)) as MeshMessage))
-      ),
+      send: (to, message) => {
+        this.trace?.(peer, to, message)
+        const bytes = encode(message)
+        return this.#send(peer, to, (at, boot) => at.message(peer, boot, received(bytes)))
+      },
       sendService: (to, frame) => {
-        const copy = encode(frame)
-        return this.#send(peer, to, (at, boot) => at.service(peer, boot, decode(copy) as ServiceFrame))
+        const bytes = encode(frame)
+        return this.#send(peer, to, (at, boot) => at.service(peer, boot, decode(bytes) as ServiceFrame))
       },
       publish: (facts) => this.#publish(peer, facts),
       want: (peers) => {
@@ -159,6 +161,13 @@ export class SimNetwork {
     for (const to of this.#endpoints.keys())
       if (to !== from) this.#send(from, to, (listener) => listener.gossip(from, facts))
   }
+}
+
+/** What the real transport would make of the bytes: a message that it drops is a defect here. */
+function received(bytes: Uint8Array): MeshMessage {
+  const message = decodeMeshMessage(decode(bytes))
+  if (!message) throw new Error(`the transport would drop this message: ${JSON.stringify(decode(bytes))}`)
+  return message
 }
 
 const pair = (a: PeerId, b: PeerId): string => (a < b ? `${a}>${b}` : `${b}>${a}`)

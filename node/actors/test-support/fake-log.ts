@@ -34,6 +34,8 @@ export class FakeLog implements OpenJournal {
   rolled = false
   /** Keepers that answer nothing for the moment. */
   readonly mute = new Set<PeerId>()
+  /** Keepers that confirm, and are slow to acknowledge blocks. */
+  readonly slow = new Set<PeerId>()
   readonly #writer: PeerId
   readonly #net: FakeNet
   readonly #deposed: () => void
@@ -117,7 +119,7 @@ export class FakeLog implements OpenJournal {
     if (this.#failed || (this.#held.get(keeper.peer) ?? 0) >= length || attempts > MAX_RESENDS) return
     this.#net.later(RESEND_MS, () => this.#send(keeper, length, proof, attempts + 1))
     this.#net.deliver(this.#writer, keeper.peer, () => {
-      if (this.mute.has(keeper.peer)) return
+      if (this.mute.has(keeper.peer) || this.slow.has(keeper.peer)) return
       if (this.#sealedBy.has(keeper.peer)) return this.#refused(keeper)
       keeper
         .store()

@@ -1,0 +1,37 @@
+// What a caller is told when its call came to nothing: what happened, since when, whether it may have been executed, what
+// to do.
+
+import { ActorDiedError, ActorUnavailableError, CallTimeoutError, type Executed } from '../errors.ts'
+import type { Target } from './creation.ts'
+
+export function timedOut(
+  { key }: Target,
+  method: string,
+  timeoutMs: number,
+  executed: Executed,
+): CallTimeoutError {
+  const message = `${key}.${method} did not answer within ${Math.round(timeoutMs)} ms: it may still run; give it more time with ref.with({ timeoutMs })`
+  return new CallTimeoutError(message, { executed })
+}
+
+export function unavailable(
+  { key }: Target,
+  why: string,
+  forMs: number,
+  executed: Executed,
+): ActorUnavailableError {
+  const since = Math.round(forMs)
+  const message = `${key} is unavailable: ${why} (for ${since} ms). Call it again later; the mesh goes on trying to bring it back`
+  return new ActorUnavailableError(message, why, since, { executed })
+}
+
+export function retriesUsedUp({ key }: Target, retries: number): ActorUnavailableError {
+  const why = `its host was lost, and this call may be retried ${retries} time(s) only`
+  const message = `${key} was lost during the call: ${why}. Raise retries, or look at its state and call it again`
+  return new ActorUnavailableError(message, why, 0, { executed: 'unknown' })
+}
+
+export function recreated({ key }: Target): ActorDiedError {
+  const message = `${key} was ended while the call was under way, and made again: look at its state before you repeat the call`
+  return new ActorDiedError(message, { executed: 'unknown' })
+}

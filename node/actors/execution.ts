@@ -1,0 +1,73 @@
+// The run of one method: inside its call's scope, on its call's draft; and the words for what it may not do.
+
+import { decode, UnserialisableValue } from '../../checkpoint/codec.ts'
+import { StateError, TooLargeError, UnserialisableStateError } from '../errors.ts'
+import type { Draft } from './draft.ts'
+import type { CallFrame } from './frames.ts'
+import { CallScope } from './scope.ts'
+import type { TypeInfo } from './type-info.ts'
+import type { AnyActor } from './types.ts'
+
+export type Outcome = { readonly result: Uint8Array } | { readonly error: unknown }
+
+export interface Execution {
+  readonly info: TypeInfo
+  readonly instance: AnyActor
+  readonly frame: CallFrame
+  readonly deadline: number
+  readonly draft: Draft
+  readonly gate: () => Promise<void>
+  readonly maxBytes: number
+}
+
+/** Never rejects. The result is encoded while its draft still lives; after an error the draft has ended. */
+export async function execute({
+  instance,
+  frame,
+  deadline,
+  draft,
+  gate,
+  maxBytes,
+}: Execution): Promise<Outcome> {
+  const chain = [...frame.chain, frame.actor]
+  const scope = new CallScope({
+    owner: instance,
+    draft,
+    id: frame.id,
+    floors: frame.floors,
+    chain,
+    deadline,
+    gate,
+  })
+  try {
+    const method = (instance as unknown as Record<string, (...args: unknown[]) => unknown>)[frame.method]!
+    const args = decode(frame.args) as unknown[]
+    const result = draft.encodeResult(await scope.run(() => method.apply(instance, args)))
+    if (result.length > maxBytes) throw tooLarge('result', result.length, maxBytes)
+    return { result }
+  } catch (error) {
+    draft.discard()
+    return { error }
+  } finally {
+    scope.open = false
+  }
+}
+
+export function refuseChange(info: TypeInfo, method: string, patches: Uint8Array | undefined): void {
+  if (patches === undefined) return
+  throw new StateError(
+    `${info.name}.${method} is listed in readOnly and changed the state: take it out of ${info.name}.options.readOnly`,
+  )
+}
+
+/** What the user should read of an error that only says where and what. */
+export function explain(info: TypeInfo, method: string, error: unknown): unknown {
+  if (!(error instanceof UnserialisableValue)) return error
+  const message = `${info.name}.${method}: ${error.message}, which can't be stored: keep plain data there (objects, arrays, Map, Set, Date, BigInt, typed arrays)`
+  return new UnserialisableStateError(message, error.path)
+}
+
+export const tooLarge = (what: string, size: number, most: number): TooLargeError =>
+  new TooLargeError(
+    `a ${what} of ${size} bytes is beyond the limit of ${most}: split it into several calls or actors`,
+  )

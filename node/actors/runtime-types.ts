@@ -1,0 +1,50 @@
+// What a runtime is made of and what it offers.
+
+import type { LogStore } from '../../checkpoint/port.ts'
+import type { ActorKey } from '../../mesh/ids.ts'
+import type { CallOptions } from '../api.ts'
+import type { MeshHandle } from '../mesh-handle.ts'
+import type { Clock } from '../ports.ts'
+import type { RuntimeLimits } from './home-services.ts'
+import type { RuntimeEvents, RuntimeLogger } from './runtime-events.ts'
+import type { ActorClass, ActorRef, AnyActor, AnyRef } from './types.ts'
+
+export interface RuntimeInit {
+  readonly mesh: MeshHandle
+  readonly store: LogStore
+  readonly clock: Clock
+  readonly types: readonly ActorClass[]
+  readonly logger?: RuntimeLogger
+  readonly events?: RuntimeEvents
+  readonly limits?: Partial<RuntimeLimits>
+}
+
+export interface Runtime {
+  /** Names of the types that can run here, for the peer's description. */
+  readonly types: readonly string[]
+  ref<A extends AnyActor>(type: ActorClass<A>, name: string, ...init: unknown[]): ActorRef<A>
+  ref(type: string, name: string, ...init: unknown[]): AnyRef
+  call(
+    type: string,
+    name: string,
+    method: string,
+    args: readonly unknown[],
+    options?: CallOptions,
+  ): Promise<unknown>
+  /** Makes an actor whose name is free or was stopped; a first call makes only what never existed. Rejects when it exists. */
+  create(type: string | ActorClass, name: string, ...init: unknown[]): Promise<void>
+  /** Ends an actor; resolves when the registry says so. */
+  stop(type: string, name: string, timeoutMs?: number): Promise<void>
+  /** Resolves when the registry gives this boot no actors any more; the mesh's `leaving` command must have been made. */
+  drained(timeoutMs: number): Promise<boolean>
+  /** Actors with an object here. */
+  readonly live: number
+  /** Actors that the registry gives to this boot: what placement goes by. */
+  load(): number
+  /** Why an actor that is at home here does not serve; empty when nothing is wrong. */
+  problemOf(actor: ActorKey): string
+  /** Calls from here that have no answer yet. */
+  readonly pending: number
+  /** Drops everything at once, as a crash would; pending calls fail. */
+  close(): void
+}
