@@ -17,8 +17,8 @@ if (major < MIN[0] || (major === MIN[0] && minor < MIN[1])) {
   )
   process.exitCode = 9
 } else {
-  // A clone that was not built runs its sources; an installed package has only what was built.
-  import((existsSync(built) ? built : sources).href)
+  // A clone runs its sources, so that an old build is never run by mistake; an installed package has only what was built.
+  import((existsSync(sources) ? sources : built).href)
     .then((cli) => cli.main(process.argv.slice(2)))
     .catch((error) => {
       process.stderr.write(`mesh: ${(error instanceof Error && error.stack) || error}\n`)

@@ -17,8 +17,6 @@ async function peers(names: string, seed = 1): Promise<FakeMesh> {
   for (const name of names) await mesh.start(name, types)
   return mesh
 }
-const _other = (mesh: FakeMesh, not: string): FakeNode =>
-  [...mesh.nodes.values()].find((node) => node.peer.self !== not)!
 const failure = (promise: Promise<unknown>): Promise<unknown> =>
   promise.then(
     (value) => {
