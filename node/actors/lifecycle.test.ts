@@ -2,7 +2,7 @@ import { afterEach, describe, expect, test } from 'vitest'
 import type { ActorKey } from '../../mesh/ids.ts'
 import { ActorDiedError, ActorUnavailableError, CallTimeoutError } from '../errors.ts'
 import { Actor } from './actor.ts'
-import { FakeMesh, type FakeNode, hostOf } from './test-support/fake-mesh.ts'
+import { FakeMesh, hostOf } from './test-support/fake-mesh.ts'
 import { Counter, Relay, Store } from './test-support/types.ts'
 
 const types = [Counter, Store, Relay]

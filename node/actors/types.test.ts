@@ -1,0 +1,31 @@
+import { describe, expectTypeOf, test } from 'vitest'
+import type { CallOptions } from '../api.ts'
+import { Actor } from './actor.ts'
+import type { ActorRef } from './types.ts'
+
+class Account extends Actor<{ cents: number }> {
+  override state = { cents: 0 }
+  label = 'not a method'
+  deposit(cents: number, note?: string): number {
+    return this.#add(cents) + (note?.length ?? 0)
+  }
+  async history(): Promise<readonly string[]> {
+    return []
+  }
+  _internal(): void {}
+  protected audit(): void {}
+  #add(cents: number): number {
+    this.state.cents += cents
+    return this.state.cents
+  }
+}
+
+describe('references', () => {
+  test('have the public methods, as promises, and nothing else', () => {
+    type Ref = ActorRef<Account>
+    expectTypeOf<keyof Ref>().toEqualTypeOf<'deposit' | 'history' | 'with'>()
+    expectTypeOf<Ref['deposit']>().toEqualTypeOf<(cents: number, note?: string) => Promise<number>>()
+    expectTypeOf<Ref['history']>().toEqualTypeOf<() => Promise<readonly string[]>>()
+    expectTypeOf<Ref['with']>().toEqualTypeOf<(options: CallOptions) => ActorRef<Account>>()
+  })
+})
