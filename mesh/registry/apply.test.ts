@@ -1,0 +1,289 @@
+import { describe, expect, test } from 'vitest'
+import { actorKey, bootId, logKey, peerId, storeId } from '../ids.ts'
+import { applyIssued, neededJournals } from './apply.ts'
+import { decodeRegistry, emptyRegistry, encodeRegistry, type RegistryTable } from './state.ts'
+import type { ActorOptions, Command, CommandResult, JournalClass } from './types.ts'
+
+const plain: JournalClass = { level: 'replicated', keepers: 3 }
+const options: ActorOptions = { maxRestarts: -1, class: plain, labels: {} }
+const key = actorKey('Counter', 'a')
+const none = new Uint8Array()
+
+/** A mesh of peers `a`, `b`, … with one admitted boot each, and a way to apply commands as any boot. */
+class Table {
+  readonly table: RegistryTable = emptyRegistry(logKey('log-0'))
+  #n = 1
+
+  apply(boot: string, command: Command): CommandResult {
+    const n = this.#n++
+    return applyIssued(this.table, { boot: this.boot(boot), n, floor: n, command })
+  }
+  boot = (text: string) => bootId(peerId(text.slice(0, 1)), text.slice(1) || '1')
+  admit(boot: string, store = boot.slice(0, 1), previous: string[] = []): CommandResult {
+    const peer = peerId(boot.slice(0, 1))
+    const entry = {
+      peer,
+      name: peer,
+      store: storeId(store),
+      boot: this.boot(boot),
+      addresses: [],
+      labels: {},
+      types: ['Counter'],
+      canHost: true,
+      canKeep: true,
+    }
+    return this.apply(boot, { kind: 'admit', entry, previous: previous.map(this.boot) })
+  }
+  open(boot: string, journal: string): CommandResult {
+    const keepers = ['a', 'b', 'c'].map((peer) => ({ peer: peerId(peer), store: storeId(peer) }))
+    return this.apply(boot, {
+      kind: 'open',
+      journal: logKey(journal),
+      boot: this.boot(boot),
+      class: plain,
+      keepers,
+    })
+  }
+  create(home: string | null): CommandResult {
+    return this.apply('a', {
+      kind: 'create',
+      actor: key,
+      options,
+      init: none,
+      home: home === null ? null : this.boot(home),
+    })
+  }
+  recover(boot: string, journals: Record<string, number>, home?: string): CommandResult {
+    return this.apply('a', {
+      kind: 'recover',
+      boot: this.boot(boot),
+      journals: Object.fromEntries(
+        Object.entries(journals).map(([log, length]) => [log, { length, hash: 'h' }]),
+      ),
+      cause: 'its peer is dead',
+      at: 0,
+      homes: home === undefined ? {} : { [key]: this.boot(home) },
+    })
+  }
+  trim(boot: string, journal: string, epoch: number): CommandResult {
+    return this.apply(boot, {
+      kind: 'trim',
+      journal: logKey(journal),
+      boot: this.boot(boot),
+      actors: [{ actor: key, epoch }],
+    })
+  }
+  get actor() {
+    return this.table.actors.get(key)!
+  }
+  sources(): string[] {
+    return this.actor.sources.map(({ journal, length, epoch }) => `${journal}<${length}@${epoch}`)
+  }
+}
+
+function mesh(): Table {
+  const table = new Table()
+  for (const peer of ['a', 'b', 'c']) expect(table.admit(peer).ok).toBe(true)
+  return table
+}
+
+describe('the end of an assignment (A1, A2, R4)', () => {
+  test('recover gives a new epoch, the sealed journals as sources, and a home', () => {
+    const table = mesh()
+    table.open('b', 'J')
+    table.create('b')
+    expect(table.actor).toMatchObject({ epoch: 1, home: table.boot('b') })
+    expect(table.recover('b', { J: 7 }, 'c').ok).toBe(true)
+    expect(table.actor).toMatchObject({ epoch: 2, home: table.boot('c'), restarts: 1 })
+    expect(table.sources()).toEqual(['J<7@1'])
+    expect(table.table.reports[0]?.actors).toEqual([
+      { actor: key, outcome: 'recovered', detail: expect.stringContaining('J') },
+    ])
+  })
+
+  test('an actor with a home is not assigned another one', () => {
+    const table = mesh()
+    table.create('b')
+    table.apply('a', { kind: 'assign', actors: [{ actor: key, epoch: 1, home: table.boot('c') }] })
+    expect(table.actor.home).toBe(table.boot('b'))
+  })
+
+  test('an assignment made for an older epoch does nothing', () => {
+    const table = mesh()
+    table.open('b', 'J')
+    table.create('b')
+    table.recover('b', { J: 1 })
+    expect(table.actor.home).toBeNull()
+    table.apply('a', { kind: 'assign', actors: [{ actor: key, epoch: 1, home: table.boot('c') }] })
+    expect(table.actor.home).toBeNull()
+    table.apply('a', { kind: 'assign', actors: [{ actor: key, epoch: 2, home: table.boot('c') }] })
+    expect(table.actor).toMatchObject({ home: table.boot('c'), epoch: 2 })
+  })
+
+  test('a release counts only from the home, in its journal, under its epoch', () => {
+    const table = mesh()
+    table.open('b', 'J')
+    table.open('c', 'K')
+    table.create('b')
+    table.apply('a', { kind: 'move', actor: key, epoch: 1, to: peerId('c') })
+    const release = (boot: string, journal: string, epoch: number) =>
+      table.apply(boot, {
+        kind: 'released',
+        boot: table.boot(boot),
+        journal: logKey(journal),
+        length: 4,
+        actors: [{ actor: key, epoch, home: table.boot('c') }],
+      })
+    release('c', 'K', 1)
+    release('b', 'J', 9)
+    expect(release('b', 'K', 1).ok).toBe(false)
+    expect(table.actor.home).toBe(table.boot('b'))
+    release('b', 'J', 1)
+    expect(table.actor).toMatchObject({ home: table.boot('c'), epoch: 2, status: { kind: 'running' } })
+    expect(table.sources()).toEqual(['J<4@1'])
+  })
+
+  test('what was stopping is stopped by recovery, never restarted', () => {
+    const table = mesh()
+    table.open('b', 'J')
+    table.create('b')
+    table.apply('a', { kind: 'stop', actor: key })
+    expect(table.actor.status.kind).toBe('stopping')
+    table.recover('b', { J: 3 }, 'c')
+    expect(table.actor).toMatchObject({ status: { kind: 'stopped' }, home: null, sources: [] })
+  })
+
+  test('a stopped name is free for a new incarnation with nothing of the old', () => {
+    const table = mesh()
+    table.create(null)
+    expect(table.create(null)).toMatchObject({ ok: false, why: 'name-taken' })
+    table.apply('a', { kind: 'stop', actor: key })
+    expect(table.create('b').ok).toBe(true)
+    expect(table.actor).toMatchObject({
+      incarnation: 2,
+      sources: [],
+      home: table.boot('b'),
+      status: { kind: 'running' },
+    })
+  })
+
+  test('restarts used up end the actor with its cause', () => {
+    const table = mesh()
+    table.open('b', 'J')
+    table.apply('a', {
+      kind: 'create',
+      actor: key,
+      options: { ...options, maxRestarts: 0 },
+      init: none,
+      home: table.boot('b'),
+    })
+    table.recover('b', { J: 1 }, 'c')
+    expect(table.actor.status).toMatchObject({ kind: 'dead', cause: expect.stringContaining('restart') })
+    expect(table.actor.home).toBeNull()
+  })
+})
+
+describe('recover names exactly the open journals of the boot (A3)', () => {
+  test('one journal missing, or one too many, is rejected', () => {
+    const table = mesh()
+    table.open('b', 'J')
+    table.open('b', 'K')
+    expect(table.recover('b', { J: 1 })).toMatchObject({ ok: false, why: 'journals-changed' })
+    expect(table.recover('b', { J: 1, K: 1, L: 1 })).toMatchObject({ ok: false, why: 'journals-changed' })
+    expect(table.recover('b', { J: 1, K: 1 }).ok).toBe(true)
+  })
+
+  test('afterwards nothing of that boot is accepted', () => {
+    const table = mesh()
+    table.recover('b', {})
+    expect(table.open('b', 'J')).toMatchObject({ ok: false, why: 'boot-dead' })
+    expect(table.admit('b', 'b', ['b'])).toMatchObject({ ok: false, why: 'boot-dead' })
+    table.create('b')
+    expect(table.actor.home).toBeNull()
+  })
+})
+
+describe('journals are retired only when nothing may be read from them (A4)', () => {
+  test('an open journal, and a source, are needed; after the trim they are not', () => {
+    const table = mesh()
+    table.open('b', 'J')
+    table.create('b')
+    expect(table.apply('a', { kind: 'retire', journals: [logKey('J')] })).toMatchObject({
+      ok: false,
+      why: 'journal-in-use',
+    })
+    table.recover('b', { J: 5 }, 'c')
+    expect(table.apply('a', { kind: 'retire', journals: [logKey('J')] })).toMatchObject({
+      ok: false,
+      why: 'journal-in-use',
+    })
+    table.open('c', 'K')
+    expect(table.trim('b', 'K', 2)).toMatchObject({ ok: false })
+    table.trim('c', 'K', 1)
+    expect(table.sources()).toEqual(['J<5@1'])
+    table.trim('c', 'K', 2)
+    expect(table.sources()).toEqual([])
+    expect([...neededJournals(table.table)]).toEqual(['K'])
+    expect(table.apply('a', { kind: 'retire', journals: [logKey('J')] }).ok).toBe(true)
+  })
+
+  test('a closed journal stays a source of those that have not written in a newer one', () => {
+    const table = mesh()
+    table.open('b', 'J')
+    table.create('b')
+    table.open('b', 'K')
+    table.apply('b', { kind: 'close', journal: logKey('J'), length: 9 })
+    expect(table.sources()).toEqual(['J<9@1'])
+    table.recover('b', { K: 2 }, 'c')
+    expect(table.sources()).toEqual(['K<2@1', 'J<9@1'])
+  })
+
+  test('a trim that was committed before the close leaves nothing behind', () => {
+    const table = mesh()
+    table.open('b', 'J')
+    table.create('b')
+    table.open('b', 'K')
+    table.trim('b', 'K', 1)
+    table.apply('b', { kind: 'close', journal: logKey('J'), length: 9 })
+    expect(table.sources()).toEqual([])
+    table.recover('b', { K: 2 }, 'c')
+    expect(table.sources()).toEqual(['K<2@1'])
+  })
+})
+
+describe('who is who', () => {
+  test('a restart with its disk supersedes the old boot; a copy of the disk is foreign', () => {
+    const table = mesh()
+    expect(table.admit('b2', 'b', ['b'])).toEqual({ ok: true })
+    expect(table.table.boots.get(table.boot('b'))?.status).toBe('superseded')
+    expect(table.admit('b3', 'b', ['b'])).toMatchObject({ ok: false, why: 'store-foreign' })
+    expect(table.admit('b3', 'c', ['b'])).toMatchObject({ ok: false, why: 'store-foreign' })
+    expect(table.admit('b3', 'wiped', [])).toEqual({ ok: true })
+  })
+})
+
+describe('commands are applied once (A5)', () => {
+  test('the same number gives the first result; below the floor it is refused', () => {
+    const table = mesh()
+    const boot = table.boot('a')
+    const create = (n: number, floor: number) =>
+      applyIssued(table.table, {
+        boot,
+        n,
+        floor,
+        command: { kind: 'create', actor: key, options, init: none, home: null },
+      })
+    expect(create(100, 100)).toEqual({ ok: true })
+    expect(create(100, 100)).toEqual({ ok: true })
+    expect(create(101, 101)).toMatchObject({ why: 'name-taken' })
+    expect(create(100, 100)).toMatchObject({ why: 'expired' })
+  })
+})
+
+test('a snapshot holds everything', () => {
+  const table = mesh()
+  table.open('b', 'J')
+  table.create('b')
+  table.recover('b', { J: 5 }, 'c')
+  expect(decodeRegistry(structuredClone(encodeRegistry(table.table)))).toEqual(table.table)
+})
