@@ -100,6 +100,11 @@ export class ActorLog implements RecordSource {
     return this.#position
   }
 
+  /** The journal that the newest records went to, acknowledged or not. */
+  get writtenTo(): LogKey | undefined {
+    return this.#journal
+  }
+
   /** A call's change; returns the decoded patches, whose values are now part of the state (A1, A2). */
   commit(patches: Uint8Array, call: SettledCall): Patches {
     const decoded = decode(patches) as Patches

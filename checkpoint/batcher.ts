@@ -55,6 +55,8 @@ export class Batcher {
   /** Parts of a taken record that did not fit into the last block: they go first, and into the same journal. */
   #rest: Piece[] = []
   #restJournal: BlockLog | undefined
+  /** The journal being written to, with its blocks and bytes on their way. Those of a rolled one hold nobody up. */
+  #current: BlockLog | undefined
   #inFlight = 0
   #forming = false
   #dead = false
@@ -76,6 +78,11 @@ export class Batcher {
     this.#schedule()
   }
 
+  /** The journal rolled: what waits goes into the next one, whatever becomes of what is on its way in the old one. */
+  rolled(): void {
+    this.#schedule()
+  }
+
   stop(): void {
     this.#dead = true
     this.#dirty.clear()
@@ -83,7 +90,8 @@ export class Batcher {
   }
 
   #schedule(): void {
-    if (this.#forming || this.#dead || this.#inFlight >= this.#options.maxInFlight) return
+    const full = this.#inFlight >= this.#options.maxInFlight && this.#current?.rolled !== true
+    if (this.#forming || this.#dead || full) return
     if (this.#dirty.size === 0 && this.#rest.length === 0) return
     this.#forming = true
     void this.#form()
@@ -119,13 +127,20 @@ export class Batcher {
   #send(journal: BlockLog): void {
     const pieces = this.#gather(journal)
     if (pieces.length === 0) return
+    if (this.#current !== journal) {
+      this.#current = journal
+      this.#inFlight = 0
+      this.#backlog = 0
+    }
     const bytes = pieces.reduce((sum, piece) => sum + piece.part.bytes.length, 0)
     this.#inFlight++
     this.#backlog += bytes
     journal.append(encodeBlock(pieces.map((piece) => piece.part))).then(
       (index) => {
-        this.#inFlight--
-        this.#backlog -= bytes
+        if (this.#current === journal) {
+          this.#inFlight--
+          this.#backlog -= bytes
+        }
         if (this.#dead) return
         for (const { done } of pieces) done?.source.acknowledged(done.sequence, journal.key, index)
         this.#schedule()

@@ -79,6 +79,8 @@ export type Effect =
     }
   | { readonly type: 'journalFailed'; readonly token: number; readonly why: string }
   | { readonly type: 'appended'; readonly token: number; readonly index: number }
+  /** The block will never be acknowledged: its journal was closed without it. */
+  | { readonly type: 'abandoned'; readonly token: number }
   | { readonly type: 'confirmed'; readonly token: number }
   /** Everything issued under `old` is void: its waiting tokens are never answered. */
   | { readonly type: 'deposed'; readonly old: BootId; readonly boot: BootId }

@@ -4,6 +4,7 @@
 // J1 nothing is appended to a journal before its `open` is committed and applied here.
 // J2 `logSealed` from a keeper of any of them, or the end of this boot in the registry, deposes the whole boot.
 // J3 after `close` named a length, nothing is appended: the owner heard of the roll before, and goes on in the next one.
+// J4 a rolled journal is closed at what is acknowledged, in time: its tail is void, and its records go into the next one.
 
 import type { Env } from './env.ts'
 import type { LogKey, PeerId } from './ids.ts'
@@ -22,6 +23,8 @@ interface Written {
   readonly waiting: { index: number; token: number }[]
   readonly lost: Set<string>
   state: 'current' | 'draining' | 'closing'
+  /** When it was rolled. */
+  drainingSince: number
 }
 
 interface Opening {
@@ -98,7 +101,9 @@ export class Journals {
   tick(): void {
     for (const [key, journal] of this.#written) {
       journal.writer.tick()
-      if (journal.state === 'draining' && journal.writer.drained) this.#close(key, journal)
+      // J4: what a lost majority will not acknowledge is not waited for: it is written again into the next journal.
+      const waited = this.#env.now - journal.drainingSince >= this.#env.settings.stepTimeoutMs
+      if (journal.state === 'draining' && (journal.writer.drained || waited)) this.#close(key, journal)
       else if (journal.state === 'current' && journal.lost.size > 0) this.roll(key)
     }
   }
@@ -171,9 +176,10 @@ export class Journals {
         },
       },
     )
-    this.#written.set(key, { writer, class: entry.class, waiting: [], lost, state: 'current' })
+    this.#written.set(key, { writer, class: entry.class, waiting: [], lost, state: 'current', drainingSince: 0 })
     if (old) {
       old.state = 'draining'
+      old.drainingSince = env.now
       env.emit({ type: 'rolled', from: old.writer.key, to: key })
     }
     for (const token of opening.tokens) env.emit({ type: 'journalOpened', token, key, class: entry.class })
@@ -190,13 +196,14 @@ export class Journals {
     }
   }
 
+  /** From the moment the length is named nothing more of this journal is acknowledged (J3). */
   #close(key: LogKey, journal: Written): void {
     journal.state = 'closing'
+    journal.writer.stop()
+    for (const { token } of journal.waiting.splice(0)) this.#env.emit({ type: 'abandoned', token })
     const { boot } = this.#env
-    this.#issuer.issue({ kind: 'close', journal: key, length: journal.writer.committed }, (result) => {
-      if (this.#env.boot !== boot) return
-      journal.writer.stop()
-      if (result.ok) this.#written.delete(key)
+    this.#issuer.issue({ kind: 'close', journal: key, length: journal.writer.committed }, () => {
+      if (this.#env.boot === boot) this.#written.delete(key)
     })
   }
 }

@@ -303,6 +303,8 @@ export class MeshDriver implements MeshHandle, NetworkListener {
         )
       case 'appended':
         return this.#tokens.resolve(effect.token, effect.index)
+      case 'abandoned':
+        return this.#tokens.drop(effect.token)
       case 'confirmed':
         return this.#tokens.resolve(effect.token, undefined)
       case 'rolled':

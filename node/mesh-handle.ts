@@ -13,7 +13,8 @@ export interface OpenJournal {
   /**
    * Appends one block; blocks take effect in call order, several may be in flight. Resolves with the block's index when
    * a majority of the keepers acknowledged it. Rejects with {@link Deposed} when this boot lost its journals: whether the
-   * block survives is then unknown.
+   * block survives is then unknown. Never settles when the journal was rolled and closed without the block: its
+   * records are to be written again into the next journal.
    */
   append(block: Uint8Array): Promise<number>
   /** A confirmation round started after this call: resolves when a majority of the keepers says the log is not sealed. */

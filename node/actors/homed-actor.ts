@@ -66,8 +66,10 @@ export class HomedActor {
   }
 
   /** Writes its whole state into the journal of the moment, unless that is where it is by now. */
-  async copy(isOld: (position: Position) => boolean): Promise<Position> {
+  async copy(isOld: (position: Pick<Position, 'journal'>) => boolean): Promise<Position> {
     const { log } = await this.activate()
+    // What went into a journal that was closed without it will never be acknowledged there.
+    if (log.writtenTo !== undefined && isOld({ journal: log.writtenTo })) await log.writeSnapshot()
     await log.whenDurable(log.sequence)
     if (log.position === undefined || isOld(log.position)) await log.writeSnapshot()
     return log.position!

@@ -77,6 +77,7 @@ export class JournalWriter {
 
   /** A journal was rolled: a round of it would prove nothing, because recovery does not seal what is closed. */
   rolled(_from: LogKey): void {
+    for (const batcher of this.#batchers.values()) batcher.rolled()
     for (const wake of [...this.#rolled]) wake()
   }
 
