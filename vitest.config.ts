@@ -1,8 +1,10 @@
 import { defineConfig } from 'vitest/config'
+import { CountReporter } from './test/count-reporter.ts'
 
 export default defineConfig({
   test: {
     include: ['{mesh,checkpoint,node,cli,testnet,examples,test}/**/*.test.ts'],
+    reporters: ['default', new CountReporter()],
     // Real processes and real disks on a shared two-core machine: a hung test ends, a slow one does not fail.
     testTimeout: 60_000,
     hookTimeout: 60_000,

@@ -72,8 +72,9 @@ test.each([
   })
 })
 
-test('stop, leave, invite and reports', async () => {
+test('create, stop, leave, invite and reports', async () => {
   const node = await fakeNode()
+  expect((await cli(['create', 'Counter/new', '3', 'x'], { node })).out).toBe('Counter/new is created\n')
   expect((await cli(['stop', 'Counter/visits'], { node })).out).toBe('Counter/visits is stopped\n')
   expect((await cli(['invite'], { node })).out).toBe(
     `mesh node --data-dir ${node.dataDir}-3 --invite mesh1-fake-invite\n`,
@@ -100,7 +101,7 @@ test('stop, leave, invite and reports', async () => {
   )
   expect((await cli(['reports', '--all'], { node })).out).toContain('Counter/a: recovered, at record 7')
   expect((await cli(['leave'], { node })).out).toBe('shop-1 has left the mesh\n')
-  expect(node.asked).toEqual(['stop Counter/visits', 'leave'])
+  expect(node.asked).toEqual(['create Counter/new [3,"x"]', 'stop Counter/visits', 'leave'])
 })
 
 test('the data directory comes from MESH_DATA_DIR when no flag says otherwise', async () => {
@@ -115,6 +116,7 @@ test.each([
   ['reports'],
   ['invite'],
   ['leave'],
+  ['create', 'A/a'],
   ['stop', 'A/a'],
   ['call', 'A/a', 'm'],
 ])('without a node: mesh %s exits 3 and says how to start one', async (...argv) => {

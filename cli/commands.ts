@@ -3,6 +3,7 @@
 import { actorsCommand } from './actors.ts'
 import { callCommand } from './call.ts'
 import type { CommandSpec } from './command.ts'
+import { createCommand } from './create.ts'
 import { doctorCommand } from './doctor.ts'
 import { inviteCommand } from './invite.ts'
 import { leaveCommand } from './leave.ts'
@@ -20,6 +21,7 @@ export const COMMANDS: readonly CommandSpec[] = [
   membersCommand,
   actorsCommand,
   callCommand,
+  createCommand,
   stopCommand,
   reportsCommand,
   leaveCommand,

@@ -12,7 +12,7 @@ export const EXIT = {
   dataDirectory: 4,
   /** The mesh refused this peer: wrong secret, another mesh, or another version. */
   refused: 5,
-  /** The address to listen on is in use or not this machine's. */
+  /** The address to listen on is in use. */
   listen: 6,
   /** None of the peers to join answered. */
   join: 7,

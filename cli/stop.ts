@@ -5,8 +5,9 @@ import { parseActor } from './parse.ts'
 
 export const stopCommand: CommandSpec = {
   usage: 'stop <actor>',
-  summary: 'End an actor for good; its state goes, its name is free.',
-  details: '<actor> is <type>/<name>.',
+  summary: 'End an actor for good, with its state.',
+  details:
+    '<actor> is <type>/<name>. Calls of it fail from then on; `mesh create` makes a new one under the name.',
   async run(run) {
     const { type, name } = parseActor(argument(run, 0))
     await run.services.control(run.options().dataDir).stopActor(type, name)

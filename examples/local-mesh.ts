@@ -7,12 +7,14 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 // In an app: from 'actor-mesh'
-import { type ActorClass, createNode, type MeshNode } from '../node/index.ts'
+import { type ActorClass, createNode, type MeshNode, type PeerRef } from '../node/index.ts'
 
 export interface LocalMesh {
   readonly nodes: readonly MeshNode[]
   /** The node on which an actor runs. */
   hostOf(type: string, name: string): MeshNode
+  /** Resolves when every actor has all its copies on nodes that are up: from then on one more of them may crash. */
+  copied(): Promise<void>
   end(): Promise<void>
 }
 
@@ -28,6 +30,9 @@ export async function startLocalMesh(size: number, actors: readonly ActorClass[]
   const together = (node: MeshNode): boolean => node.status().admitted && node.status().members === size
   while (!nodes.every(together)) await sleep(20)
 
+  const closed = new Set<MeshNode>()
+  for (const node of nodes) void node.closed.then(() => closed.add(node))
+
   return {
     nodes,
     hostOf(type, name) {
@@ -35,6 +40,22 @@ export async function startLocalMesh(size: number, actors: readonly ActorClass[]
       const host = nodes.find((node) => node.peerId === seen?.peer?.peerId)
       if (host === undefined) throw new Error(`${type}/${name} has no host at the moment`)
       return host
+    },
+    async copied() {
+      const isCopied = (): boolean => {
+        const up = nodes.filter((node) => !closed.has(node))
+        const isUp = (peer: PeerRef | null): boolean => up.some(({ peerId }) => peerId === peer?.peerId)
+        return up.every((node) =>
+          node
+            .actors()
+            .filter(({ status }) => status !== 'dead' && status !== 'stopped')
+            .every(
+              ({ peer, keepers }) =>
+                isUp(peer) && keepers.length >= Math.min(3, up.length) && keepers.every(isUp),
+            ),
+        )
+      }
+      while (!isCopied()) await sleep(20)
     },
     async end() {
       await Promise.all(nodes.map((node) => node.close()))

@@ -160,6 +160,7 @@ export async function main(): Promise<{
     const names = PARTS.map((_, i) => `worker-${i}`)
     const workers = names.map((name) => controlling.actor(Worker, name))
     await performTask(workers, PARTS)
+    await mesh.copied() // the first crash took copies with it; a second one too soon could take the majority
     const here = await withCrash(mesh, 'Worker', away('Worker', names), performTask(workers, PARTS))
     print(`without any of it: ${here.join(' ')}`)
     return { origin: origin ?? [], here }

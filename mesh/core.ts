@@ -58,6 +58,7 @@ export class MeshCore {
   readonly #commandTokens = new Map<number, number>()
   #description: PeerDescription
   #boots: readonly BootId[]
+  #bootOnDisk: BootId | undefined
   #admitting = false
   #admittedAs: string | undefined
   #tickedAt: number | undefined
@@ -107,9 +108,14 @@ export class MeshCore {
         return keepers.length > 0 ? keepers : [{ peer: self, store: env.store }]
       },
       addresses: (keepers) => this.#addressesOf([self, ...keepers.map(({ peer }) => peer)]),
+      holds: (log, term) => this.#keeper.hold(log, 'registry', term),
       chosen: (pointer, length) => this.#chosen(pointer, length),
     })
-    this.#journals = new Journals(env, this.#follower, this.#issuer, { deposed: () => this.#depose() })
+    this.#journals = new Journals(env, this.#follower, this.#issuer, {
+      deposed: () => this.#depose(),
+      holds: (log, logClass, order) => this.#keeper.hold(log, logClass, order),
+      forgoes: (log) => this.#keeper.forgo(log),
+    })
     const parts = {
       env,
       membership: this.#membership,
@@ -246,6 +252,7 @@ export class MeshCore {
       case 'busy':
         return this.#candidate.handle(from, message)
       case 'pointer':
+        this.#head.told(from, message.pointer.key)
         return this.#pointers.adopt(message.pointer)
       case 'records':
         if (from === this.#env.self) return
@@ -269,12 +276,20 @@ export class MeshCore {
   }
 
   #start(): void {
-    const env = this.#env
-    this.#boots = [...this.#boots, env.boot]
-    env.persist({ boots: this.#boots }, () => {})
+    this.#tryBoot()
+    this.#keeper.tidy()
     const pointer = this.#pointers.current
     this.#follower.progressed()
     if (!pointer && this.#init.found) this.#found()
+  }
+
+  /** A boot is on disk before it asks to be admitted: the registry must never know one that this store does not. */
+  #tryBoot(): void {
+    const { boot } = this.#env
+    this.#boots = [...this.#boots, boot]
+    this.#env.persist({ boots: this.#boots }, () => {
+      this.#bootOnDisk = boot
+    })
   }
 
   /** The founder's log 0 has one keeper: itself. Its key is the identity of the mesh. */
@@ -380,11 +395,17 @@ export class MeshCore {
     const state = this.#follower.state
     const pointer = this.#pointers.current
     if (!state || !pointer) return
-    for (const { key, class: logClass, order } of this.#keeper.held()) {
+    for (const { key, class: logClass, order, promised } of this.#keeper.held()) {
       if (logClass === 'registry') {
         const superseded = order >= 0 && order < pointer.term - 1
         if (superseded) this.#keeper.retire(key)
-      } else if (order > 0 && order < state.nextOrder && !state.journals.has(key)) this.#keeper.retire(key)
+        continue
+      }
+      const entry = state.journals.get(key)
+      // A log first heard of by its seal: the registry tells its order, and its ballot the term that still had it.
+      if (entry && order < 0 && promised) this.#keeper.hold(key, logClass, entry.order)
+      const known = order > 0 ? order < state.nextOrder : (promised?.n ?? Infinity) < this.#follower.stateTerm
+      if (!entry && known) this.#keeper.retire(key)
     }
   }
 
@@ -400,8 +421,7 @@ export class MeshCore {
     this.#commandTokens.clear()
     this.#admitting = false
     this.#admittedAs = undefined
-    this.#boots = [...this.#boots, env.boot]
-    env.persist({ boots: this.#boots }, () => {})
+    this.#tryBoot()
     this.#member({ type: 'reboot', boot: env.boot, startedAt: env.wall })
     env.emit({ type: 'deposed', old, boot: env.boot })
     env.event({ kind: 'deposed', old, boot: env.boot })
@@ -444,7 +464,8 @@ export class MeshCore {
     if (this.#head.writing) return
     const writer = peerOfBoot(pointer.writer)
     const member = this.#membership.get(writer)
-    const newer = writer === env.self || (member !== undefined && member.boot !== pointer.writer)
+    const speaks = env.connected.get(writer) === pointer.writer
+    const newer = writer === env.self || (member !== undefined && member.boot !== pointer.writer && !speaks)
     const gone = newer || member?.liveness === 'dead' || member?.liveness === 'left'
     if (!gone) this.#headGone = undefined
     else if (this.#headGone?.writer !== pointer.writer)
@@ -466,7 +487,7 @@ export class MeshCore {
   #admit(): void {
     const env = this.#env
     const state = this.#follower.state
-    if (!state || this.#admitting || this.#leaving.active) return
+    if (!state || this.#admitting || this.#leaving.active || this.#bootOnDisk !== env.boot) return
     const { name, store, addresses, labels, types, canHost, canKeep } = this.#description
     const entry = { peer: env.self, name, store, boot: env.boot, addresses, labels, types, canHost, canKeep }
     const wanted = JSON.stringify(entry)

@@ -96,11 +96,8 @@ export class Env {
   persist(patch: FactsPatch, then: () => void): void {
     this.#operation<'persist'>((op) => ({ type: 'persist', op, patch }), then)
   }
-  drop(log: LogKey): void {
-    this.#operation<'drop'>(
-      (op) => ({ type: 'drop', op, log }),
-      () => {},
-    )
+  drop(log: LogKey, then: () => void = () => {}): void {
+    this.#operation<'drop'>((op) => ({ type: 'drop', op, log }), then)
   }
 
   #operation<Type extends keyof StoreResults>(

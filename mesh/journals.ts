@@ -8,6 +8,7 @@
 
 import type { Env } from './env.ts'
 import type { LogKey, PeerId } from './ids.ts'
+import type { LogClass } from './log-types.ts'
 import { LogWriter } from './logs/writer.ts'
 import type { LogMessage } from './messages.ts'
 import { majority } from './quorum.ts'
@@ -30,11 +31,19 @@ interface Written {
 interface Opening {
   readonly class: JournalClass
   readonly tokens: number[]
+  /** Its log, once it is made. */
+  key?: LogKey
 }
 
 export interface JournalsOwner {
   deposed(): void
+  /** This store has the log. Order -1: it is not open yet, and nothing is appended to it before (J1). */
+  holds(log: LogKey, logClass: LogClass, order: number): void
+  /** The log was made for nothing. */
+  forgoes(log: LogKey): void
 }
+
+const logClassOf = ({ level }: JournalClass): LogClass => (level === 'synced' ? 'synced' : 'replicated')
 
 export class Journals {
   readonly #env: Env
@@ -122,6 +131,8 @@ export class Journals {
   reset(): void {
     for (const { writer } of this.#written.values()) writer.stop()
     this.#written.clear()
+    // Even if such an `open` is committed yet, its log is empty for ever (J1).
+    for (const { key } of this.#opening.values()) if (key) this.#owner.forgoes(key)
     this.#opening.clear()
   }
 
@@ -139,13 +150,15 @@ export class Journals {
     const opening: Opening = { class: journalClass, tokens }
     this.#opening.set(name, opening)
     env.createLog((key) => {
-      if (env.boot !== boot) return
+      if (env.boot !== boot) return env.drop(key)
+      opening.key = key
+      this.#owner.holds(key, logClassOf(journalClass), -1)
       this.#issuer.issue({ kind: 'open', journal: key, boot, class: journalClass, keepers: [] }, (result) => {
         if (env.boot !== boot || this.#opening.get(name) !== opening) return
         this.#opening.delete(name)
         if (result.ok) return this.#opened(key, opening)
         this.#retryAt.set(name, env.now + env.settings.resendMs * 4)
-        env.drop(key)
+        this.#owner.forgoes(key)
         for (const token of opening.tokens) env.emit({ type: 'journalFailed', token, why: result.detail })
       })
     })
@@ -156,13 +169,15 @@ export class Journals {
     // J1: the issuer answers only when the registry as applied here has the journal, unless it is retired already.
     const entry = this.#follower.state?.journals.get(key)
     if (!entry || entry.status.kind !== 'open') return
+    const logClass = logClassOf(entry.class)
+    this.#owner.holds(key, logClass, entry.order)
     const old = this.#current(opening.class)
     const lost = new Set<string>()
     const writer: LogWriter = new LogWriter(
       env,
       {
         key,
-        class: entry.class.level === 'synced' ? 'synced' : 'replicated',
+        class: logClass,
         order: entry.order,
         keepers: entry.keepers,
         length: 0,
@@ -176,7 +191,14 @@ export class Journals {
         },
       },
     )
-    this.#written.set(key, { writer, class: entry.class, waiting: [], lost, state: 'current', drainingSince: 0 })
+    this.#written.set(key, {
+      writer,
+      class: entry.class,
+      waiting: [],
+      lost,
+      state: 'current',
+      drainingSince: 0,
+    })
     if (old) {
       old.state = 'draining'
       old.drainingSince = env.now

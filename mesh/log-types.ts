@@ -49,6 +49,8 @@ export interface LogFacts {
   readonly promised?: Ballot
   readonly accepted?: { readonly ballot: Ballot; readonly successor: Successor }
   readonly retired?: boolean
+  /** Of a retired log: its blocks are gone from this disk. */
+  readonly dropped?: boolean
 }
 
 /** Everything small that a store keeps. Changed atomically and always synced. */

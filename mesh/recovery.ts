@@ -24,6 +24,8 @@ interface JournalRecovery {
     | { readonly length: number; readonly hash: string; readonly source: PeerId; readonly tainted: boolean }
     | undefined
   readonly holders: Set<StoreId>
+  /** Counts requests, so that each asks another holder: one may have died since, or not be reached from there. */
+  asked: number
 }
 
 export interface RecoveredJournals {
@@ -48,7 +50,7 @@ export class Recovery {
     this.#journals = new Map(
       journals.map(({ key, keepers }) => [
         key,
-        { key, keepers, answers: new Map(), goal: undefined, holders: new Set() },
+        { key, keepers, answers: new Map(), goal: undefined, holders: new Set(), asked: 0 },
       ]),
     )
     this.#ask()
@@ -112,9 +114,11 @@ export class Recovery {
   #ask(): void {
     this.#askedAt = this.#env.now
     for (const journal of this.#journals.values()) {
+      journal.asked++
       const { key: log, keepers, goal, answers, holders } = journal
       const enough = goal !== undefined && holders.size >= majority(keepers.length)
       if (enough) continue
+      const source = this.#source(journal)
       for (const { peer, store } of keepers) {
         if (!answers.has(store))
           this.#env.send(peer, {
@@ -125,17 +129,22 @@ export class Recovery {
             registry: false,
             force: this.#force,
           })
-        if (goal && !holders.has(store) && answers.has(store))
+        if (goal && source && !holders.has(store) && answers.has(store))
           this.#env.send(peer, {
             kind: 'fill',
             log,
             store,
             upTo: goal.length,
             hash: goal.hash,
-            source: goal.source,
+            source,
           })
       }
     }
+  }
+
+  #source({ keepers, holders, goal, asked }: JournalRecovery): PeerId | undefined {
+    const able = keepers.filter(({ peer, store }) => holders.has(store) && this.#env.reaches(peer))
+    return able[asked % Math.max(1, able.length)]?.peer ?? goal?.source
   }
 
   #sealed(from: PeerId, journal: JournalRecovery, message: Sealed): void {

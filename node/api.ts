@@ -105,7 +105,7 @@ export interface ActorStatus {
   readonly restarts: number
   /** Why it is dead or waiting. */
   readonly cause?: string
-  /** Who holds the journal its newest state is in. */
+  /** Who holds everything that its recovery would need; fewer for a moment after a change of host or keepers. */
   readonly keepers: readonly PeerRef[]
   readonly durability: 'replicated' | 'synced'
 }
@@ -156,7 +156,12 @@ export interface MeshNode {
   reports(): readonly Report[]
   /** One string with addresses, secret and mesh id. Whoever has it can join: hand it over as you would a password. */
   invite(): Promise<string>
-  /** Ends an actor for good; its name is free afterwards. */
+  /**
+   * Creates an actor before its first call, and one whose name was stopped again: a call alone makes only what never
+   * existed, so that a late one does not bring a stopped actor back. Needs the class here. Rejects when it exists.
+   */
+  createActor(type: string | ActorClass, name: string, ...init: unknown[]): Promise<void>
+  /** Ends an actor for good, with its state; {@link createActor} may use the name again. */
   stopActor(type: string, name: string): Promise<void>
   /** Hands actors over, tells the others, closes. */
   leave(): Promise<void>

@@ -43,6 +43,13 @@ export async function createNode(options: NodeOptions): Promise<MeshNode> {
     const settings = { ...defaultMeshSettings, ...options.settings }
     const events = new NodeEventSource(self, (peer) => peerRef(driver, peer))
     let node: Node | undefined
+    // Until the start has worked out, its outcome says what matters; after that a listener tells it, or else the log.
+    const early: [code: string, text: string][] = []
+    const warn = (code: string, text: string): void => {
+      if (!started) early.push([code, text])
+      else if (!events.emit('warning', { code, text })) logger.warn({ code }, text)
+    }
+    let started = false
     const driver: MeshDriver = new MeshDriver({
       self,
       store,
@@ -52,8 +59,8 @@ export async function createNode(options: NodeOptions): Promise<MeshNode> {
       found: joining.kind === 'found',
       onEvent: (event) => {
         if (event.kind === 'deposed') network?.reboot()
-        if (event.kind === 'warning') logger.warn({ code: event.code }, event.text)
-        else logger.debug(event, event.kind)
+        if (event.kind === 'warning') return warn(event.code, event.text)
+        logger.debug(event, event.kind)
         events.mesh(event)
       },
       onFatal: (error) => {
@@ -99,6 +106,8 @@ export async function createNode(options: NodeOptions): Promise<MeshNode> {
       secret: joining.secret,
       startedAt: performance.now(),
     })
+    // Before the mesh exists: a mesh whose secret went with a crash could never grow.
+    if (joining.kind === 'found') await writeSecretFile(directory.secret, joining.secret)
     await driver.start(network, {
       name,
       store: store.facts.storeId,
@@ -109,7 +118,9 @@ export async function createNode(options: NodeOptions): Promise<MeshNode> {
       canKeep: options.keep !== false,
     })
     await join(joining, { driver, network, logger })
-    await writeSecretFile(directory.secret, joining.secret)
+    if (joining.kind !== 'found') await writeSecretFile(directory.secret, joining.secret)
+    started = true
+    for (const [code, text] of early) logger.warn({ code }, text)
     if (options.control === true) node.controlledBy(await startControlServer(node))
     return node
   } catch (error) {

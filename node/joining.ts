@@ -1,11 +1,12 @@
 // How a peer gets into a mesh: it founds one (an empty directory and nobody to join), joins one for the first time, or
 // comes back to the one its directory belongs to. With somebody to join it never founds.
 
+import { timingSafeEqual } from 'node:crypto'
 import type { Logger } from 'pino'
 import type { NodeOptions } from './api.ts'
 import type { DataDirectory } from './data-directory.ts'
 import type { MeshDriver } from './driver.ts'
-import { BadInputError, DataDirectoryError, JoinFailedError } from './errors.ts'
+import { BadInputError, DataDirectoryError, JoinFailedError, WrongSecretError } from './errors.ts'
 import {
   createSecret,
   decodeInvite,
@@ -41,6 +42,10 @@ export async function planJoining(
       throw new DataDirectoryError(
         'DATA_DIR_OTHER_MESH',
         `${directory.path} belongs to mesh ${known}, the invite is for mesh ${invite.meshId}: use another data directory to join that one`,
+      )
+    if (given && stored && !timingSafeEqual(given, stored))
+      throw new WrongSecretError(
+        `the secret given is not the one of the mesh that ${directory.path} belongs to: leave it out, or use another data directory`,
       )
     const secret = given ?? stored
     if (!secret)

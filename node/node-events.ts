@@ -24,26 +24,26 @@ export class NodeEventSource {
     return () => this.#emitter.off(event, listener)
   }
 
-  emit<E extends keyof NodeEvents>(event: E, detail: NodeEvents[E]): void {
-    this.#emitter.emit(event, detail)
+  /** Returns whether anybody listens. */
+  emit<E extends keyof NodeEvents>(event: E, detail: NodeEvents[E]): boolean {
+    return this.#emitter.emit(event, detail)
   }
 
-  mesh(event: MeshEvent): void {
+  mesh(event: MeshEvent): unknown {
     switch (event.kind) {
       case 'head':
         return this.emit('head:changed', { head: this.#describe(event.peer), term: event.term })
       case 'deposed':
         return this.emit('deposed', { boot: event.boot })
-      case 'warning':
-        return this.emit('warning', { code: event.code, text: event.text })
       case 'peer': {
-        if (event.peer === this.#self) return
+        if (event.peer === this.#self) return undefined
         const was = event.before === 'alive' || event.before === 'suspect'
         if (event.after === 'alive' && !was) return this.emit('peer:joined', this.#describe(event.peer))
         if (event.after === 'dead' || event.after === 'left')
           return this.emit('peer:lost', { ...this.#describe(event.peer), liveness: event.after })
       }
     }
+    return undefined
   }
 
   registry(state: RegistryState): void {

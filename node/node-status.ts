@@ -1,9 +1,10 @@
 // A node's answers to "how are things": the registry and the view in an app's terms.
 
 import { type BootId, nameOfActor, type PeerId, peerOfBoot, typeOfActor } from '../mesh/ids.ts'
+import type { Keeper } from '../mesh/log-types.ts'
 import { majority } from '../mesh/quorum.ts'
 import { sameClass } from '../mesh/registry/class.ts'
-import type { ActorEntry, JournalEntry, RegistryState } from '../mesh/registry/types.ts'
+import type { ActorEntry, RegistryState } from '../mesh/registry/types.ts'
 import type { Runtime } from './actors/runtime.ts'
 import type { ActorStatus, MemberStatus, NodeStatus, PeerRef } from './api.ts'
 import type { MeshDriver } from './driver.ts'
@@ -108,7 +109,7 @@ export function actorStatuses(driver: MeshDriver, runtime: Runtime): ActorStatus
       epoch: actor.epoch,
       restarts: actor.restarts,
       ...(cause ? { cause } : {}),
-      keepers: (newestJournal(registry, actor)?.keepers ?? []).map(({ peer }) => peerRef(driver, peer)),
+      keepers: keepersOf(registry, actor).map(({ peer }) => peerRef(driver, peer)),
       durability: actor.options.class.level,
     }
   })
@@ -124,15 +125,19 @@ function causeOf(actor: ActorEntry, waiting: boolean, driver: MeshDriver, runtim
 
 const hasLabels = (actor: ActorEntry): boolean => Object.keys(actor.options.labels).length > 0
 
-/** Where the actor's newest state is: its home's journal once it wrote there, else what it was recovered from. */
-function newestJournal(registry: RegistryState, actor: ActorEntry): JournalEntry | undefined {
-  if (actor.base > 0 || actor.sources.length === 0) {
-    const own = [...registry.journals.values()].filter(
-      ({ boot, class: of }) => boot === actor.home && sameClass(of, actor.options.class),
-    )
-    const newest = own.sort((a, b) => b.order - a.order)[0]
-    if (newest) return newest
-  }
-  const source = actor.sources[0]
-  return source && registry.journals.get(source.journal)
+/**
+ * Who holds all that a recovery of the actor would need: between a change of home or of keepers and
+ * the copy that follows it, that is more than one journal, and only a peer that keeps each of them counts.
+ */
+function keepersOf(registry: RegistryState, actor: ActorEntry): readonly Keeper[] {
+  const own = [...registry.journals.values()].filter(
+    ({ boot, class: of, order }) =>
+      boot === actor.home && order >= actor.base && sameClass(of, actor.options.class),
+  )
+  const sources =
+    actor.base > 0 ? [] : actor.sources.flatMap(({ journal }) => registry.journals.get(journal) ?? [])
+  const [first, ...others] = [...own, ...sources].map(({ keepers }) => keepers)
+  const inAll = ({ store }: Keeper): boolean =>
+    others.every((keepers) => keepers.some((keeper) => keeper.store === store))
+  return (first ?? []).filter(inAll)
 }

@@ -99,6 +99,9 @@ export class Node implements MeshNode {
     return encodeInvite({ meshId, secret, addresses: addresses.slice(0, MAX_INVITE_ADDRESSES) })
   }
 
+  createActor(type: string | ActorClass, name: string, ...init: unknown[]): Promise<void> {
+    return this.#parts.runtime.create(type, name, ...init)
+  }
   stopActor(type: string, name: string): Promise<void> {
     return this.#parts.runtime.stop(type, name)
   }

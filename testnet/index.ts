@@ -8,4 +8,12 @@ export {
   type TestnetOptions,
   type TestPeerOptions,
 } from './testnet.ts'
-export { aliveIn, answering, isSettled, isWhole, type PeerView } from './view.ts'
+export {
+  aliveIn,
+  answering,
+  isSettled,
+  isWhole,
+  type PeerView,
+  recoversWithout,
+  survivesHeadAndHost,
+} from './view.ts'

@@ -60,6 +60,10 @@ export interface PeerRequests {
     }
     readonly response: unknown
   }
+  createActor: {
+    readonly request: { readonly type: string; readonly name: string }
+    readonly response: undefined
+  }
   stopActor: {
     readonly request: { readonly type: string; readonly name: string }
     readonly response: undefined

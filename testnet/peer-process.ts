@@ -68,6 +68,10 @@ const handlers: {
   invite: () => running().invite(),
   call: ({ type, name, method, args, timeoutMs }) =>
     running().call(type, name, method, args, timeoutMs === undefined ? undefined : { timeoutMs }),
+  createActor: async ({ type, name }) => {
+    await running().createActor(type, name)
+    return undefined
+  },
   stopActor: async ({ type, name }) => {
     await running().stopActor(type, name)
     return undefined

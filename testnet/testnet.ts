@@ -125,6 +125,9 @@ export class Testnet {
     return this.peer(index).request('call', body, (timeoutMs ?? 55_000) + 5_000)
   }
 
+  createActor(index: number, type: string, name: string): Promise<undefined> {
+    return this.peer(index).request('createActor', { type, name })
+  }
   stopActor(index: number, type: string, name: string): Promise<undefined> {
     return this.peer(index).request('stopActor', { type, name })
   }

@@ -1,5 +1,6 @@
 // What the peers of a testnet see, as values for conditions and as text for the dump of one that was not met.
 
+import type { ActorStatus } from '../node/api.ts'
 import type { PeerSnapshot } from './ipc.ts'
 
 /** One peer: its process, and what it knows when it answers. */
@@ -51,6 +52,27 @@ export function isWhole(seen: PeerSnapshot, keepersWanted = 3): boolean {
         actor.keepers.length >= wanted &&
         actor.keepers.every((keeper) => alive.has(keeper.peerId)),
     )
+}
+
+/** A majority of the actor's keepers is left without these peers: it can be recovered while they are away. */
+export const recoversWithout = (actor: ActorStatus, lost: readonly (string | undefined)[]): boolean =>
+  actor.keepers.filter(({ peerId }) => !lost.includes(peerId)).length * 2 > actor.keepers.length
+
+/**
+ * As seen by a peer: head and host of any actor may be lost at the same moment, and the actor comes back. That needs the
+ * registry on as many keepers as there can be, and no journal with its majority on its host and the head.
+ */
+export function survivesHeadAndHost(seen: PeerSnapshot): boolean {
+  const alive = aliveIn(seen).length
+  const head = seen.status.head?.peerId
+  return (
+    alive >= 5 &&
+    seen.status.registryKeepers >= 5 &&
+    isWhole(seen) &&
+    seen.actors.every(
+      (actor) => actor.peer?.peerId === head || recoversWithout(actor, [head, actor.peer?.peerId]),
+    )
+  )
 }
 
 const end = (id: string | undefined): string => (id === undefined ? 'unknown' : id.slice(-6))

@@ -5,6 +5,8 @@
 // K3 (R7) a message for another store, or about a log this store gave up, is answered `unknown`; unknown is never a vote.
 // K4 a seal's answer never changes: length and hash are stored with it.
 // K5 blocks below a seal may still be filled in (repair); nothing else is written to a sealed log.
+// K6 a `replicated` log written before the operating system restarted is appended to no more: what was acknowledged of it
+//    may be gone, so its writer is told `unknown` and goes on in a fresh journal.
 
 import type { Env } from '../env.ts'
 import type { LogKey, PeerId } from '../ids.ts'
@@ -73,12 +75,31 @@ export class Keeper {
   }
 
   /** Logs held here, for clean-up against the registry. */
-  held(): { key: LogKey; class: LogClass; order: number }[] {
-    const held = []
-    for (const log of this.#logs.values())
-      if (log.facts.retired !== true)
-        held.push({ key: log.facts.key, class: log.facts.class, order: log.facts.order })
-    return held
+  held(): readonly LogFacts[] {
+    return [...this.#logs.values()].flatMap(({ facts }) => (facts.retired === true ? [] : [facts]))
+  }
+
+  /** Writes down that this store has the log, so that it is cleaned up one day, whoever keeps it. */
+  hold(key: LogKey, logClass: LogClass, order: number): void {
+    const log = this.#open(key, logClass, order)
+    if (log.facts.order === order) return this.#whenStored(log, () => {})
+    if (log.facts.retired === true) return
+    log.facts = { ...log.facts, order }
+    this.#env.persist({ logs: { [key]: log.facts } }, () => {})
+  }
+
+  /** Ends what a stop interrupted: blocks of retired logs, and logs that nothing was ever appended to. */
+  tidy(): void {
+    for (const { facts } of this.#logs.values()) {
+      if (facts.retired === true && facts.dropped !== true) this.#dropBlocks(facts)
+      else if (facts.order < 0 && !facts.promised) this.forgo(facts.key)
+    }
+  }
+
+  /** Forgets a log that was made here and never used. */
+  forgo(key: LogKey): void {
+    if (!this.#logs.delete(key)) return
+    this.#env.persist({ logs: { [key]: null } }, () => this.#env.drop(key))
   }
 
   lengthOf(key: LogKey): number {
@@ -98,7 +119,17 @@ export class Keeper {
     log.sealing = true
     const { key: logKey, class: logClass, systemBoot, order } = log.facts
     log.facts = { key: logKey, class: logClass, systemBoot, order, retired: true }
-    this.#env.persist({ logs: { [key]: log.facts } }, () => this.#env.drop(key))
+    log.repair = undefined
+    this.#env.persist({ logs: { [key]: log.facts } }, () => this.#dropBlocks(log.facts))
+  }
+
+  #dropBlocks(facts: LogFacts): void {
+    this.#env.drop(facts.key, () => {
+      const dropped = { ...facts, dropped: true }
+      const log = this.#logs.get(facts.key)
+      if (log) log.facts = dropped
+      this.#env.persist({ logs: { [facts.key]: dropped } }, () => {})
+    })
   }
 
   #app(from: PeerId, message: LogMessage & { kind: 'app' }): void {
@@ -109,6 +140,7 @@ export class Keeper {
     if (log.facts.retired === true) return answerUnknown()
     log.heardAt = env.now
     if (log.sealing) return this.#answerSealed(from, log)
+    if (this.#isTainted(log)) return answerUnknown()
     const write = () => {
       if (log.sealing) return this.#answerSealed(from, log)
       if (from === env.self) {
@@ -130,9 +162,13 @@ export class Keeper {
         this.#drain(log)
       })
     }
-    const afterPointer = () => this.#whenStored(log, write)
-    if (message.pointer) this.#pointers.adopt(message.pointer, afterPointer)
-    else afterPointer()
+    const store = () => this.#whenStored(log, write)
+    if (!message.pointer) return store()
+    this.#pointers.adopt(message.pointer, () => {
+      const pointer = this.#pointers.current
+      if (pointer) env.send(from, { kind: 'pointer', pointer })
+      store()
+    })
   }
 
   /** Acknowledges what is written, after a sync where the class wants one. */
@@ -186,9 +222,8 @@ export class Keeper {
         ballot: message.ballot,
         promised,
       })
-    this.#promise(log, message.ballot, undefined, () => {
-      const { seal, accepted } = log.facts
-      if (!seal) return
+    this.#promise(log, message.ballot, undefined, ({ seal, accepted }) => {
+      if (!seal || log.facts.retired === true) return
       env.send(from, {
         kind: 'sealed',
         log: message.log,
@@ -227,7 +262,13 @@ export class Keeper {
    * Sets the flag, drains writes in flight, then writes and syncs seal, promise and acceptance (K1, K2). A ballot that
    * lost against another one meanwhile is left unanswered; its candidate asks again.
    */
-  #promise(log: KeptLog, ballot: Ballot, successor: Successor | undefined, then: () => void): void {
+  #promise(
+    log: KeptLog,
+    ballot: Ballot,
+    successor: Successor | undefined,
+    /** Gets what is on disk by then, not what may be under way after it (K2). */
+    then: (stored: LogFacts) => void,
+  ): void {
     const env = this.#env
     log.sealing = true
     this.#whenDrained(log, () =>
@@ -235,14 +276,15 @@ export class Keeper {
         const before = log.facts
         if (before.retired === true) return
         if (before.promised && compareBallots(ballot, before.promised) < 0) return
-        log.facts = {
+        const facts: LogFacts = {
           ...before,
           seal: before.seal ?? seal,
           promised: ballot,
           ...(successor ? { accepted: { ballot, successor } } : {}),
         }
+        log.facts = facts
         log.stored = true
-        env.persist({ logs: { [before.key]: log.facts } }, then)
+        env.persist({ logs: { [before.key]: facts } }, () => then(facts))
       }),
     )
   }
@@ -250,7 +292,7 @@ export class Keeper {
   #withSealLength(log: KeptLog, then: (seal: NonNullable<LogFacts['seal']>) => void): void {
     if (log.facts.seal) return then(log.facts.seal)
     const length = log.length
-    const tainted = log.facts.class === 'replicated' && log.facts.systemBoot !== this.#systemBoot
+    const tainted = this.#isTainted(log)
     if (length === 0) return then({ length, hash: '', tainted })
     this.#env.hash(log.facts.key, length, (hash) => then(log.facts.seal ?? { length, hash, tainted }))
   }
@@ -263,8 +305,7 @@ export class Keeper {
     if (!log) return
     if (log.length >= message.upTo) {
       const length = log.length
-      if (log.facts.class === 'replicated')
-        return env.send(from, { kind: 'held', log: message.log, store: env.store, length })
+      // Synced whatever the class: a log heard of by its seal first is not known by its class.
       return env.sync(() => env.send(from, { kind: 'held', log: message.log, store: env.store, length }))
     }
     const repair = log.repair ?? {
@@ -358,6 +399,10 @@ export class Keeper {
     const waiting = log.drained
     log.drained = []
     for (const next of waiting) next()
+  }
+
+  #isTainted({ facts }: KeptLog): boolean {
+    return facts.class === 'replicated' && facts.systemBoot !== this.#systemBoot
   }
 
   #isBefore(key: LogKey, log: KeptLog, term: number): boolean {

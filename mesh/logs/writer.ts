@@ -3,7 +3,8 @@
 // W1 (R5) committed = acknowledged by a majority of the keepers, the writer's own store counted only as a keeper.
 // W2 a confirmation round counts only answers to that very round, started after it was asked for.
 // W3 `logSealed` from any keeper ends the writer: it acknowledges nothing more.
-// W4 with a pointer to spread, nothing counts before the keeper answered an `app` that carried it (ackBeforePointer).
+// W4 with a pointer to spread, a keeper's acknowledgement counts only once it told that pointer back: it is on its disk.
+//    An acknowledgement alone may be a late one of an `app` that the candidate sent, before there was a pointer.
 
 import type { Env } from '../env.ts'
 import type { LogKey, StoreId } from '../ids.ts'
@@ -31,6 +32,8 @@ interface Replica {
   proving: boolean
   confirmedRound: number
   lost: boolean
+  /** True when there is no pointer to spread, or the keeper has stored it (W4). */
+  informed: boolean
 }
 
 export class LogWriter {
@@ -78,6 +81,7 @@ export class LogWriter {
       proving: false,
       confirmedRound: 0,
       lost: false,
+      informed: init.pointer === undefined || keeper.store === env.store,
     }))
     for (const replica of this.#replicas) this.#ask(replica)
   }
@@ -153,12 +157,26 @@ export class LogWriter {
     }
   }
 
-  /** A stream to that peer opened: what was sent over the old one may be gone. */
+  /**
+   * A stream to that peer opened: what was sent over the old one may be gone, and so may what the keeper had written
+   * without a sync. It is asked anew what it holds.
+   */
   reconnected(peer: string): void {
     for (const replica of this.#replicas)
-      if (replica.keeper.peer === peer) {
-        replica.sent = Math.max(0, replica.acknowledged)
+      if (replica.keeper.peer === peer && replica.keeper.store !== this.#env.store) {
+        replica.acknowledged = -1
+        replica.sent = this.#length
         this.#ask(replica)
+      }
+  }
+
+  /** The peer told which log its pointer names: it is on its disk (W4). */
+  told(peer: string, log: LogKey): void {
+    if (this.#done || log !== this.key) return
+    for (const replica of this.#replicas)
+      if (replica.keeper.peer === peer && !replica.informed) {
+        replica.informed = true
+        this.#count()
       }
   }
 
@@ -166,7 +184,7 @@ export class LogWriter {
     if (this.#done) return
     const { now, settings } = this.#env
     for (const replica of this.#replicas) {
-      const behind = replica.acknowledged < this.#length
+      const behind = replica.acknowledged < this.#length || !replica.informed
       if (!behind || replica.lost || now - replica.askedAt < settings.resendMs) continue
       replica.sent = Math.max(0, replica.acknowledged)
       this.#ask(replica)
@@ -201,7 +219,7 @@ export class LogWriter {
   #send(replica: Replica, from: number, proofs: readonly Uint8Array[]): void {
     replica.askedAt = this.#env.now
     replica.sent = Math.max(replica.sent, from + proofs.length)
-    const pointer = this.#pointer && replica.acknowledged < 0 ? { pointer: this.#pointer } : {}
+    const pointer = this.#pointer && !replica.informed ? { pointer: this.#pointer } : {}
     this.#env.send(replica.keeper.peer, {
       kind: 'app',
       log: this.key,
@@ -223,7 +241,13 @@ export class LogWriter {
       replica.sent = replica.acknowledged
       this.#ask(replica)
     }
-    const committed = majorityLength(this.#replicas.map((each) => each.acknowledged))
+    this.#count()
+  }
+
+  #count(): void {
+    const committed = majorityLength(
+      this.#replicas.map(({ acknowledged, informed }) => (informed ? acknowledged : -1)),
+    )
     if (committed > this.#committed) {
       this.#committed = committed
       this.#owner.committed(committed)

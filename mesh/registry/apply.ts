@@ -194,7 +194,8 @@ function trim(table: RegistryTable, command: Command & { kind: 'trim' }): Comman
     table.actors.set(key, {
       ...actor,
       base: journal.order,
-      sources: actor.sources.filter(({ order }) => order >= journal.order),
+      // Of an earlier epoch nothing is needed, in whichever journal: an actor may move to a host with an older one.
+      sources: actor.sources.filter((source) => source.epoch === epoch && source.order >= journal.order),
     })
   }
   return done

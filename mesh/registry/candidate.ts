@@ -57,6 +57,8 @@ export interface CandidateOwner {
   /** Keepers for the next term, chosen from the peers that can be reached; without those in `avoid` where possible. */
   chooseKeepers(table: RegistryTable, avoid: ReadonlySet<StoreId>): readonly Keeper[]
   addresses(keepers: readonly Keeper[]): Pointer['addresses']
+  /** This store is about to have blocks of that registry log, whether it keeps it or not. */
+  holds(log: LogKey, term: number): void
   /** `successor` is chosen. `length` is the length of its log where this peer wrote it. */
   chosen(pointer: Pointer, length: number | undefined): void
 }
@@ -90,6 +92,9 @@ export class Candidate {
   campaign(force: Force): void {
     const pointer = this.#pointers.current
     if (!pointer || this.active || this.#env.now < this.#waitUntil) return
+    // A seal stops the head for good, so nothing is sealed that cannot become a majority.
+    const reached = pointer.keepers.filter(({ peer }) => this.#env.reaches(peer)).length
+    if (reached < majority(pointer.keepers.length)) return
     const ballot = { n: ++this.#highest, boot: this.#env.boot }
     this.#become({ kind: 'sealing', ballot, answers: new Map(), force })
     this.#ask()
@@ -203,6 +208,7 @@ export class Candidate {
     const holder = pointer.keepers.find((keeper) => keeper.store === best.store)?.peer ?? from
     this.#become({ kind: 'reading', ballot: state.ballot, answers: state.answers, best, holder, length: 0 })
     const reading = this.#state
+    this.#owner.holds(pointer.key, pointer.term)
     // The log is read from this store's own copy; what it lacks comes verified from the longest keeper.
     this.#env.ingest(pointer.key, [], (length) => {
       if (this.#state !== reading || reading.kind !== 'reading') return
@@ -241,6 +247,7 @@ export class Candidate {
     env.createLog((key) => {
       if (this.#state !== state) return env.drop(key)
       const term = pointer.term + 1
+      this.#owner.holds(key, term)
       const parent = { key: pointer.key, length: best.length, hash: best.hash }
       const successor: Successor = {
         generation: pointer.generation,

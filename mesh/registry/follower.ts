@@ -5,7 +5,7 @@
 // F2 blocks of a log that is not the pointer's are ignored.
 
 import type { Env } from '../env.ts'
-import type { LogKey, PeerId } from '../ids.ts'
+import type { BootId, LogKey, PeerId } from '../ids.ts'
 import { peerOfBoot } from '../ids.ts'
 import type { Pointer } from '../log-types.ts'
 import type { RegistryMessage } from '../messages.ts'
@@ -30,6 +30,7 @@ export class Follower {
   #knownCommit = 0
   #askedAt = Number.NEGATIVE_INFINITY
   #view: RegistryState | undefined
+  #stateTerm = -1
   /** The head's last sign that it has its majority, in monotonic milliseconds. */
   #progressAt: number
   #round = -1
@@ -44,11 +45,18 @@ export class Follower {
   get state(): RegistryState | undefined {
     return this.#view
   }
+  get writer(): BootId | undefined {
+    return this.#pointer?.writer
+  }
   get log(): LogKey | undefined {
     return this.#pointer?.key
   }
   get term(): number {
     return this.#pointer?.term ?? -1
+  }
+  /** The term of the log that `state` comes from. */
+  get stateTerm(): number {
+    return this.#stateTerm
   }
   /** Blocks of the current log applied here. */
   get applied(): number {
@@ -101,6 +109,7 @@ export class Follower {
     if (!read) return []
     if ('table' in read) {
       this.#table = read.table
+      this.#stateTerm = this.term
       this.#changed()
       return []
     }
@@ -150,7 +159,9 @@ export class Follower {
   tick(): void {
     const pointer = this.#pointer
     if (!pointer) return
-    const behind = this.#blocks.length < this.#knownCommit || this.#blocks.length === 0
+    // Nobody may have told it: the head can be out of its reach, and not out of others'.
+    const unheard = this.#env.now - this.#progressAt >= this.#env.settings.headTimeoutMs
+    const behind = this.#blocks.length < this.#knownCommit || this.#blocks.length === 0 || unheard
     if (!behind || this.#env.now - this.#askedAt < this.#env.settings.resendMs) return
     const writer = peerOfBoot(pointer.writer)
     if (this.#env.connected.has(writer) && this.#env.random.number() < 0.7) return this.#askFrom(writer)

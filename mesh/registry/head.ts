@@ -7,7 +7,7 @@
 // H3 the head decides (keepers, homes) when it appends, never when it applies.
 
 import type { Env } from '../env.ts'
-import { type BootId, type PeerId, peerOfBoot } from '../ids.ts'
+import { type BootId, type LogKey, type PeerId, peerOfBoot } from '../ids.ts'
 import type { Keeper, Pointer } from '../log-types.ts'
 import { LogWriter } from '../logs/writer.ts'
 import type { LogMessage } from '../messages.ts'
@@ -34,6 +34,7 @@ interface Term {
   readonly startedAt: number
   applied: number
   established: boolean
+  confirming: boolean
   round: number
   heartbeatAt: number
   sealed: boolean
@@ -104,6 +105,7 @@ export class Head {
       startedAt: env.now,
       applied: 0,
       established: false,
+      confirming: false,
       round: 0,
       heartbeatAt: Number.NEGATIVE_INFINITY,
       sealed: false,
@@ -128,6 +130,11 @@ export class Head {
     if (this.#term && message.log === this.#term.pointer.key) this.#term.writer.handle(message)
   }
 
+  /** The peer has stored the pointer to this log. */
+  told(peer: PeerId, log: LogKey): void {
+    this.#term?.writer.told(peer, log)
+  }
+
   submit(from: PeerId, boot: BootId, issued: IssuedCommand): void {
     const term = this.#term
     if (!term || issued.boot !== boot || peerOfBoot(boot) !== from) return
@@ -144,9 +151,12 @@ export class Head {
     if (!term || term.sealed) return
     term.writer.tick()
     const { now, settings } = this.#env
-    if (!term.established || now - term.heartbeatAt < settings.heartbeatMs) return
+    if (!term.established || term.confirming || now - term.heartbeatAt < settings.heartbeatMs) return
     term.heartbeatAt = now
+    // One round at a time: while the majority is away none piles up.
+    term.confirming = true
     term.writer.confirm(() => {
+      term.confirming = false
       if (this.#term !== term) return
       term.round++
       this.#follower.progressed()

@@ -92,12 +92,14 @@ export class Plan {
       head: this.#env.self,
     })
     if (reason === false) return false
-    // Fewer copies than now would not be better; wait until there is somebody to take the place.
+    // Fewer copies than now would not be better; wait until there is somebody to take the place. A keeper that leaves is
+    // no copy any more, and it waits for this.
     const next = this.journalKeepers(state, journal.boot, journal.class, journal.boot)
+    const staying = journal.keepers.filter(({ peer }) => state.peers.get(peer)?.leaving !== true)
     const same =
       next.length === journal.keepers.length &&
       next.every(({ store }) => journal.keepers.some((keeper) => keeper.store === store))
-    return next.length < journal.keepers.length || same ? false : reason
+    return next.length === 0 || next.length < staying.length || same ? false : reason
   }
 
   registryKeepers(

@@ -32,7 +32,8 @@ export class Steward {
   /** Commands under way, by what they are about: never two for one thing. */
   readonly #busy = new Set<string>()
   readonly #askedToRoll = new Map<LogKey, number>()
-  #offeredAt = Number.NEGATIVE_INFINITY
+  /** When each peer was last offered the head, and how often in vain: one that cannot take it is asked ever less. */
+  readonly #offers = new Map<PeerId, { at: number; count: number }>()
   #dirty = true
   #checkedAt = Number.NEGATIVE_INFINITY
 
@@ -46,6 +47,8 @@ export class Steward {
   }
 
   reset(): void {
+    const writer = this.#parts.follower.writer
+    if (writer) this.#offers.delete(peerOfBoot(writer))
     this.#recoveries.clear()
     this.#busy.clear()
     this.#askedToRoll.clear()
@@ -274,8 +277,12 @@ export class Steward {
       .sort(compareIds)
     const next = able[0]
     if (!next || (!leaving && compareIds(next, env.self) > 0) || !follower.log) return
-    if (env.now - this.#offeredAt < env.settings.headTimeoutMs) return
-    this.#offeredAt = env.now
+    const { at, count } = this.#offers.get(next) ?? { at: Number.NEGATIVE_INFINITY, count: 0 }
+    const patience = leaving
+      ? env.settings.headTimeoutMs
+      : env.settings.handOverAfterMs * 2 ** Math.min(count, 8)
+    if (env.now - at < patience) return
+    this.#offers.set(next, { at: env.now, count: count + 1 })
     env.send(next, { kind: 'offer', log: follower.log })
   }
 }

@@ -1,8 +1,15 @@
 // What a caller is told when its call came to nothing: what happened, since when, whether it may have been executed, what
 // to do.
 
-import { ActorDiedError, ActorUnavailableError, CallTimeoutError, type Executed } from '../errors.ts'
+import {
+  ActorDiedError,
+  ActorUnavailableError,
+  CallExpiredError,
+  CallTimeoutError,
+  type Executed,
+} from '../errors.ts'
 import type { Target } from './creation.ts'
+import type { CallFrame } from './frames.ts'
 
 export function timedOut(
   { key }: Target,
@@ -34,4 +41,9 @@ export function retriesUsedUp({ key }: Target, retries: number): ActorUnavailabl
 export function recreated({ key }: Target): ActorDiedError {
   const message = `${key} was ended while the call was under way, and made again: look at its state before you repeat the call`
   return new ActorDiedError(message, { executed: 'unknown' })
+}
+
+export function callerGone({ id }: CallFrame): CallExpiredError {
+  const message = `call ${id.n} comes from ${id.caller}, which the mesh has given up: its calls are refused, so that none is executed twice`
+  return new CallExpiredError(message, { executed: 'unknown' })
 }

@@ -11,6 +11,7 @@ import { CallTable } from '../../checkpoint/call-table.ts'
 import { decode } from '../../checkpoint/codec.ts'
 import type { ActorEntry } from '../../mesh/registry/types.ts'
 import { MailboxFullError, MeshUnavailableError } from '../errors.ts'
+import { callerGone } from './call-errors.ts'
 import type { Answer, CallFrame } from './frames.ts'
 import type { HomeServices } from './home-services.ts'
 import { makeInstance } from './instance.ts'
@@ -165,7 +166,9 @@ export class HomedActor {
     if (restored !== undefined) this.#services.reportRecovered(this.entry, restored)
     for (const { frame, reply, deadline } of this.#arrivals.splice(0)) {
       const leftMs = deadline - this.#services.now()
-      if (leftMs > 0) live.receive({ ...frame, leftMs }, reply)
+      // Its results went with it, so a call that waited here while its caller was given up may have been executed before.
+      if (this.#services.isGone(frame.id.caller)) reply({ kind: 'error', error: toFrame(callerGone(frame)) })
+      else if (leftMs > 0) live.receive({ ...frame, leftMs }, reply)
       else reply({ kind: 'retry', why: 'it waited for too long' })
     }
     return live

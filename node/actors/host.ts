@@ -4,9 +4,10 @@
 
 import { type ActorKey, type BootId, typeOfActor } from '../../mesh/ids.ts'
 import type { ActorEntry, RegistryState } from '../../mesh/registry/types.ts'
-import { ActorDiedError, CallExpiredError, MeshUnavailableError, UnknownTypeError } from '../errors.ts'
+import { ActorDiedError, MeshUnavailableError, UnknownTypeError } from '../errors.ts'
 import type { Clock } from '../ports.ts'
 import type { ActorTypes } from './actor-types.ts'
+import { callerGone } from './call-errors.ts'
 import { Copier } from './copier.ts'
 import type { Answer, CallFrame } from './frames.ts'
 import { HeldCalls } from './held-calls.ts'
@@ -93,11 +94,12 @@ export class Host {
     if (registry === undefined || entry === undefined || isBehind(entry, frame)) return 'hold'
     if (entry.incarnation > frame.incarnation) return moved(entry)
     if (entry.status.kind === 'dead' || entry.status.kind === 'stopped') return died(entry)
-    if (entry.home !== this.#init.boot) return moved(entry)
+    // A call of an older epoch is late: what came of it since then, this life may not know. Its caller sends it again.
+    if (entry.home !== this.#init.boot || entry.epoch > frame.epoch) return moved(entry)
     if (entry.status.kind !== 'running') return { kind: 'retry', why: `the actor is ${entry.status.kind}` }
     const caller = registry.boots.get(frame.id.caller)
     if (caller === undefined) return 'hold' // this copy of the registry is behind, or the caller left for good
-    if (caller.status === 'dead') return errorAnswer(goneCaller(frame))
+    if (caller.status === 'dead') return errorAnswer(callerGone(frame))
     const type = typeOfActor(frame.actor)
     if (this.#init.types.find(type) !== undefined) return this.#homedFor(entry)
     return errorAnswer(
@@ -164,11 +166,6 @@ export function diedError(entry: ActorEntry): ActorDiedError {
   const why = entry.status.kind === 'dead' ? `is dead: ${entry.status.cause}` : 'was stopped'
   return new ActorDiedError(
     `${entry.key} ${why}. It will not come back by itself; create it again to start afresh`,
-  )
-}
-
-const goneCaller = (frame: CallFrame): CallExpiredError =>
-  new CallExpiredError(
-    `call ${frame.id.n} comes from ${frame.id.caller}, which the mesh has given up: its calls are refused, so that none is executed twice`,
     { executed: 'unknown' },
   )
+}

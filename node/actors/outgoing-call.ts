@@ -160,10 +160,8 @@ export class OutgoingCall {
       token,
       at: clock.now(),
       delivered: !isNew && before?.delivered === true,
-      unlisten: () => {
-        unlisten()
-        if (isNew) before?.unlisten()
-      },
+      // Sent again under the same token, the listener is still the one that `before` ends.
+      unlisten: isNew ? () => this.#endListening(unlisten, before) : (before?.unlisten ?? unlisten),
     }
     this.#sent = sent
     if (!exchange.send(peerOfBoot(home), frame)) {
@@ -174,6 +172,11 @@ export class OutgoingCall {
     sent.delivered = true
     this.#isUnavailable = false
     return true
+  }
+
+  #endListening(unlisten: () => void, before: Sent | undefined): void {
+    unlisten()
+    before?.unlisten()
   }
 
   #hear(token: string, answer: Answer): void {

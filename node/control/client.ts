@@ -43,6 +43,10 @@ export class ControlClient {
     return (await this.#send('POST /v1/call', call, waitMs)).result
   }
 
+  async createActor(type: string, name: string, init: readonly unknown[]): Promise<void> {
+    await this.#send('POST /v1/create', { type, name, init }, DEFAULT_CALL_MS + CALL_MARGIN_MS)
+  }
+
   async stopActor(type: string, name: string): Promise<void> {
     await this.#send('POST /v1/stop', { type, name }, DEFAULT_CALL_MS + CALL_MARGIN_MS)
   }

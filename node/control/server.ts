@@ -15,7 +15,7 @@ import { type ControlMethods, type ControlRoute, errorToWire, MAX_BODY_BYTES } f
 /** The part of a node that the socket serves. */
 export type ControlledNode = Pick<
   MeshNode,
-  'dataDir' | 'status' | 'members' | 'actors' | 'reports' | 'invite' | 'call' | 'stopActor' | 'leave'
+  'dataDir' | 'status' | 'members' | 'actors' | 'reports' | 'invite' | 'call' | 'createActor' | 'stopActor' | 'leave'
 >
 
 export interface ControlServer {
@@ -62,6 +62,12 @@ function handlers(node: ControlledNode): Handlers {
       )
       const readable = toReadable(result)
       return readable === undefined ? {} : { result: readable }
+    },
+    'POST /v1/create': async (body) => {
+      const { type, name, init } = object(body)
+      if (!Array.isArray(init)) throw badInput('"init" must be a list')
+      await node.createActor(string(type, 'type'), string(name, 'name'), ...init)
+      return {}
     },
     'POST /v1/stop': async (body) => {
       const { type, name } = object(body)

@@ -26,6 +26,10 @@ export interface ControlMethods {
   'POST /v1/invite': { readonly request: undefined; readonly response: { readonly invite: string } }
   /** `result` in readable JSON (readable.ts); left out when the method returned undefined. */
   'POST /v1/call': { readonly request: CallRequest; readonly response: { readonly result?: unknown } }
+  'POST /v1/create': {
+    readonly request: { readonly type: string; readonly name: string; readonly init: readonly unknown[] }
+    readonly response: Record<string, never>
+  }
   'POST /v1/stop': {
     readonly request: { readonly type: string; readonly name: string }
     readonly response: Record<string, never>

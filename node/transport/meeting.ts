@@ -53,6 +53,7 @@ type Attempt =
 export class Meeting {
   readonly #init: MeetingInit
   readonly #shaking = new Map<FramedStream, PeerId>()
+  readonly #farewells = new Set<Promise<void>>()
   #stopped = false
 
   constructor(init: MeetingInit) {
@@ -116,6 +117,11 @@ export class Meeting {
   /** Cuts off handshakes that are under way. */
   abortAll(end: StreamEnd): void {
     for (const stream of [...this.#shaking.keys()]) stream.close(end)
+  }
+
+  /** Resolves when those who were refused have read why, or took too long (M2). */
+  async farewells(): Promise<void> {
+    await Promise.all(this.#farewells)
   }
 
   stop(): void {
@@ -212,7 +218,11 @@ export class Meeting {
           events: this.#init.events,
         }),
       )
-    } else void this.#farewell(framed, connection, verdict)
+    } else {
+      const farewell = this.#farewell(framed, connection, verdict)
+      this.#farewells.add(farewell)
+      void farewell.then(() => this.#farewells.delete(farewell))
+    }
     release?.()
     if (verdict.kind === 'failed') this.#init.debug(`handshake with ${peer}: ${verdict.detail}`)
     if (verdict.kind === 'refused') {

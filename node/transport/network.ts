@@ -255,7 +255,7 @@ export class LibP2pNetwork implements Network {
       await link.stream.flush(STOP_FLUSH_MS)
       await link.verify(STOP_FLUSH_MS)
     })
-    await Promise.all(farewells)
+    await Promise.all([...farewells, this.#meeting.farewells()])
     this.#gossip.stop()
     this.#meeting.stop()
     const stopped = Promise.resolve(this.#node.stop()).catch((error: unknown) => {

@@ -50,6 +50,11 @@ export class SimMesh {
     this.clock.set(1000, maintain)
   }
 
+  /** Every disk there is, those of stopped peers too. */
+  get disks(): ReadonlyMap<PeerId, MemoryDisk> {
+    return this.#disks
+  }
+
   name(index: number): PeerId {
     return peerId(`peer-${String(index).padStart(2, '0')}`)
   }

@@ -32,6 +32,12 @@ export class SimNetwork {
   delivered = 0
   /** Sees every message of the protocol as it is sent. */
   trace: ((from: PeerId, to: PeerId, message: MeshMessage) => void) | undefined
+  /** Delays one message by this many milliseconds more, or loses it. What is sent later on the stream is not held up. */
+  fate: ((from: PeerId, to: PeerId, message: MeshMessage) => number | 'lost') | undefined
+  /** Sees every message as it is delivered, before its receiver does. */
+  onDelivery: ((from: PeerId, to: PeerId, message: MeshMessage) => void) | undefined
+  /** Bytes that a dead process had sent already, by link: they arrive before the stream is found closed. */
+  readonly #lastWords = new Map<string, number>()
 
   constructor(clock: VirtualClock, random: () => number) {
     this.#clock = clock
@@ -46,8 +52,15 @@ export class SimNetwork {
       addresses: () => [`/sim/${peer}`],
       send: (to, message) => {
         this.trace?.(peer, to, message)
+        const fate = this.fate?.(peer, to, message) ?? 0
+        if (fate === 'lost') return true
         const bytes = encode(message)
-        return this.#send(peer, to, (at, boot) => at.message(peer, boot, received(bytes)))
+        const deliver = (at: NetworkListener, boot: BootId) => {
+          this.onDelivery?.(peer, to, message)
+          // The hook may have ended the receiver.
+          if (this.#endpoints.get(to)?.listener === at) at.message(peer, boot, received(bytes))
+        }
+        return this.#send(peer, to, deliver, fate)
       },
       sendService: (to, frame) => {
         const bytes = encode(frame)
@@ -68,13 +81,17 @@ export class SimNetwork {
     for (const key of [...this.#streams.keys()]) {
       const [a, b] = ends(key)
       if (a !== peer && b !== peer) continue
+      const stream = this.#streams.get(key)!
       this.#streams.delete(key)
       const other = this.#endpoints.get(a === peer ? b : a)
       const boot = this.#boots.get(`${other?.peer}<${peer}`)
-      if (!other || !boot || this.#cut.has(`${peer}>${other.peer}`)) continue
-      this.#clock.set(1 + this.#random() * 10, () =>
-        other.schedule(() => other.listener.disconnected(peer, boot, !this.#endpoints.has(peer))),
-      )
+      const link = `${peer}>${other?.peer}`
+      if (!other || !boot || this.#cut.has(link)) continue
+      if (this.#random() < 0.5) this.#lastWords.set(link, stream)
+      this.#clock.set(this.maxDelayMs + this.#random() * 10, () => {
+        if (this.#lastWords.get(link) === stream) this.#lastWords.delete(link)
+        other.schedule(() => other.listener.disconnected(peer, boot, !this.#endpoints.has(peer)))
+      })
     }
   }
 
@@ -139,7 +156,12 @@ export class SimNetwork {
     }
   }
 
-  #send(from: PeerId, to: PeerId, deliver: (listener: NetworkListener, boot: BootId) => void): boolean {
+  #send(
+    from: PeerId,
+    to: PeerId,
+    deliver: (listener: NetworkListener, boot: BootId) => void,
+    extraDelayMs = 0,
+  ): boolean {
     const stream = this.#streams.get(pair(from, to))
     const sender = this.#endpoints.get(from)
     if (stream === undefined || !sender) return false
@@ -148,9 +170,10 @@ export class SimNetwork {
     // Streams are ordered: nothing overtakes what was sent before.
     const at = Math.max(this.#clock.now + this.#random() * this.maxDelayMs, this.#lastDelivery.get(link) ?? 0)
     this.#lastDelivery.set(link, at)
-    this.#clock.set(at - this.#clock.now, () => {
+    this.#clock.set(at - this.#clock.now + extraDelayMs, () => {
       const receiver = this.#endpoints.get(to)
-      if (!receiver || this.#streams.get(pair(from, to)) !== stream || this.#cut.has(link)) return
+      const open = this.#streams.get(pair(from, to)) === stream || this.#lastWords.get(link) === stream
+      if (!receiver || !open || this.#cut.has(link)) return
       this.delivered++
       receiver.schedule(() => deliver(receiver.listener, boot))
     })

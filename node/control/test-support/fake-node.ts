@@ -1,6 +1,7 @@
 // A node without a mesh, for tests of what sits on top of one: it answers from what the test set, and records what it
 // was asked.
 
+import type { ActorClass } from '../../actors/types.ts'
 import type { ActorStatus, MemberStatus, MeshNode, NodeEvents, NodeStatus } from '../../api.ts'
 
 export const FAKE_STATUS: NodeStatus = {
@@ -89,6 +90,9 @@ export class FakeNode implements MeshNode {
   actors = (): readonly ActorStatus[] => FAKE_ACTORS
   reports = (): ReturnType<MeshNode['reports']> => []
   invite = (): Promise<string> => Promise.resolve('mesh1-fake-invite')
+  async createActor(type: string | ActorClass, name: string, ...init: readonly unknown[]): Promise<void> {
+    this.asked.push(`create ${String(type)}/${name} ${JSON.stringify(init)}`)
+  }
   async stopActor(type: string, name: string): Promise<void> {
     this.asked.push(`stop ${type}/${name}`)
   }

@@ -1,0 +1,170 @@
+// The invariants of PROTOCOL.md section 8 that can be seen from outside: every message a peer sends is checked, as it is
+// sent, against what the disks hold at that moment.
+
+import type { MemoryDisk } from '../../checkpoint/memory-disk.ts'
+import type { LogKey, PeerId, StoreId } from '../../mesh/ids.ts'
+import type { Ballot, Keeper, LogFacts, Pointer } from '../../mesh/log-types.ts'
+import { compareBallots } from '../../mesh/logs/ballot.ts'
+import type { MeshMessage } from '../../mesh/messages.ts'
+import { comparePointers } from '../../mesh/pointer.ts'
+import { majority } from '../../mesh/quorum.ts'
+import type { RegistryState } from '../../mesh/registry/types.ts'
+import type { SimMesh, SimPeer } from './mesh.ts'
+
+export class Invariants {
+  readonly broken: string[] = []
+  readonly #mesh: SimMesh
+  readonly #successors = new Map<LogKey, LogKey>()
+  readonly #blocks = new Map<string, string>()
+  readonly #committed = new Map<LogKey, number>()
+  readonly #pointers = new Map<StoreId, Pointer>()
+  readonly #ended = new Set<LogKey>()
+
+  constructor(mesh: SimMesh) {
+    this.#mesh = mesh
+    mesh.network.trace = (from, to, message) => this.sent(from, to, message)
+  }
+
+  watch(peer: SimPeer): void {
+    peer.driver.onRegistry((state) => this.#registry(peer, state))
+  }
+
+  sent(from: PeerId, _to: PeerId, message: MeshMessage): void {
+    const disk = this.#mesh.disks.get(from)
+    const facts = disk?.durableFacts
+    if (!disk || !facts || !this.#mesh.peers.has(from)) return
+    this.#pointerOnDisk(from, facts.storeId, facts.pointer)
+    if (message.kind === 'pointer') this.#pointer(from, message.pointer, facts.pointer)
+    else if (message.kind === 'records') this.#records(from, message, facts.pointer)
+    else if ('store' in message && message.store === facts.storeId)
+      this.#answer(from, disk, message, facts.logs[message.log])
+  }
+
+  #fail(text: string): void {
+    if (this.broken.length < 20) this.broken.push(`${this.#mesh.clock.now.toFixed(1)} ${text}`)
+  }
+
+  #answer(
+    from: PeerId,
+    disk: MemoryDisk,
+    message: MeshMessage & { log: LogKey },
+    facts: LogFacts | undefined,
+  ): void {
+    const written = disk.writtenLogs.get(message.log)?.length ?? 0
+    const held = facts?.class === 'replicated' ? written : disk.durableLength(message.log)
+    const fail = (text: string) =>
+      this.#fail(`${from}: ${message.kind} of ${message.log.slice(0, 6)}: ${text}`)
+    if (message.kind === 'ack') {
+      if (!facts) fail('I4 its class is not on disk')
+      if (facts?.seal) fail('I4 it is sealed')
+      if (held < message.length) fail(`I4 ${message.length} acknowledged, ${held} on disk`)
+    } else if (message.kind === 'confirmed') {
+      if (facts?.seal) fail('I4 it is sealed')
+    } else if (message.kind === 'held') {
+      if (held < message.length) fail(`I7 ${message.length} claimed, ${held} on disk`)
+    } else if (message.kind === 'sealed') {
+      if (facts?.seal?.length !== message.length) fail('I6 the seal is not on disk')
+      if (!atLeast(facts?.promised, message.ballot)) fail('I6 the promise is not on disk')
+      if (message.accepted && !atLeast(facts?.accepted?.ballot, message.accepted.ballot))
+        fail('I6 the acceptance it tells of is not on disk')
+      if (written < message.length) fail(`I7 sealed at ${message.length}, ${written} on disk`)
+    } else if (message.kind === 'accepted') {
+      if (!atLeast(facts?.accepted?.ballot, message.ballot)) fail('I6 the acceptance is not on disk')
+    }
+  }
+
+  #pointerOnDisk(from: PeerId, store: StoreId, pointer: Pointer | undefined): void {
+    if (!pointer) return
+    const before = this.#pointers.get(store)
+    if (before && comparePointers(pointer, before) < 0) this.#fail(`${from}: I12 its pointer moved back`)
+    this.#pointers.set(store, pointer)
+  }
+
+  #pointer(from: PeerId, pointer: Pointer, stored: Pointer | undefined): void {
+    if (comparePointers(pointer, stored) > 0) this.#fail(`${from}: R2 it told a pointer it has not stored`)
+    if (!pointer.parent) return
+    const known = this.#successors.get(pointer.parent.key)
+    if (known === undefined) {
+      this.#successors.set(pointer.parent.key, pointer.key)
+      for (const keeper of pointer.keepers) {
+        const disk = this.#diskOf(keeper)
+        if (disk && disk.durableLength(pointer.key) === 0)
+          this.#fail(`I5 keeper ${keeper.peer} of term ${pointer.term} has no snapshot`)
+      }
+    } else if (known !== pointer.key) this.#fail(`I3 two successors of ${pointer.parent.key}`)
+  }
+
+  #records(from: PeerId, message: MeshMessage & { kind: 'records' }, pointer: Pointer | undefined): void {
+    for (const [offset, block] of message.blocks.entries()) {
+      const place = `${message.log}#${message.from + offset}`
+      const bytes = Buffer.from(block).toString('base64')
+      const before = this.#blocks.get(place)
+      if (before !== undefined && before !== bytes) this.#fail(`${from}: I2 two blocks at ${place}`)
+      this.#blocks.set(place, bytes)
+    }
+    if (message.commit <= (this.#committed.get(message.log) ?? 0) || pointer?.key !== message.log) return
+    this.#committed.set(message.log, message.commit)
+    const holding = pointer.keepers.filter((keeper) => {
+      const disk = this.#diskOf(keeper)
+      const stored = disk?.durableFacts?.pointer
+      return (
+        disk &&
+        stored &&
+        comparePointers(stored, pointer) >= 0 &&
+        disk.durableLength(message.log) >= message.commit
+      )
+    })
+    if (holding.length < majority(pointer.keepers.length))
+      this.#fail(
+        `${from}: I11, H1 ${message.commit} blocks of term ${pointer.term} told as committed, ${holding.length} of ${pointer.keepers.length} keepers have them and the pointer`,
+      )
+  }
+
+  #registry(peer: SimPeer, state: RegistryState): void {
+    for (const { key, keepers, status, class: of } of state.journals.values()) {
+      if (status.kind === 'open' || this.#ended.has(key)) continue
+      this.#ended.add(key)
+      const holding = keepers.filter((keeper) => {
+        const disk = this.#diskOf(keeper)
+        const length =
+          of.level === 'synced' ? disk?.durableLength(key) : (disk?.writtenLogs.get(key)?.length ?? 0)
+        return length !== undefined && length >= status.length
+      })
+      if (holding.length < majority(keepers.length))
+        this.#fail(
+          `${peer.id}: I7 journal ${key.slice(0, 6)} ended at ${status.length}, held by ${holding.length} of ${keepers.length}`,
+        )
+    }
+    for (const actor of state.actors.values())
+      for (const source of actor.sources)
+        if (!state.journals.has(source.journal))
+          this.#fail(`${peer.id}: I9 a source of ${actor.key} was retired`)
+  }
+
+  #diskOf({ peer, store }: Keeper): MemoryDisk | undefined {
+    const disk = this.#mesh.disks.get(peer)
+    return disk?.durableFacts?.storeId === store ? disk : undefined
+  }
+
+  /** Logs on disks that neither the registry nor its chain needs any more, by peer. */
+  leaks(): string[] {
+    const leaks: string[] = []
+    for (const { id, disk, driver } of this.#mesh.peers.values()) {
+      const { pointer, registry } = driver
+      const facts = disk.durableFacts
+      if (!pointer || !registry || !facts) continue
+      const needed = (key: LogKey) =>
+        registry.journals.has(key) || key === pointer.key || key === pointer.parent?.key
+      for (const log of Object.values(facts.logs))
+        if (!log.retired && !needed(log.key) && !(log.class === 'registry' && log.order >= pointer.term - 1))
+          leaks.push(`${id} keeps ${log.class} ${log.key.slice(0, 6)} order ${log.order}`)
+      for (const [key, blocks] of disk.writtenLogs)
+        if (!needed(key) && (!facts.logs[key] || facts.logs[key].retired))
+          leaks.push(`${id} has ${blocks.length} blocks of ${key.slice(0, 6)} that nobody knows of`)
+    }
+    return leaks
+  }
+}
+
+const atLeast = (stored: Ballot | undefined, told: Ballot): boolean =>
+  stored !== undefined && compareBallots(stored, told) >= 0
