@@ -15,7 +15,16 @@ import { type ControlMethods, type ControlRoute, errorToWire, MAX_BODY_BYTES } f
 /** The part of a node that the socket serves. */
 export type ControlledNode = Pick<
   MeshNode,
-  'dataDir' | 'status' | 'members' | 'actors' | 'reports' | 'invite' | 'call' | 'createActor' | 'stopActor' | 'leave'
+  | 'dataDir'
+  | 'status'
+  | 'members'
+  | 'actors'
+  | 'reports'
+  | 'invite'
+  | 'call'
+  | 'createActor'
+  | 'stopActor'
+  | 'leave'
 >
 
 export interface ControlServer {

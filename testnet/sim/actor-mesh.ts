@@ -194,6 +194,8 @@ export class ActorMesh {
 /** Sources that the registry does not know any more: nothing can be read from them (I9). */
 export function unreadable({ actors, journals }: RegistryState): string[] {
   return [...actors.values()].flatMap(({ key, sources }) =>
-    sources.filter(({ journal }) => !journals.has(journal)).map(({ journal }) => `${key} needs ${journal}, which is gone`),
+    sources
+      .filter(({ journal }) => !journals.has(journal))
+      .map(({ journal }) => `${key} needs ${journal}, which is gone`),
   )
 }

@@ -80,6 +80,8 @@ async function run(seed: number): Promise<{ mesh: SimMesh; oracle: Oracle; ackno
       wiped = id
       // G1 holds while a majority of the keepers keeps its disks: one disk is wiped in a whole mesh, and gets time to be replaced.
       await heal(mesh, oracle, ids)
+      await mesh.clock.run(20_000)
+      await heal(mesh, oracle, ids)
       await mesh.until('the mesh is whole before a disk is wiped', () => isWhole(mesh, ids.length))
       await mesh.clock.run(12_000)
       mesh.wipe(id)
