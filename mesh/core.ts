@@ -95,8 +95,8 @@ export class MeshCore {
     this.#issuer = new Issuer(env, this.#pointers, this.#follower)
     this.#plan = new Plan(env, this.#membership)
     this.#head = new Head(env, this.#follower, {
-      decide: (command) =>
-        this.#follower.state ? this.#steward.decide(this.#follower.state, command) : command,
+      decide: (commands) =>
+        this.#follower.state ? this.#steward.decide(this.#follower.state, commands) : commands,
       applied: () => this.#registryMoved(),
       sealed: () => this.#steward.reset(),
       keeperLost: () => this.#candidate.campaign('consent'),

@@ -81,7 +81,8 @@ export class Leaving {
   }
 
   #hosts(state: RegistryState): boolean {
-    for (const { home } of state.actors.values()) if (home === this.#parts.env.boot) return true
+    for (const { home, status } of state.actors.values())
+      if (home === this.#parts.env.boot && status.kind !== 'dead') return true
     return false
   }
 

@@ -2,8 +2,7 @@
 // frozen or gone.
 
 import { type ChildProcess, fork } from 'node:child_process'
-import { closeSync, existsSync, openSync, readFileSync, rmSync } from 'node:fs'
-import { mkdir } from 'node:fs/promises'
+import { closeSync, existsSync, mkdirSync, openSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { ControlError } from '../node/control/wire.ts'
@@ -80,7 +79,7 @@ export class Peer {
 
   async start(options: Omit<PeerOptions, 'dataDir'>): Promise<PeerSnapshot> {
     if (this.#state.kind !== 'stopped') throw new Error(`peer ${this.index} is running already`)
-    await mkdir(this.dir, { recursive: true, mode: 0o700 })
+    mkdirSync(this.dir, { recursive: true, mode: 0o700 }) // at once: from the check above to the child nothing may come between
     const log = openSync(this.#logFile, 'a')
     const child = fork(PROGRAM, [], {
       execArgv: [], // not those of a test runner

@@ -59,6 +59,7 @@ export class Testnet {
   readonly peers: readonly Peer[]
   readonly #options: TestnetOptions
   #invite: string | undefined
+  #ended = false
 
   constructor(size: number, options: TestnetOptions) {
     this.#options = options
@@ -84,6 +85,8 @@ export class Testnet {
 
   /** Starts a stopped peer, on the disk it has and the port it had. With `wipe` as a new peer on an empty disk. */
   async start(index: number, { wipe = false } = {}): Promise<PeerSnapshot> {
+    // Starts run in parallel: one that fails ends the testnet, and the others must not put peers into it afterwards.
+    if (this.#ended) throw new Error('this testnet has ended')
     const peer = this.peer(index)
     const fresh = wipe || peer.starts === 0
     if (wipe) peer.wipe()
@@ -219,6 +222,7 @@ export class Testnet {
 
   /** Kills every process and removes every file. */
   async end(): Promise<void> {
+    this.#ended = true
     await Promise.all(this.peers.map((peer) => peer.kill()))
     await rm(this.dir, { recursive: true, force: true, maxRetries: 3 })
   }

@@ -47,6 +47,7 @@ class Table {
   create(home: string | null): CommandResult {
     return this.apply('a', {
       kind: 'create',
+      again: true,
       actor: key,
       options,
       init: none,
@@ -147,7 +148,7 @@ describe('the end of an assignment (A1, A2, R4)', () => {
     const table = mesh()
     table.open('b', 'J')
     table.create('b')
-    table.apply('a', { kind: 'stop', actor: key })
+    table.apply('a', { kind: 'stop', actor: key, incarnation: 1 })
     expect(table.actor.status.kind).toBe('stopping')
     table.recover('b', { J: 3 }, 'c')
     expect(table.actor).toMatchObject({ status: { kind: 'stopped' }, home: null, sources: [] })
@@ -157,7 +158,7 @@ describe('the end of an assignment (A1, A2, R4)', () => {
     const table = mesh()
     table.create(null)
     expect(table.create(null)).toMatchObject({ ok: false, why: 'name-taken' })
-    table.apply('a', { kind: 'stop', actor: key })
+    table.apply('a', { kind: 'stop', actor: key, incarnation: 1 })
     expect(table.create('b').ok).toBe(true)
     expect(table.actor).toMatchObject({
       incarnation: 2,
@@ -172,6 +173,7 @@ describe('the end of an assignment (A1, A2, R4)', () => {
     table.open('b', 'J')
     table.apply('a', {
       kind: 'create',
+      again: true,
       actor: key,
       options: { ...options, maxRestarts: 0 },
       init: none,
@@ -271,7 +273,7 @@ describe('commands are applied once (A5)', () => {
         boot,
         n,
         floor,
-        command: { kind: 'create', actor: key, options, init: none, home: null },
+        command: { kind: 'create', again: true, actor: key, options, init: none, home: null },
       })
     expect(create(100, 100)).toEqual({ ok: true })
     expect(create(100, 100)).toEqual({ ok: true })

@@ -9,6 +9,7 @@
 
 import { type ActorKey, type BootId, nameOfActor, typeOfActor } from '../ids.ts'
 import { sameClass } from './class.ts'
+import { isAble, stoppedActor } from './homes.ts'
 import { settleRecovery } from './recover.ts'
 import type { RegistryTable } from './state.ts'
 import type {
@@ -107,7 +108,8 @@ function left(table: RegistryTable, { peer, boot }: Command & { kind: 'left' }):
   const entry = table.peers.get(peer)
   if (entry?.boot !== boot) return reject('boot-dead', 'not the admitted boot of this peer')
   for (const actor of table.actors.values())
-    if (actor.home === boot) return reject('not-home', `${actor.key} is still hosted here`)
+    if (actor.home === boot && actor.status.kind !== 'dead')
+      return reject('not-home', `${actor.key} is still hosted here`)
   for (const journal of table.journals.values())
     if (journal.boot === boot && journal.status.kind === 'open')
       return reject('journal-in-use', 'a journal of this boot is still open')
@@ -203,10 +205,11 @@ function trim(table: RegistryTable, command: Command & { kind: 'trim' }): Comman
 
 function create(
   table: RegistryTable,
-  { actor: key, options, init, home }: Command & { kind: 'create' },
+  { actor: key, again, options, init, home }: Command & { kind: 'create' },
 ): CommandResult {
   const known = table.actors.get(key)
-  if (known && known.status.kind !== 'stopped') return reject('name-taken', `${key} exists`)
+  const over = known?.status.kind === 'stopped' || known?.status.kind === 'dead'
+  if (known && !(over && again)) return reject('name-taken', `${key} ${over ? 'is over' : 'exists'}`)
   if (typeOfActor(key) === '' || nameOfActor(key) === '')
     return reject('unknown-actor', 'an actor needs a type and a name')
   const able = home !== null && isAble(table, home)
@@ -223,12 +226,6 @@ function create(
     status: { kind: 'running' },
   })
   return done
-}
-
-function isAble(table: RegistryTable, boot: BootId): boolean {
-  if (table.boots.get(boot)?.status !== 'live') return false
-  for (const peer of table.peers.values()) if (peer.boot === boot) return !peer.leaving && peer.canHost
-  return false
 }
 
 function assign(table: RegistryTable, { actors }: Command & { kind: 'assign' }): CommandResult {
@@ -256,18 +253,14 @@ function move(table: RegistryTable, { actor: key, epoch, to }: Command & { kind:
   return done
 }
 
-function stop(table: RegistryTable, { actor: key }: Command & { kind: 'stop' }): CommandResult {
+function stop(table: RegistryTable, { actor: key, incarnation }: Command & { kind: 'stop' }): CommandResult {
   const actor = table.actors.get(key)
   if (!actor) return reject('unknown-actor', `${key} does not exist`)
+  if (actor.incarnation !== incarnation) return done
   if (actor.status.kind === 'stopped' || actor.status.kind === 'stopping') return done
   if (actor.home === null) table.actors.set(key, stoppedActor(actor))
   else table.actors.set(key, { ...actor, status: { kind: 'stopping' } })
   return done
-}
-
-/** A stopped actor needs nothing of its past; its name is free for a new incarnation. */
-export function stoppedActor(actor: ActorEntry): ActorEntry {
-  return { ...actor, home: null, epoch: actor.epoch + 1, sources: [], base: 0, status: { kind: 'stopped' } }
 }
 
 function released(table: RegistryTable, command: Command & { kind: 'released' }): CommandResult {

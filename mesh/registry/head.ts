@@ -16,7 +16,7 @@ import type { Command, IssuedCommand } from './types.ts'
 
 export interface HeadOwner {
   /** Fills in what only the head decides. */
-  decide(command: Command): Command
+  decide(commands: readonly Command[]): readonly Command[]
   /** Committed commands were applied. */
   applied(applied: readonly Applied[]): void
   /** The log was sealed by somebody: another term is coming. */
@@ -170,7 +170,8 @@ export class Head {
     if (!term?.established || term.sealed || this.#queue.length === 0 || term.blocks.size > 0) return
     if (term.writer.appending > 0) return
     const batch = this.#queue.splice(0, this.#env.settings.commandsPerBlock)
-    const commands = batch.map((issued) => ({ ...issued, command: this.#owner.decide(issued.command) }))
+    const decided = this.#owner.decide(batch.map(({ command }) => command))
+    const commands = batch.map((issued, index) => ({ ...issued, command: decided[index] ?? issued.command }))
     const block = this.#env.codec.encode({ kind: 'commands', commands })
     term.writer.append(block, (index) => {
       term.blocks.set(index, block)

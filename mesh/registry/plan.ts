@@ -118,12 +118,37 @@ export class Plan {
     return registryKeepersNeedChange(this.#keeperCandidates(state, keeperLostAfterMs), current)
   }
 
-  /** Homes for actors that have none, spread over the peers that can run them. Unplaceable ones are not in the answer. */
-  homes(state: RegistryState, actors: readonly ActorEntry[]): ReadonlyMap<ActorKey, BootId> {
-    if (actors.length === 0) return new Map()
+  /**
+   * Homes for actors that have none, spread over the peers that can run them. Unplaceable ones are not in the answer. What
+   * one call of the result placed, the next one counts: a batch of commands is decided before any of it is applied.
+   */
+  placing(state: RegistryState): (actors: readonly ActorEntry[]) => ReadonlyMap<ActorKey, BootId> {
+    let candidates: HostCandidate[] | undefined
+    return (actors) => {
+      if (actors.length === 0) return new Map()
+      candidates ??= this.#hostCandidates(state)
+      const homes = assignHomes(
+        actors.map((actor) => ({
+          key: actor.key,
+          type: typeOfActor(actor.key),
+          labels: actor.options.labels,
+          prefer: this.#holders(state, actor),
+        })),
+        candidates,
+      )
+      const placed = [...homes.values()]
+      candidates = candidates.map((candidate) => ({
+        ...candidate,
+        actors: candidate.actors + placed.filter((home) => home === candidate.boot).length,
+      }))
+      return homes
+    }
+  }
+
+  #hostCandidates(state: RegistryState): HostCandidate[] {
     const load = new Map<BootId, number>()
     for (const { home } of state.actors.values()) if (home !== null) load.set(home, (load.get(home) ?? 0) + 1)
-    const candidates: HostCandidate[] = [...state.peers.values()].map((entry) => ({
+    return [...state.peers.values()].map((entry) => ({
       boot: entry.boot,
       peer: entry.peer,
       labels: entry.labels,
@@ -136,15 +161,6 @@ export class Plan {
         state.boots.get(entry.boot)?.status === 'live',
       actors: load.get(entry.boot) ?? 0,
     }))
-    return assignHomes(
-      actors.map((actor) => ({
-        key: actor.key,
-        type: typeOfActor(actor.key),
-        labels: actor.options.labels,
-        prefer: this.#holders(state, actor),
-      })),
-      candidates,
-    )
   }
 
   #isPresentBoot(peer: PeerId, boot: BootId): boolean {

@@ -2,8 +2,8 @@
 // actors a new epoch with those journals as sources, and reports what became of each (G6).
 
 import type { ActorKey, BootId } from '../ids.ts'
-import { stoppedActor } from './apply.ts'
 import { sameClass } from './class.ts'
+import { isAble, stoppedActor } from './homes.ts'
 import type { RegistryTable } from './state.ts'
 import type { ActorEntry, ActorReport, Command, CommandResult, JournalEntry, Source } from './types.ts'
 
@@ -91,7 +91,7 @@ function withoutHome(
       restarts,
       status: { kind: 'dead', cause: `its peer was lost and its ${maxRestarts} restart(s) are used up` },
     }
-  const able = home !== undefined && table.boots.get(home)?.status === 'live'
+  const able = home !== undefined && isAble(table, home)
   return { ...ended, restarts, home: able ? home : null, status: { kind: 'running' } }
 }
 

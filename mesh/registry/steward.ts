@@ -69,8 +69,13 @@ export class Steward {
     for (const recovery of this.#recoveries.values()) recovery.reconnected()
   }
 
-  /** Decides keepers and homes for a command that is about to be appended (H3). */
-  decide(state: RegistryState, command: Command): Command {
+  /** Decides keepers and homes for the commands that are about to be appended in one block (H3). */
+  decide(state: RegistryState, commands: readonly Command[]): readonly Command[] {
+    const place = this.#parts.plan.placing(state)
+    return commands.map((command) => this.#decide(state, command, place))
+  }
+
+  #decide(state: RegistryState, command: Command, place: ReturnType<Plan['placing']>): Command {
     const { plan } = this.#parts
     switch (command.kind) {
       case 'open':
@@ -89,11 +94,11 @@ export class Steward {
           restarts: 0,
           status: { kind: 'running' },
         }
-        return { ...command, home: plan.homes(state, [fresh]).get(key) ?? null }
+        return { ...command, home: place([fresh]).get(key) ?? null }
       }
       case 'released': {
         const actors = command.actors.flatMap(({ actor }) => state.actors.get(actor) ?? [])
-        const homes = plan.homes(state, actors)
+        const homes = place(actors)
         return {
           ...command,
           actors: command.actors.map((each) => {
@@ -110,7 +115,7 @@ export class Steward {
         )
         return {
           ...command,
-          homes: Object.fromEntries(plan.homes(state, actors)) as Record<ActorKey, BootId>,
+          homes: Object.fromEntries(place(actors)) as Record<ActorKey, BootId>,
         }
       }
       default:
@@ -222,7 +227,7 @@ export class Steward {
       ({ home, status }) => home === null && status.kind === 'running',
     )
     if (homeless.length === 0) return
-    const homes = this.#parts.plan.homes(state, homeless)
+    const homes = this.#parts.plan.placing(state)(homeless)
     const actors = homeless.flatMap(({ key: actor, epoch }) => {
       const home = homes.get(actor)
       return home ? [{ actor, epoch, home }] : []

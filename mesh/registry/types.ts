@@ -166,6 +166,8 @@ export type Command =
     }
   | {
       readonly kind: 'create'
+      /** Also where the name was stopped; a first call makes only what never existed. */
+      readonly again: boolean
       readonly actor: ActorKey
       readonly options: ActorOptions
       readonly init: Uint8Array
@@ -176,7 +178,8 @@ export type Command =
       readonly actors: readonly { readonly actor: ActorKey; readonly epoch: number; readonly home: BootId }[]
     }
   | { readonly kind: 'move'; readonly actor: ActorKey; readonly epoch: number; readonly to?: PeerId }
-  | { readonly kind: 'stop'; readonly actor: ActorKey }
+  /** Names the incarnation, so that a late repeat can't stop the next one. */
+  | { readonly kind: 'stop'; readonly actor: ActorKey; readonly incarnation: number }
   /** The host drained these actors; their release records are acknowledged below `length` of `journal`. */
   | {
       readonly kind: 'released'

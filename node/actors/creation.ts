@@ -94,7 +94,7 @@ export class Creation {
   async #command({ key, init }: Target, info: TypeInfo): Promise<string> {
     try {
       const result = await this.#mesh.command(
-        { kind: 'create', actor: key, options: info.options, init, home: null },
+        { kind: 'create', again: false, actor: key, options: info.options, init, home: null },
         ATTEMPT_MS,
       )
       return result.ok || result.why === 'name-taken' ? '' : `the head refused to create it: ${result.detail}`

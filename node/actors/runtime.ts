@@ -106,6 +106,7 @@ class ActorRuntime implements Runtime {
       )
     const result = await this.#mesh.command({
       kind: 'create',
+      again: true,
       actor: key,
       options: info.options,
       init: bytes,
@@ -120,7 +121,10 @@ class ActorRuntime implements Runtime {
     const before = this.#mesh.registry?.actors.get(key)
     if (before === undefined)
       throw new BadInputError(`there is no actor ${key}: \`mesh actors\` lists those that exist`)
-    const result = await this.#mesh.command({ kind: 'stop', actor: key }, timeoutMs)
+    const result = await this.#mesh.command(
+      { kind: 'stop', actor: key, incarnation: before.incarnation },
+      timeoutMs,
+    )
     if (!result.ok) throw new BadInputError(`${key} can't be stopped: ${result.detail}`)
     const over = (): boolean => {
       const entry = this.#mesh.registry?.actors.get(key)

@@ -98,6 +98,7 @@ const command = z.discriminatedUnion('kind', [
   }),
   z.object({
     kind: z.literal('create'),
+    again: z.boolean(),
     actor: text,
     options: z.object({ maxRestarts: z.int(), class: journalClass, labels }),
     init: bytes,
@@ -105,7 +106,7 @@ const command = z.discriminatedUnion('kind', [
   }),
   z.object({ kind: z.literal('assign'), actors: z.array(actorEpoch.extend({ home: boot })).max(many) }),
   z.object({ kind: z.literal('move'), actor: text, epoch: count, to: id.exactOptional() }),
-  z.object({ kind: z.literal('stop'), actor: text }),
+  z.object({ kind: z.literal('stop'), actor: text, incarnation: count }),
   z.object({
     kind: z.literal('released'),
     boot,

@@ -7,7 +7,7 @@ import { Oracle } from './oracle.ts'
 
 const replicated: JournalClass = { level: 'replicated', keepers: 3 }
 const synced: JournalClass = { level: 'synced', keepers: 3 }
-const SEEDS = Number(process.env.SIM_SEEDS ?? 40)
+const SEEDS = Number(process.env.SIM_SEEDS ?? 20)
 const FIRST = Number(process.env.SIM_FIRST ?? 1)
 
 async function heal(mesh: SimMesh, oracle: Oracle, ids: readonly PeerId[]): Promise<void> {
