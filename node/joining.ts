@@ -25,7 +25,8 @@ export interface Joining {
 
 /** How long a first contact may take, and then the admission. */
 const FIRST_CONTACT_MS = 10_000
-const ADMISSION_MS = 20_000
+/** Admission needs a head that has its majority. On a machine that starts many peers at once that takes its time. */
+const ADMISSION_MS = 60_000
 
 export async function planJoining(
   options: NodeOptions,
@@ -87,7 +88,7 @@ export async function join(
       const heard = driver.pointer !== undefined
       return new JoinFailedError(
         heard
-          ? 'the mesh was reached but did not admit this peer in time: too few of the peers that keep its registry are up'
+          ? 'the mesh was reached but did not admit this peer in time: it has no head at present ("mesh status" on a member says why), or the machines are overloaded'
           : 'no member of the mesh was found in time: check the addresses, or that a member is up on this network',
       )
     },

@@ -21,7 +21,8 @@ test('a condition that is not met shows every peer, the dead and the frozen too'
     .waitUntil('pigs fly', () => false, 300)
     .catch((error: unknown) => (error as Error).message)
   expect(failure).toMatch(/^after 300 ms, not: pigs fly\n/)
-  expect(failure).toMatch(/^peer 0 \(\w{6}\): running\n {2}head \w{6} term \d+ admitted true/m)
+  // The head may be unknown: with one of three killed and one frozen nobody can take over.
+  expect(failure).toMatch(/^peer 0 \(\w{6}\): running\n {2}head \w+ term \d+ admitted true/m)
   expect(failure).toMatch(/^peer 1 \(\w{6}\): SIGKILL$/m)
   expect(failure).toMatch(/^peer 2 \(\w{6}\): frozen$/m)
   expect(failure).toContain('--- log of peer 2')
