@@ -97,7 +97,7 @@ export class Journals {
   /** Goes on in a fresh journal; the old one is closed once everything in it is acknowledged. */
   roll(key: LogKey): void {
     const journal = this.#written.get(key)
-    if (!journal || journal.state !== 'current') return
+    if (journal?.state !== 'current') return
     const name = classKey(journal.class)
     if (this.#opening.has(name) || this.#env.now < (this.#retryAt.get(name) ?? 0)) return
     this.#open(journal.class, [])
@@ -168,7 +168,7 @@ export class Journals {
     const env = this.#env
     // J1: the issuer answers only when the registry as applied here has the journal, unless it is retired already.
     const entry = this.#follower.state?.journals.get(key)
-    if (!entry || entry.status.kind !== 'open') return
+    if (entry?.status.kind !== 'open') return
     const logClass = logClassOf(entry.class)
     this.#owner.holds(key, logClass, entry.order)
     const old = this.#current(opening.class)
