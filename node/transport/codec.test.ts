@@ -91,6 +91,7 @@ const commands = [
   },
   {
     kind: 'create',
+    again: false,
     actor: 'A/b',
     options: { maxRestarts: -1, class: journalClass, labels: {} },
     init: bytes,
@@ -98,7 +99,7 @@ const commands = [
   },
   { kind: 'assign', actors: [{ actor: 'A/b', epoch: 1, home: boot }] },
   { kind: 'move', actor: 'A/b', epoch: 2 },
-  { kind: 'stop', actor: 'A/b' },
+  { kind: 'stop', actor: 'A/b', incarnation: 1 },
   { kind: 'released', boot, journal: log, length: 2, actors: [{ actor: 'A/b', epoch: 1, home: null }] },
   { kind: 'noop' },
   { kind: 'failed', actor: 'A/b', epoch: 1, cause: 'x' },
