@@ -8,7 +8,8 @@ export default defineConfig({
     // Real processes and real disks on a shared two-core machine: a hung test ends, a slow one does not fail.
     testTimeout: 60_000,
     hookTimeout: 60_000,
-    maxWorkers: 2,
+    // One file at a time: meshes of real processes fill the machine, and a neighbour would be measured with them.
+    maxWorkers: 1,
     pool: 'forks',
   },
 })

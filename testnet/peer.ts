@@ -18,7 +18,8 @@ import type {
 import { guardChild } from './orphans.ts'
 
 /** Starting includes joining, on a busy machine with twenty others. */
-const START_MS = 60_000
+/** Longer than a node itself waits for first contact and admission, so that its own error arrives. */
+const START_MS = 80_000
 const CLOSE_MS = 30_000
 const SNAPSHOT_MS = 3_000
 const DEFAULT_REQUEST_MS = 60_000
