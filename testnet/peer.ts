@@ -17,8 +17,7 @@ import type {
 } from './ipc.ts'
 import { guardChild } from './orphans.ts'
 
-/** Starting includes joining, on a busy machine with twenty others. */
-/** Longer than a node itself waits for first contact and admission, so that its own error arrives. */
+/** Starting includes joining. Longer than a node itself waits for first contact and admission, so that its own error arrives. */
 const START_MS = 80_000
 const CLOSE_MS = 30_000
 const SNAPSHOT_MS = 3_000
