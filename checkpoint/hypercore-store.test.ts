@@ -26,6 +26,8 @@ import { temporaryDirectory } from './test-support/temporary-directory.ts'
 import { RealWalDisk } from './wal-sync.ts'
 
 const random = () => randomBytes(16).toString('hex')
+/** The user `nobody`, on Debian and most others. */
+const NOBODY = 65_534
 const bytes = (text: string) => Buffer.from(text)
 const open = (directory: string, options: Partial<HypercoreStoreOptions> = {}) =>
   openHypercoreStore({ directory, random, ...options })
@@ -118,7 +120,10 @@ async function deletedFilesHeldOpen(directory: string): Promise<string[]> {
 async function diskUsage(directory: string): Promise<number> {
   let total = 0
   for (const entry of await readdir(directory, { recursive: true, withFileTypes: true })) {
-    if (entry.isFile()) total += (await stat(join(entry.parentPath, entry.name))).size
+    if (!entry.isFile()) continue
+    // The store deletes old files in the background: one may go between the listing and the look at it.
+    const found = await stat(join(entry.parentPath, entry.name)).catch(() => undefined)
+    total += found?.size ?? 0
   }
   return total
 }
@@ -139,10 +144,14 @@ describe('hypercore store: the directory', () => {
     expect(await readdir(directory)).toEqual(['notes.txt'])
   })
 
-  it.skipIf(process.getuid?.() === 0)('says when it may not be used', async () => {
+  it('says when it may not be used', async () => {
     const directory = await temporaryDirectory()
     await chmod(directory, 0o500)
-    await expect(open(join(directory, 'store'))).rejects.toMatchObject({ code: 'DIRECTORY_UNREADABLE' })
+    // No permission stops root, so the question is asked as somebody else.
+    const root = process.geteuid?.() === 0
+    if (root) process.seteuid?.(NOBODY)
+    const opening = open(join(directory, 'store')).finally(() => root && process.seteuid?.(0))
+    await expect(opening).rejects.toMatchObject({ code: 'DIRECTORY_UNREADABLE' })
   })
 
   it('refuses a copy: two disks would keep one promise each', async () => {

@@ -150,6 +150,12 @@ export class MeshCore {
   get admitted(): boolean {
     return this.#follower.state?.boots.get(this.#env.boot)?.status === 'live'
   }
+  /** The registry is kept by as many peers as it can be, as far as seen from here: any minority of them may be lost. */
+  get registrySafe(): boolean {
+    const state = this.#follower.state
+    const keepers = this.#pointers.current?.keepers
+    return state !== undefined && !!keepers && this.#plan.registryNeedsChange(state, keepers) === false
+  }
   members(): readonly Member[] {
     return this.#membership.members()
   }

@@ -5,7 +5,7 @@
 import type { PeerId } from './ids.ts'
 import type { Keeper } from './log-types.ts'
 import { asKeeper, byScore, canKeepNow, type KeeperCandidate, takeSpread } from './placement-candidates.ts'
-import { majority } from './quorum.ts'
+import { tolerance } from './quorum.ts'
 
 const sizeFor = (able: number): 0 | 1 | 3 | 5 => (able >= 5 ? 5 : able >= 3 ? 3 : able >= 1 ? 1 : 0)
 
@@ -61,8 +61,6 @@ export function registryKeepersNeedChange(
     if (!candidate.canKeep) return `registry keeper ${keeper.peer} declines to keep`
     if (candidate.live) present += 1
   }
-  const survives = present - majority(current.length)
-  const couldSurvive = (sizeFor(able.length) - 1) / 2
-  if (couldSurvive <= survives) return false
+  if (tolerance(sizeFor(able.length)) <= tolerance(current.length, present)) return false
   return `${present} of ${current.length} registry keepers are present, ${sizeFor(able.length)} could be`
 }

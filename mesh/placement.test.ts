@@ -73,7 +73,10 @@ describe('chooseKeepers', () => {
         const ablePeers = able.map((c) => c.peer)
         expect(new Set(peersOf(chosen)).size).toBe(chosen.length)
         for (const { peer } of chosen) expect(ablePeers).toContain(peer)
-        expect(chosen.length).toBe(Math.min(Math.max(1, q.spec.keepers), able.length))
+        const asked = Math.max(1, q.spec.keepers)
+        const wanted =
+          q.host?.peer === q.head && q.head && asked >= 3 && able.length >= 5 ? Math.max(asked, 5) : asked
+        expect(chosen.length).toBe(Math.min(wanted, able.length))
         if (q.host !== undefined && ablePeers.includes(q.host.peer)) expect(chosen[0]).toEqual(q.host)
         const withoutHead = ablePeers.filter((peer) => peer !== q.head)
         if (q.head !== q.host?.peer && withoutHead.length >= chosen.length)
@@ -206,8 +209,25 @@ describe('keepersNeedChange', () => {
       false,
     ],
     ['the head keeps and the host does not', ask({ keepers: 'acd', head: 'a' }), false],
-    ['the head is the host', ask({ keepers: 'bcd', head: 'b' }), false],
+    [
+      'the head is the host: nobody beside it may take its majority',
+      ask({ keepers: 'bcd', head: 'b' }),
+      /3 of 5/,
+    ],
+    ['the head is the host, of four', ask({ keepers: 'bcd', head: 'b', candidates: all.slice(0, 4) }), false],
+    ['the host was the head', ask({ keepers: 'abcde' }), false],
+    ['the head is the host, and one copy is asked for', ask({ keepers: 'b', head: 'b', want: 1 }), false],
     ['head and host of five', ask({ keepers: 'abcde', head: 'a', want: 5 }), false],
+    [
+      'two of five are lost and nobody replaces them: three that are there outlive more',
+      ask({ keepers: 'abcde', candidates: all.map((c) => ({ ...c, live: !'de'.includes(c.peer) })) }),
+      /3 of 5 keepers are left/,
+    ],
+    [
+      'one of five is lost: what is left outlives as much as three would',
+      ask({ keepers: 'abcde', candidates: without('e', { live: false }) }),
+      false,
+    ],
     ['nobody may keep', ask({ keepers: 'bcd', candidates: [] }), false],
   ])('%s', (_, reason, expected) => {
     if (typeof expected === 'boolean') expect(reason).toBe(expected)

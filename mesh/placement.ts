@@ -14,7 +14,7 @@ import {
   type KeeperCandidate,
   takeSpread,
 } from './placement-candidates.ts'
-import { majority } from './quorum.ts'
+import { majority, tolerance } from './quorum.ts'
 import type { JournalClass } from './registry/types.ts'
 
 export type { KeeperCandidate } from './placement-candidates.ts'
@@ -29,6 +29,9 @@ export interface KeeperQuestion {
   readonly head: PeerId | undefined
 }
 
+const isSame = (candidate: KeeperCandidate, keeper: Keeper): boolean =>
+  candidate.peer === keeper.peer && candidate.store === keeper.store
+
 /** What the journal's class asks for. */
 const fits = (candidate: KeeperCandidate, spec: JournalClass): boolean =>
   candidate.canKeep &&
@@ -39,10 +42,25 @@ const fits = (candidate: KeeperCandidate, spec: JournalClass): boolean =>
 const isEligible = (candidate: KeeperCandidate, spec: JournalClass): boolean =>
   canKeepNow(candidate) && fits(candidate, spec)
 
-const wantedKeepers = (spec: JournalClass): number => Math.max(1, Math.floor(spec.keepers) || 1)
+const peersIn = (candidates: readonly KeeperCandidate[]): number =>
+  new Set(candidates.map(({ peer }) => peer)).size
+
+/** Keepers with which a journal outlives the loss of any two. */
+const OUTLIVES_TWO = 5
 
 /**
- * Up to `spec.keepers` stores: the host's own first, where it may keep (a record that need not travel is acknowledged
+ * As many as the class asks for. The head's own journal, where its class is to outlive the loss of one peer, outlives
+ * that of two if there are peers for it: with the head goes the one who recovers, and whoever dies at the same moment
+ * must not take the majority of what the head hosted.
+ */
+function wantedKeepers({ spec, host, head }: KeeperQuestion, able: number): number {
+  const wanted = Math.max(1, Math.floor(spec.keepers) || 1)
+  const isHeads = head !== undefined && host?.peer === head
+  return isHeads && wanted >= 3 && able >= OUTLIVES_TWO ? Math.max(wanted, OUTLIVES_TWO) : wanted
+}
+
+/**
+ * Up to `wantedKeepers` stores: the host's own first, where it may keep (a record that need not travel is acknowledged
  * sooner, and the host counts through its keeper like any other, R5), then others by rendezvous hashing.
  *
  * The head only when nobody else is left: with keepers {host, head, x}, host and head dying together would take the
@@ -53,8 +71,8 @@ const wantedKeepers = (spec: JournalClass): number => Math.max(1, Math.floor(spe
  */
 export function chooseKeepers(question: KeeperQuestion & { readonly seed: string }): Keeper[] {
   const { candidates, spec, host, head, seed } = question
-  const wanted = wantedKeepers(spec)
   const able = candidates.filter((candidate) => isEligible(candidate, spec))
+  const wanted = wantedKeepers(question, peersIn(able))
   const own = able
     .filter((candidate) => candidate.peer === host?.peer && candidate.store === host.store)
     .slice(0, 1)
@@ -72,7 +90,8 @@ export function chooseKeepers(question: KeeperQuestion & { readonly seed: string
 
 /**
  * Why a journal should go on in a fresh one with other keepers; false when it should not. A keeper that is merely away
- * is replaced only by somebody, never by nobody: it may come back with its copy.
+ * is replaced only by somebody, never by nobody: it may come back with its copy. Unless fewer keepers, all of them
+ * there, outlive more than what is left of many.
  */
 export function keepersNeedChange(
   question: KeeperQuestion & { readonly keepers: readonly Keeper[] },
@@ -87,18 +106,24 @@ export function keepersNeedChange(
   const spares = able.filter((candidate) => !peers.has(candidate.peer) && !hostsForeignStore(candidate))
 
   for (const keeper of keepers) {
-    const candidate = candidates.find(({ peer, store }) => peer === keeper.peer && store === keeper.store)
+    const candidate = candidates.find((each) => isSame(each, keeper))
     if (candidate === undefined) return `the store of keeper ${keeper.peer} is gone`
     if (candidate.leaving) return `keeper ${keeper.peer} is leaving`
     if (!candidate.live && spares.length > 0) return `keeper ${keeper.peer} is lost`
     if (!fits(candidate, spec) && spares.length > 0) return `keeper ${keeper.peer} may not keep it any more`
   }
-  if (keepers.length < wantedKeepers(spec) && spares.length > 0) {
-    return `${keepers.length} of ${wantedKeepers(spec)} keepers, and there are more peers now`
+  const wanted = wantedKeepers(question, peersIn(able))
+  if (keepers.length < wanted && spares.length > 0) {
+    return `${keepers.length} of ${wanted} keepers, and there are more peers now`
   }
   if (headEndangers(keepers, host, head) && spares.some((candidate) => candidate.peer !== head)) {
     return `host and head ${head} together hold a majority of the keepers`
   }
+  const present = keepers.filter((keeper) =>
+    candidates.some((candidate) => candidate.live && isSame(candidate, keeper)),
+  )
+  if (tolerance(Math.min(wanted, peersIn(able))) > Math.max(0, tolerance(keepers.length, present.length)))
+    return `${present.length} of ${keepers.length} keepers are left`
   return false
 }
 

@@ -11,3 +11,8 @@ export function majorityLength(lengths: readonly number[]): number {
   const descending = [...lengths].sort((a, b) => b - a)
   return descending[majority(lengths.length) - 1]!
 }
+
+/** How many more of `present` members of a set of `size` may be lost before it has no majority; negative when it has none. */
+export function tolerance(size: number, present = size): number {
+  return present - majority(size)
+}

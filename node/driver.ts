@@ -126,6 +126,10 @@ export class MeshDriver implements MeshHandle, NetworkListener {
   get admitted(): boolean {
     return this.#core?.admitted === true
   }
+  /** Any minority of the registry's keepers may be lost; see MeshCore. */
+  get registrySafe(): boolean {
+    return this.#core?.registrySafe === true
+  }
   get isHead(): boolean {
     return this.#core?.isHead === true
   }

@@ -25,8 +25,10 @@ export interface Joining {
 
 /** How long a first contact may take, and then the admission. */
 const FIRST_CONTACT_MS = 10_000
-/** Admission needs a head that has its majority. On a machine that starts many peers at once that takes its time. */
-const ADMISSION_MS = 60_000
+/** Admission needs a head that has its majority. */
+const ADMISSION_MS = 20_000
+/** A mesh that grew spreads its registry at once; a joiner waits for that, so that any one peer may be lost from then on. */
+const SPREAD_MS = 2_000
 
 export async function planJoining(
   options: NodeOptions,
@@ -81,24 +83,23 @@ export async function join(
   }
   if (kind === 'join' && addresses.length > 0)
     await network.connectTo(addresses, { timeoutMs: FIRST_CONTACT_MS })
-  await until(
-    () => driver.admitted,
-    ADMISSION_MS,
-    () => {
-      const heard = driver.pointer !== undefined
-      return new JoinFailedError(
-        heard
-          ? 'the mesh was reached but did not admit this peer in time: it has no head at present ("mesh status" on a member says why), or the machines are overloaded'
-          : 'no member of the mesh was found in time: check the addresses, or that a member is up on this network',
-      )
-    },
-  )
+  if (!(await until(() => driver.admitted, ADMISSION_MS))) {
+    const heard = driver.pointer !== undefined
+    throw new JoinFailedError(
+      heard
+        ? 'the mesh was reached but did not admit this peer in time: it has no head at present ("mesh status" on a member says why), or the machines are overloaded'
+        : 'no member of the mesh was found in time: check the addresses, or that a member is up on this network',
+    )
+  }
+  await until(() => driver.registrySafe, SPREAD_MS)
 }
 
-async function until(done: () => boolean, timeoutMs: number, late: () => Error): Promise<void> {
+/** Whether it came true in time. */
+async function until(done: () => boolean, timeoutMs: number): Promise<boolean> {
   const deadline = performance.now() + timeoutMs
   while (!done()) {
-    if (performance.now() > deadline) throw late()
+    if (performance.now() > deadline) return false
     await new Promise((resolve) => setTimeout(resolve, 10))
   }
+  return true
 }

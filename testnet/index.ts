@@ -15,5 +15,5 @@ export {
   isWhole,
   type PeerView,
   recoversWithout,
-  survivesHeadAndHost,
+  survivesHeadAndOther,
 } from './view.ts'

@@ -17,8 +17,8 @@ import type {
 } from './ipc.ts'
 import { guardChild } from './orphans.ts'
 
-/** Starting includes joining. Longer than a node itself waits for first contact and admission, so that its own error arrives. */
-const START_MS = 80_000
+/** Starting includes joining. Longer than a node itself waits for first contact and admission. */
+const START_MS = 60_000
 const CLOSE_MS = 30_000
 const SNAPSHOT_MS = 3_000
 const DEFAULT_REQUEST_MS = 60_000

@@ -38,19 +38,22 @@ export function isSettled(views: readonly PeerView[]): boolean {
   )
 }
 
-/** As seen by a peer: every actor that should run does, on a live peer, and only live peers keep it. */
+/**
+ * As seen by a peer: every actor that should run does, on a live peer, and enough live peers keep it that any one of them
+ * may be lost.
+ */
 export function isWhole(seen: PeerSnapshot, keepersWanted = 3): boolean {
   const alive = new Set(aliveIn(seen))
   const wanted = Math.min(keepersWanted, alive.size)
+  const isKept = ({ keepers }: ActorStatus): boolean => {
+    const present = keepers.filter(({ peerId }) => alive.has(peerId)).length
+    return present >= wanted && (present === keepers.length || present - 1 > keepers.length / 2)
+  }
   return seen.actors
     .filter((actor) => actor.status !== 'stopped' && actor.status !== 'dead')
     .every(
       (actor) =>
-        actor.status === 'running' &&
-        actor.peer !== null &&
-        alive.has(actor.peer.peerId) &&
-        actor.keepers.length >= wanted &&
-        actor.keepers.every((keeper) => alive.has(keeper.peerId)),
+        actor.status === 'running' && actor.peer !== null && alive.has(actor.peer.peerId) && isKept(actor),
     )
 }
 
@@ -58,20 +61,15 @@ export function isWhole(seen: PeerSnapshot, keepersWanted = 3): boolean {
 export const recoversWithout = (actor: ActorStatus, lost: readonly (string | undefined)[]): boolean =>
   actor.keepers.filter(({ peerId }) => !lost.includes(peerId)).length * 2 > actor.keepers.length
 
-/**
- * As seen by a peer: head and host of any actor may be lost at the same moment, and the actor comes back. That needs the
- * registry on as many keepers as there can be, and no journal with its majority on its host and the head.
- */
-export function survivesHeadAndHost(seen: PeerSnapshot): boolean {
-  const alive = aliveIn(seen).length
+/** As seen by a peer: the head and any other peer may be lost at the same moment, and every actor comes back. */
+export function survivesHeadAndOther(seen: PeerSnapshot): boolean {
+  const alive = aliveIn(seen)
   const head = seen.status.head?.peerId
   return (
-    alive >= 5 &&
+    alive.length >= 5 &&
     seen.status.registryKeepers >= 5 &&
     isWhole(seen) &&
-    seen.actors.every(
-      (actor) => actor.peer?.peerId === head || recoversWithout(actor, [head, actor.peer?.peerId]),
-    )
+    alive.every((other) => seen.actors.every((actor) => recoversWithout(actor, [head, other])))
   )
 }
 

@@ -1,7 +1,7 @@
 // What the trials share: ledgers that know which call was applied, the state in which a fault is fair, and figures.
 
 import type { Testnet } from '../../testnet/testnet.ts'
-import { answering, type PeerView, survivesHeadAndHost } from '../../testnet/view.ts'
+import { answering, type PeerView, survivesHeadAndOther } from '../../testnet/view.ts'
 
 /** How one trial is run; `say` tells what is going on, for people. */
 export interface Trial {
@@ -45,7 +45,7 @@ export async function mistakes(net: Testnet, tokens: readonly string[]): Promise
 
 /** Before that the mesh does not promise to survive the loss of two peers at once. */
 export const survivesBoth = (views: readonly PeerView[]): boolean =>
-  answering(views).every(({ seen }) => survivesHeadAndHost(seen))
+  answering(views).every(({ seen }) => survivesHeadAndOther(seen))
 
 export const round = (value: number, digits = 0): number => Number(value.toFixed(digits))
 

@@ -69,6 +69,10 @@ export class Head {
   get startedAt(): number {
     return this.#term?.startedAt ?? 0
   }
+  /** Everything that was submitted is committed. */
+  get idle(): boolean {
+    return this.#queue.length === 0 && this.#term?.blocks.size === 0 && this.#term.writer.appending === 0
+  }
   get keepers(): readonly Keeper[] {
     return this.#term?.pointer.keepers ?? []
   }

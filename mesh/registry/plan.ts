@@ -14,6 +14,7 @@ import {
   keepersNeedChange,
   registryKeepersNeedChange,
 } from '../placement.ts'
+import { tolerance } from '../quorum.ts'
 import { sameClass } from './class.ts'
 import { journalsOf } from './recover.ts'
 import type { ActorEntry, JournalClass, JournalEntry, RegistryState } from './types.ts'
@@ -82,24 +83,27 @@ export class Plan {
   journalNeedsRoll(state: RegistryState, journal: JournalEntry): false | string {
     const entry = [...state.peers.values()].find((peer) => peer.boot === journal.boot)
     if (!entry) return false
-    const { keeperLostAfterMs } = this.#env.settings
-    const host = { peer: entry.peer, store: entry.store }
+    const candidates = this.#keeperCandidates(state, this.#env.settings.keeperLostAfterMs)
     const reason = keepersNeedChange({
       keepers: journal.keepers,
       spec: journal.class,
-      candidates: this.#keeperCandidates(state, keeperLostAfterMs),
-      host,
+      candidates,
+      host: { peer: entry.peer, store: entry.store },
       head: this.#env.self,
     })
     if (reason === false) return false
-    // Fewer copies than now would not be better; wait until there is somebody to take the place. A keeper that leaves is
-    // no copy any more, and it waits for this.
+    // What outlives less than the present set would not be better; wait until there is somebody to take the place. A
+    // keeper that leaves is no copy any more, and it waits for this.
     const next = this.journalKeepers(state, journal.boot, journal.class, journal.boot)
-    const staying = journal.keepers.filter(({ peer }) => state.peers.get(peer)?.leaving !== true)
+    const has = (keepers: readonly Keeper[], store: StoreId) =>
+      keepers.some((keeper) => keeper.store === store)
+    const staying = candidates.filter(
+      ({ store, live, leaving }) => live && !leaving && has(journal.keepers, store),
+    )
+    const worse = tolerance(next.length) < tolerance(journal.keepers.length, staying.length)
     const same =
-      next.length === journal.keepers.length &&
-      next.every(({ store }) => journal.keepers.some((keeper) => keeper.store === store))
-    return next.length === 0 || next.length < staying.length || same ? false : reason
+      next.length === journal.keepers.length && next.every(({ store }) => has(journal.keepers, store))
+    return next.length === 0 || worse || same ? false : reason
   }
 
   registryKeepers(

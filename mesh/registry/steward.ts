@@ -255,8 +255,10 @@ export class Steward {
 
   #renewRegistry(state: RegistryState): void {
     const { env, head, follower, candidate, plan } = this.#parts
-    // A new term stops the commands for a moment, so first those that waited for this one are committed.
-    if (env.now - head.startedAt < env.settings.headTimeoutMs) return
+    // A new term stops the commands for a moment, so first those that waited for this one are committed: their issuers
+    // repeat them to the new head within a heartbeat. A head that is never idle renews all the same.
+    const age = env.now - head.startedAt
+    if (age < (head.idle ? env.settings.heartbeatMs : env.settings.headTimeoutMs)) return
     const grown = follower.applied > env.settings.registryMaxBlocks
     if (grown || plan.registryNeedsChange(state, head.keepers)) candidate.campaign('consent')
   }
