@@ -10,6 +10,7 @@ import { Journals } from './journals.ts'
 import { Leaving } from './leaving.ts'
 import type { Pointer, StoreFacts } from './log-types.ts'
 import { Keeper } from './logs/keeper.ts'
+import { KeptLogs } from './logs/kept-logs.ts'
 import { Membership } from './membership/membership.ts'
 import type { Fact, Member, MembershipInput, PeerDescription } from './membership/types.ts'
 import type { MeshMessage } from './messages.ts'
@@ -46,6 +47,7 @@ export class MeshCore {
   readonly #init: CoreInit
   readonly #membership: Membership
   readonly #pointers: PointerStore
+  readonly #logs: KeptLogs
   readonly #keeper: Keeper
   readonly #follower: Follower
   readonly #issuer: Issuer
@@ -91,7 +93,8 @@ export class MeshCore {
     this.#follower = new Follower(env)
     this.#pointers = new PointerStore(env, facts.pointer, (pointer) => this.#pointerMoved(pointer))
     if (facts.pointer) this.#follower.moveTo(facts.pointer)
-    this.#keeper = new Keeper(env, this.#pointers, facts, init.systemBoot, init.lengths)
+    this.#logs = new KeptLogs(env, facts, init.systemBoot, init.lengths)
+    this.#keeper = new Keeper(env, this.#pointers, this.#logs)
     this.#issuer = new Issuer(env, this.#pointers, this.#follower)
     this.#plan = new Plan(env, this.#membership)
     this.#head = new Head(env, this.#follower, {
@@ -108,13 +111,13 @@ export class MeshCore {
         return keepers.length > 0 ? keepers : [{ peer: self, store: env.store }]
       },
       addresses: (keepers) => this.#addressesOf([self, ...keepers.map(({ peer }) => peer)]),
-      holds: (log, term) => this.#keeper.hold(log, 'registry', term),
+      holds: (log, term) => this.#logs.hold(log, 'registry', term),
       chosen: (pointer, length) => this.#chosen(pointer, length),
     })
     this.#journals = new Journals(env, this.#follower, this.#issuer, {
       deposed: () => this.#depose(),
-      holds: (log, logClass, order) => this.#keeper.hold(log, logClass, order),
-      forgoes: (log) => this.#keeper.forgo(log),
+      holds: (log, logClass, order) => this.#logs.hold(log, logClass, order),
+      forgoes: (log) => this.#logs.forgo(log),
     })
     const parts = {
       env,
@@ -277,7 +280,7 @@ export class MeshCore {
 
   #start(): void {
     this.#tryBoot()
-    this.#keeper.tidy()
+    this.#logs.tidy()
     const pointer = this.#pointers.current
     this.#follower.progressed()
     if (!pointer && this.#init.found) this.#found()
@@ -311,7 +314,7 @@ export class MeshCore {
       for (const [index, block] of blocks.entries())
         env.append(key, block, ({ length }) => {
           if (index < blocks.length - 1) return
-          this.#keeper.adoptOwn(key, 'registry', 0, length)
+          this.#logs.adoptOwn(key, 'registry', 0, length)
           this.#chosen(pointer, length)
         })
     })
@@ -395,17 +398,17 @@ export class MeshCore {
     const state = this.#follower.state
     const pointer = this.#pointers.current
     if (!state || !pointer) return
-    for (const { key, class: logClass, order, promised } of this.#keeper.held()) {
+    for (const { key, class: logClass, order, promised } of this.#logs.held()) {
       if (logClass === 'registry') {
         const superseded = order >= 0 && order < pointer.term - 1
-        if (superseded) this.#keeper.retire(key)
+        if (superseded) this.#logs.retire(key)
         continue
       }
       const entry = state.journals.get(key)
       // A log first heard of by its seal: the registry tells its order, and its ballot the term that still had it.
-      if (entry && order < 0 && promised) this.#keeper.hold(key, logClass, entry.order)
+      if (entry && order < 0 && promised) this.#logs.hold(key, logClass, entry.order)
       const known = order > 0 ? order < state.nextOrder : (promised?.n ?? Infinity) < this.#follower.stateTerm
-      if (!entry && known) this.#keeper.retire(key)
+      if (!entry && known) this.#logs.retire(key)
     }
   }
 
