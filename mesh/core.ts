@@ -2,28 +2,32 @@
 // those it concerns; what follows from the change is derived once per step, in `#evaluate`. It knows no clock, socket,
 // disk or promise: see input.ts and effect.ts for the only ways in and out.
 
+import { Addresses } from './addresses.ts'
+import { Admission } from './admission.ts'
 import type { Effect } from './effect.ts'
+import { Election } from './election.ts'
 import { type Codec, Env, type Random } from './env.ts'
-import { type BootId, bootId, compareIds, type LogKey, type PeerId, peerOfBoot } from './ids.ts'
+import { foundMesh } from './founding.ts'
+import { type BootId, type LogKey, type PeerId, peerOfBoot } from './ids.ts'
 import type { Input } from './input.ts'
 import { Journals } from './journals.ts'
 import { Leaving } from './leaving.ts'
 import type { Pointer, StoreFacts } from './log-types.ts'
 import { Keeper } from './logs/keeper.ts'
+import { KeptLogs } from './logs/kept-logs.ts'
 import { Membership } from './membership/membership.ts'
 import type { Fact, Member, MembershipInput, PeerDescription } from './membership/types.ts'
 import type { MeshMessage } from './messages.ts'
 import { PointerStore } from './pointer.ts'
-import { snapshotBlocks } from './registry/blocks.ts'
 import { Candidate } from './registry/candidate.ts'
 import { Follower } from './registry/follower.ts'
 import { Head } from './registry/head.ts'
 import { Issuer } from './registry/issuer.ts'
 import { Plan } from './registry/plan.ts'
-import { emptyRegistry } from './registry/state.ts'
 import { Steward } from './registry/steward.ts'
 import type { RegistryState } from './registry/types.ts'
 import type { MeshSettings } from './settings.ts'
+import { retireUnneededLogs } from './unneeded-logs.ts'
 
 export interface CoreInit {
   readonly self: PeerId
@@ -46,6 +50,7 @@ export class MeshCore {
   readonly #init: CoreInit
   readonly #membership: Membership
   readonly #pointers: PointerStore
+  readonly #logs: KeptLogs
   readonly #keeper: Keeper
   readonly #follower: Follower
   readonly #issuer: Issuer
@@ -55,26 +60,18 @@ export class MeshCore {
   readonly #plan: Plan
   readonly #steward: Steward
   readonly #leaving: Leaving
+  readonly #addresses: Addresses
+  readonly #admission: Admission
+  readonly #election: Election
   readonly #commandTokens = new Map<number, number>()
   #description: PeerDescription
-  #boots: readonly BootId[]
-  #bootOnDisk: BootId | undefined
-  #admitting = false
-  #admittedAs: string | undefined
   #tickedAt: number | undefined
-  #headGone: { writer: BootId; since: number } | undefined
   #headTold: string | undefined
-  #wanted = ''
-  readonly #addressesOnDisk: Map<PeerId, string>
 
   constructor(init: CoreInit) {
     const { self, boot, facts, settings, codec, random } = init
     this.#init = init
     this.#description = init.description
-    this.#boots = facts.boots
-    this.#addressesOnDisk = new Map(
-      Object.entries(facts.peers).map(([peer, addresses]) => [peer as PeerId, addresses.join(' ')]),
-    )
     const env = new Env({ self, boot, store: facts.storeId, settings, codec, random })
     this.#env = env
     const fact: Fact = {
@@ -91,7 +88,12 @@ export class MeshCore {
     this.#follower = new Follower(env)
     this.#pointers = new PointerStore(env, facts.pointer, (pointer) => this.#pointerMoved(pointer))
     if (facts.pointer) this.#follower.moveTo(facts.pointer)
-    this.#keeper = new Keeper(env, this.#pointers, facts, init.systemBoot, init.lengths)
+    this.#logs = new KeptLogs(env, facts, init.systemBoot, init.lengths)
+    this.#keeper = new Keeper(env, this.#pointers, this.#logs)
+    this.#addresses = new Addresses(
+      { env, membership: this.#membership, pointers: this.#pointers, follower: this.#follower },
+      facts.peers,
+    )
     this.#issuer = new Issuer(env, this.#pointers, this.#follower)
     this.#plan = new Plan(env, this.#membership)
     this.#head = new Head(env, this.#follower, {
@@ -107,14 +109,14 @@ export class MeshCore {
         // Before anybody is admitted, and after everybody else is gone, the candidate's own store is what there is.
         return keepers.length > 0 ? keepers : [{ peer: self, store: env.store }]
       },
-      addresses: (keepers) => this.#addressesOf([self, ...keepers.map(({ peer }) => peer)]),
-      holds: (log, term) => this.#keeper.hold(log, 'registry', term),
+      addresses: (keepers) => this.#addresses.of([self, ...keepers.map(({ peer }) => peer)]),
+      holds: (log, term) => this.#logs.hold(log, 'registry', term),
       chosen: (pointer, length) => this.#chosen(pointer, length),
     })
     this.#journals = new Journals(env, this.#follower, this.#issuer, {
       deposed: () => this.#depose(),
-      holds: (log, logClass, order) => this.#keeper.hold(log, logClass, order),
-      forgoes: (log) => this.#keeper.forgo(log),
+      holds: (log, logClass, order) => this.#logs.hold(log, logClass, order),
+      forgoes: (log) => this.#logs.forgo(log),
     })
     const parts = {
       env,
@@ -124,9 +126,19 @@ export class MeshCore {
       issuer: this.#issuer,
       candidate: this.#candidate,
       plan: this.#plan,
+      pointers: this.#pointers,
     }
     this.#steward = new Steward(parts)
-    this.#leaving = new Leaving({ ...parts, journals: this.#journals, pointers: this.#pointers })
+    this.#leaving = new Leaving({ ...parts, journals: this.#journals })
+    this.#election = new Election(parts)
+    this.#admission = new Admission(
+      {
+        ...parts,
+        description: () => this.#description,
+        deposed: () => this.#depose(),
+      },
+      facts.boots,
+    )
   }
 
   get boot(): BootId {
@@ -170,7 +182,7 @@ export class MeshCore {
     env.wall = wall
     this.#handle(input)
     this.#drainLocal()
-    this.#evaluate(input.type === 'tick')
+    this.#evaluate()
     this.#drainLocal()
     return env.takeEffects()
   }
@@ -282,45 +294,13 @@ export class MeshCore {
   }
 
   #start(): void {
-    this.#tryBoot()
-    this.#keeper.tidy()
-    const pointer = this.#pointers.current
+    this.#admission.tryBoot()
+    this.#logs.tidy()
     this.#follower.progressed()
-    if (!pointer && this.#init.found) this.#found()
-  }
-
-  /** A boot is on disk before it asks to be admitted: the registry must never know one that this store does not. */
-  #tryBoot(): void {
-    const { boot } = this.#env
-    this.#boots = [...this.#boots, boot]
-    this.#env.persist({ boots: this.#boots }, () => {
-      this.#bootOnDisk = boot
-    })
-  }
-
-  /** The founder's log 0 has one keeper: itself. Its key is the identity of the mesh. */
-  #found(): void {
-    const env = this.#env
-    env.createLog((key) => {
-      const blocks = snapshotBlocks(emptyRegistry(key), env.codec)
-      const keepers = [{ peer: env.self, store: env.store }]
-      const pointer: Pointer = {
-        generation: 0,
-        term: 0,
-        writer: env.boot,
-        key,
-        keepers,
-        parent: null,
-        meshId: key,
-        addresses: this.#addressesOf([env.self]),
-      }
-      for (const [index, block] of blocks.entries())
-        env.append(key, block, ({ length }) => {
-          if (index < blocks.length - 1) return
-          this.#keeper.adoptOwn(key, 'registry', 0, length)
-          this.#chosen(pointer, length)
-        })
-    })
+    if (this.#pointers.current || !this.#init.found) return
+    const { self } = this.#env
+    const addresses = this.#addresses.of([self])
+    foundMesh(this.#env, this.#logs, addresses, (pointer, length) => this.#chosen(pointer, length))
   }
 
   #chosen(pointer: Pointer, length: number | undefined): void {
@@ -345,7 +325,7 @@ export class MeshCore {
     this.#head.resign()
     this.#steward.reset()
     this.#follower.moveTo(pointer)
-    this.#headGone = undefined
+    this.#election.reset()
   }
 
   #connected(peer: PeerId, boot: BootId): void {
@@ -390,44 +370,23 @@ export class MeshCore {
   #registryMoved(): void {
     this.#issuer.settle()
     this.#steward.touch()
-    this.#dropUnneededLogs()
+    const pointer = this.#pointers.current
+    if (pointer) retireUnneededLogs(this.#logs, this.#follower, pointer)
     const state = this.#follower.state
     const own = state?.boots.get(this.#env.boot)
     if (own && own.status !== 'live') this.#depose()
   }
 
-  /** A journal opened before the newest one known here, and not in the registry any more, was retired. */
-  #dropUnneededLogs(): void {
-    const state = this.#follower.state
-    const pointer = this.#pointers.current
-    if (!state || !pointer) return
-    for (const { key, class: logClass, order, promised } of this.#keeper.held()) {
-      if (logClass === 'registry') {
-        const superseded = order >= 0 && order < pointer.term - 1
-        if (superseded) this.#keeper.retire(key)
-        continue
-      }
-      const entry = state.journals.get(key)
-      // A log first heard of by its seal: the registry tells its order, and its ballot the term that still had it.
-      if (entry && order < 0 && promised) this.#keeper.hold(key, logClass, entry.order)
-      const known = order > 0 ? order < state.nextOrder : (promised?.n ?? Infinity) < this.#follower.stateTerm
-      if (!entry && known) this.#keeper.retire(key)
-    }
-  }
-
   #depose(): void {
     const env = this.#env
     const old = env.boot
-    env.boot = bootId(env.self, env.random.id())
+    this.#admission.renew()
     this.#journals.reset()
     this.#issuer.reset()
     this.#candidate.reset()
     this.#head.resign()
     this.#steward.reset()
     this.#commandTokens.clear()
-    this.#admitting = false
-    this.#admittedAs = undefined
-    this.#tryBoot()
     this.#member({ type: 'reboot', boot: env.boot, startedAt: env.wall })
     env.emit({ type: 'deposed', old, boot: env.boot })
     env.event({ kind: 'deposed', old, boot: env.boot })
@@ -440,7 +399,7 @@ export class MeshCore {
     // After a stall of its own event loop a peer has heard nothing because it did not listen: judge nobody by that.
     if (stalled) {
       this.#follower.progressed()
-      this.#headGone = undefined
+      this.#election.reset()
     }
     this.#member({ type: 'tick' })
     this.#follower.tick()
@@ -448,107 +407,18 @@ export class MeshCore {
     this.#journals.tick()
     this.#candidate.tick()
     this.#head.tick()
-    this.#elect()
-    this.#admit()
-    this.#rememberAddresses()
+    if (!this.#leaving.active) {
+      this.#election.tick()
+      this.#admission.tick()
+    }
     this.#leaving.tick()
+    this.#addresses.tick()
   }
 
-  #evaluate(isTick: boolean): void {
+  #evaluate(): void {
     this.#steward.tick()
     this.#head.flush()
-    if (isTick) this.#want()
     this.#tellHead()
-  }
-
-  /** Tries to take the registry over when its writer is gone or makes no progress, in ID order. */
-  #elect(): void {
-    const env = this.#env
-    const pointer = this.#pointers.current
-    if (!pointer || this.#candidate.active || this.#leaving.active) return
-    if (this.#head.sealed) return this.#candidate.campaign('consent')
-    if (this.#head.writing) return
-    const writer = peerOfBoot(pointer.writer)
-    const member = this.#membership.get(writer)
-    const speaks = env.connected.get(writer) === pointer.writer
-    const newer = writer === env.self || (member !== undefined && member.boot !== pointer.writer && !speaks)
-    const gone = newer || member?.liveness === 'dead' || member?.liveness === 'left'
-    if (!gone) this.#headGone = undefined
-    else if (this.#headGone?.writer !== pointer.writer)
-      this.#headGone = { writer: pointer.writer, since: env.now }
-    const since = this.#headGone?.since ?? this.#follower.progressAt
-    const patience = gone ? 0 : env.settings.headTimeoutMs
-    if (env.now - since < patience + this.#rank() * env.settings.candidateStaggerMs) return
-    this.#candidate.campaign(newer ? 'newer-boot' : gone ? 'refused' : 'none')
-  }
-
-  /** How many live peers come before this one in ID order. */
-  #rank(): number {
-    return this.#membership
-      .live()
-      .filter(({ peer }) => peer !== this.#env.self && compareIds(peer, this.#env.self) < 0).length
-  }
-
-  /** Keeps this boot's entry in the registry true. */
-  #admit(): void {
-    const env = this.#env
-    const state = this.#follower.state
-    if (!state || this.#admitting || this.#leaving.active || this.#bootOnDisk !== env.boot) return
-    const { name, store, addresses, labels, types, canHost, canKeep } = this.#description
-    const entry = { peer: env.self, name, store, boot: env.boot, addresses, labels, types, canHost, canKeep }
-    const wanted = JSON.stringify(entry)
-    if (this.#admittedAs === wanted && state.peers.get(env.self)?.boot === env.boot) return
-    this.#admitting = true
-    const { boot } = env
-    this.#issuer.issue({ kind: 'admit', entry, previous: this.#boots }, (result) => {
-      if (env.boot !== boot) return
-      this.#admitting = false
-      if (result.ok) {
-        this.#admittedAs = wanted
-        this.#boots = [boot]
-        env.persist({ boots: this.#boots }, () => {})
-      } else if (result.why === 'store-foreign') env.emit({ type: 'storeForeign', detail: result.detail })
-      else if (result.why === 'boot-dead') this.#depose()
-    })
-  }
-
-  #addressesOf(peers: readonly PeerId[]): Pointer['addresses'] {
-    const entries = peers.map((peer) => {
-      const own = peer === this.#env.self ? this.#description.addresses : undefined
-      return [peer, own ?? this.#membership.get(peer)?.description.addresses ?? []] as const
-    })
-    return Object.fromEntries(entries) as Pointer['addresses']
-  }
-
-  /** Where peers were last reachable goes to disk, so that a whole mesh can find itself again after a stop. */
-  #rememberAddresses(): void {
-    const changed: Record<PeerId, readonly string[]> = {}
-    for (const { peer, liveness, description } of this.#membership.members()) {
-      if (peer === this.#env.self || liveness !== 'alive' || description.addresses.length === 0) continue
-      const text = description.addresses.join(' ')
-      if (this.#addressesOnDisk.get(peer) === text) continue
-      this.#addressesOnDisk.set(peer, text)
-      changed[peer] = description.addresses
-    }
-    if (Object.keys(changed).length > 0) this.#env.persist({ peers: changed }, () => {})
-  }
-
-  /** Peers to stay connected to: everybody heard of who did not leave. */
-  #want(): void {
-    const wanted = new Map<PeerId, readonly string[]>()
-    for (const [peer, addresses] of this.#addressesOnDisk) wanted.set(peer, addresses.split(' '))
-    for (const [peer, addresses] of Object.entries(this.#pointers.current?.addresses ?? {}))
-      if (addresses.length > 0) wanted.set(peer as PeerId, addresses)
-    for (const entry of this.#follower.state?.peers.values() ?? []) wanted.set(entry.peer, entry.addresses)
-    for (const { peer, liveness, description } of this.#membership.members()) {
-      if (liveness === 'left') wanted.delete(peer)
-      else if (description.addresses.length > 0) wanted.set(peer, description.addresses)
-    }
-    wanted.delete(this.#env.self)
-    const signature = JSON.stringify([...wanted])
-    if (signature === this.#wanted) return
-    this.#wanted = signature
-    this.#env.emit({ type: 'want', peers: wanted })
   }
 
   #tellHead(): void {

@@ -1,0 +1,90 @@
+// Where peers can be reached: what is told of the keepers of a term, what goes to disk, and whom to stay connected to.
+
+import type { Env } from './env.ts'
+import type { PeerId } from './ids.ts'
+import type { Pointer, StoreFacts } from './log-types.ts'
+import type { Membership } from './membership/membership.ts'
+import type { Member } from './membership/types.ts'
+import type { PointerStore } from './pointer.ts'
+import type { Follower } from './registry/follower.ts'
+import type { RegistryState } from './registry/types.ts'
+
+export interface AddressesParts {
+  readonly env: Env
+  readonly membership: Membership
+  readonly pointers: PointerStore
+  readonly follower: Follower
+}
+
+/** What the wish to be connected follows from; each of them is another object once it has changed. */
+interface Seen {
+  readonly members: readonly Member[]
+  readonly pointer: Pointer | undefined
+  readonly registry: RegistryState | undefined
+}
+
+export class Addresses {
+  readonly #parts: AddressesParts
+  readonly #onDisk: Map<PeerId, string>
+  #seen: Seen | undefined
+  #wanted = ''
+
+  constructor(parts: AddressesParts, stored: StoreFacts['peers']) {
+    this.#parts = parts
+    this.#onDisk = new Map(
+      Object.entries(stored).map(([peer, addresses]) => [peer as PeerId, addresses.join(' ')]),
+    )
+  }
+
+  of(peers: readonly PeerId[]): Pointer['addresses'] {
+    const { membership } = this.#parts
+    const entries = peers.map((peer) => [peer, membership.get(peer)?.description.addresses ?? []] as const)
+    return Object.fromEntries(entries) as Pointer['addresses']
+  }
+
+  /** Remembers and asks for what follows from what changed since the last time. */
+  tick(): void {
+    const { membership, pointers, follower } = this.#parts
+    const members = membership.members()
+    const pointer = pointers.current
+    const registry = follower.state
+    const seen = this.#seen
+    if (seen?.members === members && seen.pointer === pointer && seen.registry === registry) return
+    this.#seen = { members, pointer, registry }
+    this.#remember(members)
+    this.#want(this.#seen)
+  }
+
+  /** Where peers were last reachable goes to disk, so that a whole mesh can find itself again after a stop. */
+  #remember(members: readonly Member[]): void {
+    const { env } = this.#parts
+    const changed: Record<PeerId, readonly string[]> = {}
+    for (const { peer, liveness, description } of members) {
+      if (peer === env.self || liveness !== 'alive' || description.addresses.length === 0) continue
+      const text = description.addresses.join(' ')
+      if (this.#onDisk.get(peer) === text) continue
+      this.#onDisk.set(peer, text)
+      changed[peer] = description.addresses
+    }
+    if (Object.keys(changed).length > 0) env.persist({ peers: changed }, () => {})
+  }
+
+  /** Peers to stay connected to: everybody heard of who did not leave. */
+  #want({ members, pointer, registry }: Seen): void {
+    const { env } = this.#parts
+    const wanted = new Map<PeerId, readonly string[]>()
+    for (const [peer, addresses] of this.#onDisk) wanted.set(peer, addresses.split(' '))
+    for (const [peer, addresses] of Object.entries(pointer?.addresses ?? {}))
+      if (addresses.length > 0) wanted.set(peer as PeerId, addresses)
+    for (const entry of registry?.peers.values() ?? []) wanted.set(entry.peer, entry.addresses)
+    for (const { peer, liveness, description } of members) {
+      if (liveness === 'left') wanted.delete(peer)
+      else if (description.addresses.length > 0) wanted.set(peer, description.addresses)
+    }
+    wanted.delete(env.self)
+    const signature = JSON.stringify([...wanted])
+    if (signature === this.#wanted) return
+    this.#wanted = signature
+    env.emit({ type: 'want', peers: wanted })
+  }
+}

@@ -1,0 +1,36 @@
+// Founding a mesh: explicit, by one peer, in an empty store (PROTOCOL.md section 4).
+
+import type { Env } from './env.ts'
+import type { Pointer } from './log-types.ts'
+import type { KeptLogs } from './logs/kept-logs.ts'
+import { snapshotBlocks } from './registry/blocks.ts'
+import { emptyRegistry } from './registry/state.ts'
+
+/** The founder's log 0 has one keeper: itself. Its key is the identity of the mesh. */
+export function foundMesh(
+  env: Env,
+  logs: KeptLogs,
+  addresses: Pointer['addresses'],
+  then: (pointer: Pointer, length: number) => void,
+): void {
+  env.createLog((key) => {
+    const blocks = snapshotBlocks(emptyRegistry(key), env.codec)
+    const keepers = [{ peer: env.self, store: env.store }]
+    const pointer: Pointer = {
+      generation: 0,
+      term: 0,
+      writer: env.boot,
+      key,
+      keepers,
+      parent: null,
+      meshId: key,
+      addresses,
+    }
+    for (const [index, block] of blocks.entries())
+      env.append(key, block, ({ length }) => {
+        if (index < blocks.length - 1) return
+        logs.adoptOwn(key, 'registry', 0, length)
+        then(pointer, length)
+      })
+  })
+}

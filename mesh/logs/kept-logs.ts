@@ -1,0 +1,153 @@
+// The logs this store has, each from the moment it is first heard of to the moment nothing of it is left: what is on disk
+// about it, and what is under way. Who may do what to a log is for keeper.ts, promises.ts and repairs.ts to say.
+
+import type { Env } from '../env.ts'
+import type { LogKey, PeerId } from '../ids.ts'
+import type { LogClass, LogFacts, StoreFacts } from '../log-types.ts'
+
+export interface KeptLog {
+  facts: LogFacts
+  /** True once `facts` are on disk, so that a log is never held without its class. */
+  stored: boolean
+  storing: (() => void)[]
+  /** Contiguous blocks written here. */
+  length: number
+  /** Contiguous blocks known to be synced. */
+  synced: number
+  /** The seal flag in memory: set before the seal is on disk, and for ever. */
+  sealing: boolean
+  writesInFlight: number
+  drained: (() => void)[]
+  heardAt: number
+  /** A repair in progress: where to and who waits for the answer. */
+  repair: { upTo: number; source: PeerId; asked: number; waiting: Set<PeerId> } | undefined
+}
+
+export class KeptLogs {
+  readonly #env: Env
+  readonly #systemBoot: string
+  readonly #logs = new Map<LogKey, KeptLog>()
+
+  constructor(env: Env, stored: StoreFacts, systemBoot: string, lengths: ReadonlyMap<LogKey, number>) {
+    this.#env = env
+    this.#systemBoot = systemBoot
+    for (const facts of Object.values(stored.logs)) {
+      const length = lengths.get(facts.key) ?? 0
+      this.#logs.set(facts.key, { ...fresh(facts), stored: true, length, sealing: facts.seal !== undefined })
+    }
+  }
+
+  get(key: LogKey): KeptLog | undefined {
+    return this.#logs.get(key)
+  }
+
+  /** The log, known from now on if it was not. */
+  open(key: LogKey, logClass: LogClass, order: number): KeptLog {
+    const known = this.#logs.get(key)
+    if (known) return known
+    const log = fresh({ key, class: logClass, systemBoot: this.#systemBoot, order })
+    this.#logs.set(key, log)
+    return log
+  }
+
+  /** Logs held here, for clean-up against the registry. */
+  held(): readonly LogFacts[] {
+    return [...this.#logs.values()].flatMap(({ facts }) => (facts.retired === true ? [] : [facts]))
+  }
+
+  /** Written before this start of the operating system, and not synced since: its length may be too long. */
+  isTainted({ facts }: KeptLog): boolean {
+    return facts.class === 'replicated' && facts.systemBoot !== this.#systemBoot
+  }
+
+  /** Writes down that this store has the log, so that it is cleaned up one day, whoever keeps it. */
+  hold(key: LogKey, logClass: LogClass, order: number): void {
+    const log = this.open(key, logClass, order)
+    if (log.facts.order === order) return this.whenStored(log, () => {})
+    if (log.facts.retired === true) return
+    log.facts = { ...log.facts, order }
+    this.#env.persist({ logs: { [key]: log.facts } }, () => {})
+  }
+
+  /** Runs `then` once the log's class is on disk. */
+  whenStored(log: KeptLog, then: () => void): void {
+    if (log.stored) return then()
+    log.storing.push(then)
+    if (log.storing.length > 1) return
+    this.#env.persist({ logs: { [log.facts.key]: log.facts } }, () => {
+      log.stored = true
+      const waiting = log.storing
+      log.storing = []
+      for (const next of waiting) next()
+    })
+  }
+
+  /** The founder's log 0: written before there is a writer that could ask for it. */
+  adoptOwn(key: LogKey, logClass: LogClass, order: number, length: number): void {
+    const log = this.open(key, logClass, order)
+    log.length = Math.max(log.length, length)
+  }
+
+  /** Ends what a stop interrupted: blocks of retired logs, and logs that nothing was ever appended to. */
+  tidy(): void {
+    for (const { facts } of this.#logs.values()) {
+      if (facts.retired === true && facts.dropped !== true) this.#dropBlocks(facts)
+      else if (facts.order < 0 && !facts.promised) this.forgo(facts.key)
+    }
+  }
+
+  /** Forgets a log that was made here and never used. */
+  forgo(key: LogKey): void {
+    if (!this.#logs.delete(key)) return
+    this.#env.persist({ logs: { [key]: null } }, () => this.#env.drop(key))
+  }
+
+  /** Gives a log up: its blocks go, its name stays, so that it is answered `unknown` for ever (K3). */
+  retire(key: LogKey): void {
+    const log = this.#logs.get(key)
+    if (!log || log.facts.retired === true) return
+    log.sealing = true
+    const { key: logKey, class: logClass, systemBoot, order } = log.facts
+    log.facts = { key: logKey, class: logClass, systemBoot, order, retired: true }
+    log.repair = undefined
+    this.#env.persist({ logs: { [key]: log.facts } }, () => this.#dropBlocks(log.facts))
+  }
+
+  #dropBlocks(facts: LogFacts): void {
+    this.#env.drop(facts.key, () => {
+      const dropped = { ...facts, dropped: true }
+      const log = this.#logs.get(facts.key)
+      if (log) log.facts = dropped
+      this.#env.persist({ logs: { [facts.key]: dropped } }, () => {})
+    })
+  }
+}
+
+/** Runs `then` once no write to the log is under way. */
+export function whenDrained(log: KeptLog, then: () => void): void {
+  if (log.writesInFlight === 0) then()
+  else log.drained.push(then)
+}
+
+/** A write ended: tells those who wait for the last one. */
+export function drain(log: KeptLog): void {
+  if (log.writesInFlight > 0 || log.drained.length === 0) return
+  const waiting = log.drained
+  log.drained = []
+  for (const next of waiting) next()
+}
+
+function fresh(facts: LogFacts): KeptLog {
+  return {
+    facts,
+    stored: false,
+    storing: [],
+    length: 0,
+    synced: 0,
+    sealing: false,
+    writesInFlight: 0,
+    drained: [],
+    heardAt: Number.NEGATIVE_INFINITY,
+    repair: undefined,
+  }
+}

@@ -1,0 +1,132 @@
+// A keeper's promises about a log: it seals it for a ballot, and accepts a successor of a registry log. The two halves of
+// Paxos at an acceptor (PROTOCOL.md section 3).
+//
+// K2 (R2) promises, seals and acceptances are synced before they are answered.
+// K4 a seal's answer never changes: length and hash are stored with it.
+
+import type { Env } from '../env.ts'
+import type { LogKey, PeerId } from '../ids.ts'
+import type { Ballot, LogFacts, Successor } from '../log-types.ts'
+import type { LogMessage } from '../messages.ts'
+import type { PointerStore } from '../pointer.ts'
+import { compareBallots } from './ballot.ts'
+import { type KeptLog, type KeptLogs, whenDrained } from './kept-logs.ts'
+
+export class Promises {
+  readonly #env: Env
+  readonly #pointers: PointerStore
+  readonly #logs: KeptLogs
+
+  constructor(env: Env, pointers: PointerStore, logs: KeptLogs) {
+    this.#env = env
+    this.#pointers = pointers
+    this.#logs = logs
+  }
+
+  seal(from: PeerId, message: LogMessage & { kind: 'seal' }): void {
+    const env = this.#env
+    if (message.store !== env.store)
+      return env.send(from, { kind: 'unknown', log: message.log, store: message.store })
+    const pointer = this.#pointers.current
+    const log = this.#logs.open(message.log, message.registry ? 'registry' : 'replicated', -1)
+    if (
+      message.registry &&
+      pointer &&
+      pointer.key !== message.log &&
+      this.#isBefore(message.log, log, pointer.term)
+    )
+      return env.send(from, { kind: 'pointer', pointer })
+    if (log.facts.retired === true)
+      return env.send(from, { kind: 'unknown', log: message.log, store: message.store })
+    const heardRecently = env.now - log.heardAt < env.settings.stickinessMs
+    if (message.force === 'none' && heardRecently && !log.sealing)
+      return env.send(from, { kind: 'busy', log: message.log, store: env.store, ballot: message.ballot })
+    const promised = log.facts.promised
+    if (message.registry && promised && compareBallots(message.ballot, promised) < 0)
+      return env.send(from, {
+        kind: 'nack',
+        log: message.log,
+        store: env.store,
+        ballot: message.ballot,
+        promised,
+      })
+    this.#promise(log, message.ballot, undefined, ({ seal, accepted }) => {
+      if (!seal || log.facts.retired === true) return
+      env.send(from, {
+        kind: 'sealed',
+        log: message.log,
+        store: env.store,
+        ballot: message.ballot,
+        ...seal,
+        ...(accepted ? { accepted } : {}),
+      })
+    })
+  }
+
+  accept(from: PeerId, message: LogMessage & { kind: 'accept' }): void {
+    const env = this.#env
+    if (message.store !== env.store)
+      return env.send(from, { kind: 'unknown', log: message.log, store: message.store })
+    const log = this.#logs.open(message.log, 'registry', -1)
+    if (log.facts.retired === true) {
+      const pointer = this.#pointers.current
+      return pointer ? env.send(from, { kind: 'pointer', pointer }) : undefined
+    }
+    const promised = log.facts.promised
+    if (promised && compareBallots(message.ballot, promised) < 0)
+      return env.send(from, {
+        kind: 'nack',
+        log: message.log,
+        store: env.store,
+        ballot: message.ballot,
+        promised,
+      })
+    this.#promise(log, message.ballot, message.successor, () =>
+      env.send(from, { kind: 'accepted', log: message.log, store: env.store, ballot: message.ballot }),
+    )
+  }
+
+  /**
+   * Sets the flag, drains writes in flight, then writes and syncs seal, promise and acceptance (K1, K2). A ballot that
+   * lost against another one meanwhile is left unanswered; its candidate asks again.
+   */
+  #promise(
+    log: KeptLog,
+    ballot: Ballot,
+    successor: Successor | undefined,
+    /** Gets what is on disk by then, not what may be under way after it (K2). */
+    then: (stored: LogFacts) => void,
+  ): void {
+    const env = this.#env
+    log.sealing = true
+    whenDrained(log, () =>
+      this.#withSealLength(log, (seal) => {
+        const before = log.facts
+        if (before.retired === true) return
+        if (before.promised && compareBallots(ballot, before.promised) < 0) return
+        const facts: LogFacts = {
+          ...before,
+          seal: before.seal ?? seal,
+          promised: ballot,
+          ...(successor ? { accepted: { ballot, successor } } : {}),
+        }
+        log.facts = facts
+        log.stored = true
+        env.persist({ logs: { [before.key]: facts } }, () => then(facts))
+      }),
+    )
+  }
+
+  #withSealLength(log: KeptLog, then: (seal: NonNullable<LogFacts['seal']>) => void): void {
+    if (log.facts.seal) return then(log.facts.seal)
+    const length = log.length
+    const tainted = this.#logs.isTainted(log)
+    if (length === 0) return then({ length, hash: '', tainted })
+    this.#env.hash(log.facts.key, length, (hash) => then(log.facts.seal ?? { length, hash, tainted }))
+  }
+
+  #isBefore(key: LogKey, log: KeptLog, term: number): boolean {
+    const pointer = this.#pointers.current
+    return pointer?.parent?.key === key || (log.facts.order >= 0 && log.facts.order < term)
+  }
+}
