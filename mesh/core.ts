@@ -89,7 +89,9 @@ export class MeshCore {
     this.#pointers = new PointerStore(env, facts.pointer, (pointer) => this.#pointerMoved(pointer))
     if (facts.pointer) this.#follower.moveTo(facts.pointer)
     this.#logs = new KeptLogs(env, facts, init.systemBoot, init.lengths)
-    this.#keeper = new Keeper(env, this.#pointers, this.#logs)
+    this.#keeper = new Keeper(env, this.#pointers, this.#logs, (log, ballot) => {
+      if (log === this.#pointers.current?.key) this.#candidate.rivalled(ballot)
+    })
     this.#addresses = new Addresses(
       { env, membership: this.#membership, pointers: this.#pointers, follower: this.#follower },
       facts.peers,

@@ -32,7 +32,7 @@ export class Election {
   }
 
   tick(): void {
-    const { env, pointers, follower, head, candidate } = this.#parts
+    const { env, membership, pointers, follower, head, candidate } = this.#parts
     const pointer = pointers.current
     if (!pointer || candidate.active) return
     if (head.sealed) return candidate.campaign('consent')
@@ -42,7 +42,8 @@ export class Election {
     else if (this.#writerGone?.writer !== pointer.writer)
       this.#writerGone = { writer: pointer.writer, since: env.now }
     const since = this.#writerGone?.since ?? follower.progressAt
-    const patience = gone ? 0 : env.settings.headTimeoutMs
+    // A peer whose own machine is overloaded doubts itself first.
+    const patience = gone ? 0 : env.settings.headTimeoutMs * membership.doubt
     if (env.now - since < patience + this.#rank() * env.settings.candidateStaggerMs) return
     candidate.campaign(newer ? 'newer-boot' : gone ? 'refused' : 'none')
   }

@@ -10,7 +10,8 @@
 //    may be gone, so its writer is told `unknown` and goes on in a fresh journal.
 
 import type { Env } from '../env.ts'
-import type { PeerId } from '../ids.ts'
+import type { LogKey, PeerId } from '../ids.ts'
+import type { Ballot } from '../log-types.ts'
 import type { LogMessage } from '../messages.ts'
 import type { PointerStore } from '../pointer.ts'
 import { drain, type KeptLog, type KeptLogs } from './kept-logs.ts'
@@ -24,11 +25,16 @@ export class Keeper {
   readonly #promises: Promises
   readonly #repairs: Repairs
 
-  constructor(env: Env, pointers: PointerStore, logs: KeptLogs) {
+  constructor(
+    env: Env,
+    pointers: PointerStore,
+    logs: KeptLogs,
+    promised: (log: LogKey, ballot: Ballot) => void,
+  ) {
     this.#env = env
     this.#pointers = pointers
     this.#logs = logs
-    this.#promises = new Promises(env, pointers, logs)
+    this.#promises = new Promises(env, pointers, logs, promised)
     this.#repairs = new Repairs(env, logs)
   }
 

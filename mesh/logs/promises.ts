@@ -16,8 +16,16 @@ export class Promises {
   readonly #env: Env
   readonly #pointers: PointerStore
   readonly #logs: KeptLogs
+  readonly #promised: (log: LogKey, ballot: Ballot) => void
 
-  constructor(env: Env, pointers: PointerStore, logs: KeptLogs) {
+  /** `promised`: somebody got this store's promise. */
+  constructor(
+    env: Env,
+    pointers: PointerStore,
+    logs: KeptLogs,
+    promised: (log: LogKey, ballot: Ballot) => void,
+  ) {
+    this.#promised = promised
     this.#env = env
     this.#pointers = pointers
     this.#logs = logs
@@ -112,7 +120,10 @@ export class Promises {
         }
         log.facts = facts
         log.stored = true
-        env.persist({ logs: { [before.key]: facts } }, () => then(facts))
+        env.persist({ logs: { [before.key]: facts } }, () => {
+          this.#promised(before.key, ballot)
+          then(facts)
+        })
       }),
     )
   }

@@ -108,6 +108,11 @@ export class Membership {
     return this.#view.self
   }
 
+  /** Factor for time-outs on others: 1 when all is well here, more while this peer itself is slow. */
+  get doubt(): number {
+    return this.#health.multiplier
+  }
+
   /**
    * Monotonic time of the next tick needed. Tick then or more often: a step that comes much later (health.ts) counts
    * as a stall of this peer's own event loop.

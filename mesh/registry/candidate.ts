@@ -10,7 +10,7 @@
 // C4 a candidate is one boot: a new boot starts with a new ballot, above everything it has seen.
 
 import type { Env } from '../env.ts'
-import type { LogKey, PeerId, StoreId } from '../ids.ts'
+import { type LogKey, type PeerId, peerOfBoot, type StoreId } from '../ids.ts'
 import type { Ballot, Keeper, Pointer, Successor } from '../log-types.ts'
 import { compareBallots } from '../logs/ballot.ts'
 import { LogWriter } from '../logs/writer.ts'
@@ -63,6 +63,9 @@ export interface CandidateOwner {
   chosen(pointer: Pointer, length: number | undefined): void
 }
 
+/** Under the worst overload a step gets eight times its time-out. */
+const MAX_DOUBLINGS = 3
+
 export class Candidate {
   readonly #env: Env
   readonly #pointers: PointerStore
@@ -73,6 +76,10 @@ export class Candidate {
   #askedAt = 0
   #highest = 0
   #waitUntil = 0
+  /** The other candidate that was heard of last, to whom the field is left until then. */
+  #rival: { readonly peer: PeerId; readonly until: number } | undefined
+  /** Attempts in a row that came to nothing: time-outs were too short for this machine, or rivals too many. */
+  #failures = 0
   /** Logs this peer wrote snapshots to, by key: an own successor may be found accepted under a later ballot. */
   readonly #written = new Map<LogKey, number>()
   readonly #slow = new Set<StoreId>()
@@ -91,7 +98,7 @@ export class Candidate {
   /** Starts a take-over of the present term unless one runs or the back-off says to wait. */
   campaign(force: Force): void {
     const pointer = this.#pointers.current
-    if (!pointer || this.active || this.#env.now < this.#waitUntil) return
+    if (!pointer || this.active || this.#env.now < this.#waitUntil || this.#isRivalled()) return
     // A seal stops the head for good, so nothing is sealed that cannot become a majority.
     const reached = pointer.keepers.filter(({ peer }) => this.#env.reaches(peer)).length
     if (reached < majority(pointer.keepers.length)) return
@@ -100,12 +107,33 @@ export class Candidate {
     this.#ask()
   }
 
+  /** Another candidate got a keeper's promise: two that overtake each other get nowhere, so it gets the time to finish. */
+  rivalled(ballot: Ballot): void {
+    const peer = peerOfBoot(ballot.boot)
+    if (peer === this.#env.self) return
+    this.#highest = Math.max(this.#highest, ballot.n)
+    this.#rival = { peer, until: this.#env.now + this.#stepTimeout * (1 + this.#env.random.number()) }
+  }
+
+  #isRivalled(): boolean {
+    return (
+      this.#rival !== undefined && this.#env.now < this.#rival.until && this.#env.reaches(this.#rival.peer)
+    )
+  }
+
+  /** A step that was too slow for the time-out would be too slow again: it gets twice the time. */
+  get #stepTimeout(): number {
+    return this.#env.settings.stepTimeoutMs * 2 ** Math.min(this.#failures, MAX_DOUBLINGS)
+  }
+
   /** Gives up what is under way: the term moved on, or the boot ended. */
   reset(): void {
     if (this.#state.kind === 'writing') this.#state.writer.stop()
     this.#state = { kind: 'idle' }
     this.#slow.clear()
     this.#waitUntil = 0
+    this.#failures = 0
+    this.#rival = undefined
   }
 
   handle(from: PeerId, message: LogMessage): void {
@@ -131,7 +159,7 @@ export class Candidate {
     const { now, settings } = this.#env
     const state = this.#state
     if (state.kind === 'idle') return
-    if (now - this.#startedAt >= settings.stepTimeoutMs) {
+    if (now - this.#startedAt >= this.#stepTimeout) {
       if (state.kind === 'writing') for (const keeper of state.writer.missing()) this.#slow.add(keeper.store)
       return this.#backOff()
     }
@@ -304,7 +332,7 @@ export class Candidate {
   }
 
   #nack(message: LogMessage & { kind: 'nack' }): void {
-    this.#highest = Math.max(this.#highest, message.promised.n)
+    this.rivalled(message.promised)
     const state = this.#state
     const current = state.kind === 'sealing' || state.kind === 'accepting'
     if (current && compareBallots(message.ballot, state.ballot) === 0) this.#backOff()
@@ -315,6 +343,7 @@ export class Candidate {
     const { settings, random, now } = this.#env
     if (this.#state.kind === 'writing') this.#state.writer.stop()
     this.#state = { kind: 'idle' }
+    this.#failures++
     this.#waitUntil = now + settings.resendMs * (0.5 + 2 * random.number())
   }
 
