@@ -164,6 +164,10 @@ export class MeshCore {
   get admitted(): boolean {
     return this.#follower.state?.boots.get(this.#env.boot)?.status === 'live'
   }
+  /** Monotonic time of the last sign that there is a head which has its majority. */
+  get headHeardAt(): number {
+    return this.#follower.progressAt
+  }
   /** The registry is kept by as many peers as it can be, as far as seen from here: any minority of them may be lost. */
   get registrySafe(): boolean {
     const state = this.#follower.state

@@ -126,6 +126,10 @@ export class MeshDriver implements MeshHandle, NetworkListener {
   get admitted(): boolean {
     return this.#core?.admitted === true
   }
+  /** Monotonic time of the last sign of a head with its majority; see MeshCore. */
+  get headHeardAt(): number {
+    return this.#core?.headHeardAt ?? Number.NEGATIVE_INFINITY
+  }
   /** Any minority of the registry's keepers may be lost; see MeshCore. */
   get registrySafe(): boolean {
     return this.#core?.registrySafe === true

@@ -25,8 +25,10 @@ export interface Joining {
 
 /** How long a first contact may take, and then the admission. */
 const FIRST_CONTACT_MS = 10_000
-/** Admission needs a head that has its majority. */
-const ADMISSION_MS = 20_000
+/** Admission needs a head that has its majority: without a sign of one for this long a joiner gives up… */
+const HEADLESS_MS = 20_000
+/** …and with one after this. */
+const ADMISSION_MS = 45_000
 /** A mesh that grew spreads its registry at once; a joiner waits for that, so that any one peer may be lost from then on. */
 const SPREAD_MS = 2_000
 
@@ -83,7 +85,7 @@ export async function join(
   }
   if (kind === 'join' && addresses.length > 0)
     await network.connectTo(addresses, { timeoutMs: FIRST_CONTACT_MS })
-  if (!(await until(() => driver.admitted, ADMISSION_MS))) {
+  if (!(await admitted(driver))) {
     const heard = driver.pointer !== undefined
     throw new JoinFailedError(
       heard
@@ -92,6 +94,17 @@ export async function join(
     )
   }
   await until(() => driver.registrySafe, SPREAD_MS)
+}
+
+async function admitted(driver: MeshDriver): Promise<boolean> {
+  const heard = () => driver.headHeardAt
+  let [sign, signAt] = [heard(), performance.now()]
+  const done = () => {
+    if (heard() !== sign) [sign, signAt] = [heard(), performance.now()]
+    return driver.admitted || performance.now() - signAt > HEADLESS_MS
+  }
+  await until(done, ADMISSION_MS)
+  return driver.admitted
 }
 
 /** Whether it came true in time. */

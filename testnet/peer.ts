@@ -3,6 +3,7 @@
 
 import { type ChildProcess, fork } from 'node:child_process'
 import { closeSync, existsSync, mkdirSync, openSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { ControlError } from '../node/control/wire.ts'
@@ -83,6 +84,7 @@ export class Peer {
     const log = openSync(this.#logFile, 'a')
     const child = fork(PROGRAM, [], {
       execArgv: [], // not those of a test runner
+      env: { NODE_COMPILE_CACHE: join(tmpdir(), 'node-compile-cache'), ...process.env },
       serialization: 'advanced',
       stdio: ['ignore', log, log, 'ipc'],
     })

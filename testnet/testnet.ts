@@ -9,7 +9,7 @@
 
 import { mkdtempSync } from 'node:fs'
 import { rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { availableParallelism, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { LoadPlan, LoadReport, PeerEvent, PeerOptions, PeerSnapshot } from './ipc.ts'
 import { Peer } from './peer.ts'
@@ -21,8 +21,8 @@ export const DEMO_ACTORS = new URL(`./demo/actors.${extension}`, import.meta.url
 
 const POLL_MS = 50
 const DEFAULT_WAIT_MS = 30_000
-/** Starting all peers at once starves the machine, not the mesh. */
-const PARALLEL_STARTS = 4
+/** A start is mostly processor time: more of them than processors only slow each other down. */
+const PARALLEL_STARTS = Math.max(2, Math.min(8, availableParallelism()))
 
 /** Options of a peer that a test may choose; the testnet chooses the rest. */
 export type TestPeerOptions = Pick<

@@ -36,6 +36,9 @@ export const refusalText: Readonly<Record<RefusalCode, string>> = {
   INCOMPATIBLE_VERSION: 'the two peers speak different versions of the protocol; upgrade the older one',
 }
 
+/** How an attempt that was cut off by a time-out is told. */
+export const NO_ANSWER = 'no answer'
+
 /** The message of anything that was thrown, on one line. */
 export const messageOf = (error: unknown): string =>
   (error instanceof Error ? error.message || error.name : String(error)).split('\n')[0] ?? ''

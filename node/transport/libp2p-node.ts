@@ -12,7 +12,7 @@ import { tcpTarget } from './addresses.ts'
 import { messageOf, TransportError } from './errors.ts'
 import type { Gossip } from './gossip.ts'
 import type { Identity } from './identity.ts'
-import { ADDRESS_DIAL_TIMEOUT_MS, DIAL_TIMEOUT_MS, NEGOTIATION_TIMEOUT_MS } from './limits.ts'
+import { DIAL_TIMEOUT_MS, MAX_DIAL_PATIENCE, NEGOTIATION_TIMEOUT_MS } from './limits.ts'
 
 /** A testnet starts dozens of peers on one address within a second; libp2p's 5 per second and 10 pending are for strangers. */
 const MANY_CONNECTIONS = {
@@ -54,8 +54,9 @@ export const startLibp2p = async (init: NodeInit): Promise<StartedNode> => {
     connectionManager: {
       ...MANY_CONNECTIONS,
       reconnectRetries: 0,
-      dialTimeout: DIAL_TIMEOUT_MS,
-      addressDialTimeout: ADDRESS_DIAL_TIMEOUT_MS,
+      // Each dial brings its own signal, which is shorter at first.
+      dialTimeout: DIAL_TIMEOUT_MS * MAX_DIAL_PATIENCE,
+      addressDialTimeout: DIAL_TIMEOUT_MS * MAX_DIAL_PATIENCE,
       outboundStreamProtocolNegotiationTimeout: NEGOTIATION_TIMEOUT_MS,
     },
     services: {

@@ -17,14 +17,21 @@ export const MAX_HELD_BYTES = 2 * 1024 * 1024
 /** A lane that waited this many chunks of more urgent lanes gets one: urgent lanes cannot starve it. */
 export const PATIENCE_CHUNKS = 8
 
-/** From the first byte of a stream to its end of handshake; four messages, so a slow link fits many times over. */
+/** From the first byte of a stream to its end of handshake; four messages, so a slow link fits many times over… */
 export const HANDSHAKE_TIMEOUT_MS = 5_000
+/** …and as the one who was dialled: the dialler decides how patient it is, this only frees what a stranger holds. */
+export const DIALLED_HANDSHAKE_TIMEOUT_MS = 10_000
 /** A connection that carries no authenticated stream is closed after this. */
 export const CONNECTION_GRACE_MS = 10_000
 /** One dial with all the addresses of a peer… */
 export const DIAL_TIMEOUT_MS = 5_000
 /** …and with one of them, so that a dead first address leaves time for the next. */
 export const ADDRESS_DIAL_TIMEOUT_MS = 2_500
+/**
+ * These time-outs are doubled up to this factor for a peer that did not answer in time. Dials that are cut off a moment
+ * too soon cost as much as others and gain nothing: an overloaded machine would never get out of it.
+ */
+export const MAX_DIAL_PATIENCE = 4
 /** Opening one stream. gossipsub opens its streams one after the other, so a frozen peer holds up the others this long. */
 export const NEGOTIATION_TIMEOUT_MS = 3_000
 /** How long a refused peer gets to read why, before its connection is closed. */

@@ -13,6 +13,7 @@ import {
   WARNING_REPEAT_MS,
 } from './limits.ts'
 import { Losses } from './losses.ts'
+import type { DialOutcome } from './meeting.ts'
 import { type ProbeResult, probe } from './probe.ts'
 import { pauseBefore, Redialer } from './redial.ts'
 import { Warnings } from './warnings.ts'
@@ -98,7 +99,10 @@ describe('redial', () => {
     const redialer = new Redialer({
       self: low,
       isConnected: () => connected,
-      dial: async (_peer, addresses) => void dials.push(addresses),
+      dial: async (_peer, addresses) => {
+        dials.push(addresses)
+        return 'failed'
+      },
     })
     redialer.want(
       new Map([
@@ -125,6 +129,23 @@ describe('redial', () => {
     redialer.stop()
     await vi.advanceTimersByTimeAsync(60_000)
     expect(dials.length).toBe(before + 1)
+  })
+
+  it('gives a peer that was too slow more time, up to a limit, and one that refuses no more than at first', async () => {
+    const outcomes: DialOutcome[] = ['late', 'late', 'late', 'late', 'failed', 'linked']
+    const patiences: number[] = []
+    const redialer = new Redialer({
+      self: low,
+      isConnected: () => outcomes.length === 0,
+      dial: async (_peer, _addresses, patience) => {
+        patiences.push(patience)
+        return outcomes.shift() ?? 'linked'
+      },
+    })
+    redialer.want(new Map([[high, ['a']]]))
+    await vi.advanceTimersByTimeAsync(60_000)
+    expect(patiences).toEqual([1, 2, 4, 4, 4, 1])
+    redialer.stop()
   })
 })
 

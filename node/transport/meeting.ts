@@ -8,16 +8,19 @@ import type { Connection, Libp2p, Stream } from '@libp2p/interface'
 import type { Multiaddr } from '@multiformats/multiaddr'
 import { compareIds, type PeerId, peerId } from '../../mesh/ids.ts'
 import { dialable, parseAddress } from './addresses.ts'
-import { messageOf, type RefusalCode, refusalText, TransportError } from './errors.ts'
+import { messageOf, NO_ANSWER, type RefusalCode, refusalText, TransportError } from './errors.ts'
 import { FramedStream, type StreamEnd } from './framed-stream.ts'
 import type { Introduction, Verdict } from './handshake.ts'
 import {
+  ADDRESS_DIAL_TIMEOUT_MS,
   CLOSE_TIMEOUT_MS,
   CONNECT_TIMEOUT_MS,
   CONNECTION_GRACE_MS,
   DIAL_TIMEOUT_MS,
+  DIALLED_HANDSHAKE_TIMEOUT_MS,
   FAREWELL_MS,
   HANDSHAKE_TIMEOUT_MS,
+  MAX_DIAL_PATIENCE,
   VERIFY_TIMEOUT_MS,
 } from './limits.ts'
 import { Link, type LinkEvents } from './link.ts'
@@ -48,7 +51,11 @@ export interface ConnectOptions {
 
 type Attempt =
   | { readonly kind: 'linked'; readonly peer: PeerId }
-  | { readonly kind: 'failed'; readonly error: TransportError }
+  /** `late`: it was cut off while it was under way. */
+  | { readonly kind: 'failed'; readonly error: TransportError; readonly late: boolean }
+
+/** How a dial ended. `late`: the peer did not answer in time, and might in more. */
+export type DialOutcome = 'linked' | 'failed' | 'late'
 
 export class Meeting {
   readonly #init: MeetingInit
@@ -65,7 +72,7 @@ export class Meeting {
     node.addEventListener('connection:open', (event) => this.#watch(event.detail))
     await node.handle(
       STREAM_PROTOCOL,
-      (stream, connection) => void this.#shake(stream, connection, 'listen'),
+      (stream, connection) => void this.#shake(stream, connection, 'listen', DIALLED_HANDSHAKE_TIMEOUT_MS),
       {
         maxInboundStreams: MAX_STREAMS,
         maxOutboundStreams: MAX_STREAMS,
@@ -73,14 +80,18 @@ export class Meeting {
     )
   }
 
-  /** One attempt to link to a known peer. True when it is linked afterwards, or a handshake with it is under way. */
-  async dial(peer: PeerId, addresses: readonly string[]): Promise<boolean> {
-    if (this.#busyWith(peer)) return true
+  /**
+   * One attempt to link to a known peer. `linked` when it is linked afterwards, or a handshake with it is under way.
+   * `patience` multiplies the time-outs.
+   */
+  async dial(peer: PeerId, addresses: readonly string[], patience = 1): Promise<DialOutcome> {
+    if (this.#busyWith(peer)) return 'linked'
     const targets = dialable(peer, addresses)
-    if (targets.length === 0) return false
-    const attempt = await this.#attempt(targets)
-    if (attempt.kind === 'failed') this.#init.debug(`dial ${peer}: ${attempt.error.message}`)
-    return attempt.kind === 'linked'
+    if (targets.length === 0) return 'failed'
+    const attempt = await this.#attempt(targets, patience)
+    if (attempt.kind === 'linked') return 'linked'
+    this.#init.debug(`dial ${peer}: ${attempt.error.message}`)
+    return attempt.late ? 'late' : 'failed'
   }
 
   async connectTo(addresses: readonly string[], options: ConnectOptions): Promise<PeerId> {
@@ -90,7 +101,7 @@ export class Meeting {
     let last: readonly TransportError[] = []
     for (let round = 0; targets.length > 0; round++) {
       const attempts = targets.map(async (target) => {
-        const attempt = await this.#attempt([target])
+        const attempt = await this.#attempt([target], Math.min(2 ** round, MAX_DIAL_PATIENCE))
         if (attempt.kind === 'linked') return attempt.peer
         throw attempt.error
       })
@@ -132,20 +143,17 @@ export class Meeting {
     return this.#init.links.get(peer) !== undefined || [...this.#shaking.values()].includes(peer)
   }
 
-  async #attempt(targets: readonly Multiaddr[]): Promise<Attempt> {
+  async #attempt(targets: readonly Multiaddr[], patience: number): Promise<Attempt> {
     const where = targets.map((target) => target.toString().replace(/\/p2p\/.*$/, '')).join(', ')
     const failed = (code: TransportError['code'], why: string): Attempt => ({
       kind: 'failed',
       error: new TransportError(code, `${where}: ${why}`),
+      late: why.includes(NO_ANSWER),
     })
     if (this.#stopped) return failed('STOPPED', 'this peer is stopping')
     let connection: Connection
     try {
-      // Forced: libp2p may still list a connection to a process that is gone, and would hand us that one.
-      connection = await this.#init.node.dial([...targets], {
-        signal: AbortSignal.timeout(DIAL_TIMEOUT_MS),
-        force: true,
-      })
+      connection = await this.#connect(targets, patience)
     } catch (error) {
       return failed('UNREACHABLE', dialFailure(error))
     }
@@ -157,7 +165,7 @@ export class Meeting {
     let stream: Stream
     try {
       stream = await connection.newStream(STREAM_PROTOCOL, {
-        signal: AbortSignal.timeout(HANDSHAKE_TIMEOUT_MS),
+        signal: AbortSignal.timeout(HANDSHAKE_TIMEOUT_MS * patience),
         maxOutboundStreams: MAX_STREAMS,
       })
     } catch (error) {
@@ -165,14 +173,31 @@ export class Meeting {
       const stranger = error instanceof Error && error.name === 'UnsupportedProtocolError'
       return stranger
         ? failed('NOT_A_MESH_PEER', 'something else than actor-mesh listens there')
-        : failed('UNREACHABLE', messageOf(error))
+        : failed('UNREACHABLE', dialFailure(error))
     }
-    const verdict = await this.#shake(stream, connection, 'dial')
+    const verdict = await this.#shake(stream, connection, 'dial', HANDSHAKE_TIMEOUT_MS * patience)
     if (verdict.kind === 'refused') return failed(verdict.code, refusalText[verdict.code])
     if (verdict.kind === 'failed') return failed('UNREACHABLE', verdict.detail)
     return (await this.#linked(peer))
       ? { kind: 'linked', peer }
       : failed('UNREACHABLE', 'the link closed at once')
+  }
+
+  /** The first of these addresses that answers. */
+  async #connect(targets: readonly Multiaddr[], patience: number): Promise<Connection> {
+    const until = performance.now() + DIAL_TIMEOUT_MS * patience
+    const errors: unknown[] = []
+    for (const target of targets) {
+      const left = Math.min(ADDRESS_DIAL_TIMEOUT_MS * patience, until - performance.now())
+      if (left <= 0) break
+      try {
+        // Forced: libp2p may still list a connection to a process that is gone, and would hand us that one.
+        return await this.#init.node.dial(target, { signal: AbortSignal.timeout(left), force: true })
+      } catch (error) {
+        errors.push(error)
+      }
+    }
+    throw new AggregateError(errors)
   }
 
   /** A duplicate was refused in favour of another stream, which may be opening just now. */
@@ -187,7 +212,12 @@ export class Meeting {
     return this.#init.links.get(peer) !== undefined
   }
 
-  async #shake(stream: Stream, connection: Connection, role: 'dial' | 'listen'): Promise<Verdict> {
+  async #shake(
+    stream: Stream,
+    connection: Connection,
+    role: 'dial' | 'listen',
+    timeoutMs: number,
+  ): Promise<Verdict> {
     const { links, self, key } = this.#init
     const peer = peerId(connection.remotePeer.toString())
     const framed = new FramedStream(stream)
@@ -195,16 +225,17 @@ export class Meeting {
     this.#shaking.set(framed, peer)
     const localBoot = this.#init.introduce().boot
     let release: (() => void) | undefined
-    const verdict = await shake(framed, role, {
+    const side = {
       self,
       remote: peer,
       key,
       introduce: () => ({ ...this.#init.introduce(), boot: localBoot }),
-      decide: async (remote) => {
+      decide: async (remote: Introduction) => {
         release = await links.decide(peer, remote)
         return release !== undefined
       },
-    })
+    }
+    const verdict = await shake(framed, role, side, timeoutMs)
     this.#shaking.delete(framed)
     const current = !this.#stopped && this.#init.introduce().boot === localBoot
     if (verdict.kind === 'open' && current) {
@@ -273,7 +304,7 @@ const dialFailure = (error: unknown): string => {
     const text = messageOf(one)
     if (text.includes('ECONNREFUSED')) return 'connection refused'
     if (/ENOTFOUND|EAI_AGAIN/.test(text)) return 'unknown host'
-    if (/abort|timeout|timed out/i.test(text)) return 'no answer'
+    if (/abort|timeout|timed out/i.test(text)) return NO_ANSWER
     if (/dial self/i.test(text)) return 'that is this peer itself'
     return text
   })

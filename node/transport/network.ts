@@ -168,9 +168,11 @@ export class LibP2pNetwork implements Network {
     this.#redialer = new Redialer({
       self: this.self,
       isConnected: (peer) => this.#links.get(peer) !== undefined,
-      dial: async (peer, addresses) => {
-        if (!(await this.#meeting.dial(peer, [...addresses, ...(this.#introduced.get(peer) ?? [])])))
-          await this.#losses.check(peer)
+      dial: async (peer, addresses, patience) => {
+        const all = [...addresses, ...(this.#introduced.get(peer) ?? [])]
+        const outcome = await this.#meeting.dial(peer, all, patience)
+        if (outcome !== 'linked') await this.#losses.check(peer)
+        return outcome
       },
     })
     this.#ticker = setInterval(() => this.#tick(), TICK_MS)

@@ -6,12 +6,14 @@
 
 import { compareIds, type PeerId } from '../../mesh/ids.ts'
 import {
+  MAX_DIAL_PATIENCE,
   REDIAL_COURTESY_MS,
   REDIAL_EAGER_CAP_MS,
   REDIAL_EAGER_MS,
   REDIAL_FIRST_MS,
   REDIAL_PATIENT_CAP_MS,
 } from './limits.ts'
+import type { DialOutcome } from './meeting.ts'
 
 /** Pause before the next attempt, without jitter. `sinceMs`: how long the peer has been looked for. */
 export const pauseBefore = (attempt: number, sinceMs: number): number =>
@@ -26,13 +28,15 @@ interface Target {
   since: number
   timer: NodeJS.Timeout | undefined
   dialling: boolean
+  /** Factor for the time-outs of the next attempt. */
+  patience: number
 }
 
 export interface RedialerInit {
   readonly self: PeerId
   isConnected(peer: PeerId): boolean
   /** One attempt; resolves when it is over, whatever became of it. Must not reject. */
-  dial(peer: PeerId, addresses: readonly string[]): Promise<void>
+  dial(peer: PeerId, addresses: readonly string[], patience: number): Promise<DialOutcome>
 }
 
 export class Redialer {
@@ -68,6 +72,7 @@ export class Redialer {
           since: performance.now(),
           timer: undefined,
           dialling: false,
+          patience: 1,
         })
       } else known.addresses = addresses
       const courtesy = known === undefined && compareIds(this.#init.self, peer) > 0
@@ -101,8 +106,9 @@ export class Redialer {
   async #attempt(peer: PeerId, target: Target): Promise<void> {
     if (target.dialling || this.#targets.get(peer) !== target || this.#init.isConnected(peer)) return // D1
     target.dialling = true
-    await this.#init.dial(peer, target.addresses)
+    const outcome = await this.#init.dial(peer, target.addresses, target.patience)
     target.dialling = false
+    target.patience = outcome === 'late' ? Math.min(target.patience * 2, MAX_DIAL_PATIENCE) : 1
     if (this.#targets.get(peer) !== target || this.#init.isConnected(peer)) return
     const pause = pauseBefore(target.attempt, performance.now() - target.since)
     target.attempt += 1

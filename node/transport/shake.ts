@@ -2,6 +2,7 @@
 
 import { pipe } from 'it-pipe'
 import { Lane } from './chunks.ts'
+import { NO_ANSWER } from './errors.ts'
 import type { FramedStream } from './framed-stream.ts'
 import {
   decodeHandshake,
@@ -11,7 +12,6 @@ import {
   type HandshakeSide,
   type Verdict,
 } from './handshake.ts'
-import { HANDSHAKE_TIMEOUT_MS } from './limits.ts'
 
 /** Handshake frames as they arrive; ends when the stream does. A handshake has five messages, so the queue stays short. */
 async function* frames(stream: FramedStream): AsyncGenerator<Uint8Array> {
@@ -46,11 +46,11 @@ export const shake = async (
   stream: FramedStream,
   role: 'dial' | 'listen',
   side: HandshakeSide,
-  timeoutMs: number = HANDSHAKE_TIMEOUT_MS,
+  timeoutMs: number,
 ): Promise<Verdict> => {
   const handshake = new Handshake(side)
   const timer = setTimeout(
-    () => stream.close({ kind: 'local', detail: `no handshake within ${timeoutMs} ms` }),
+    () => stream.close({ kind: 'local', detail: `${NO_ANSWER}: no handshake within ${timeoutMs} ms` }),
     timeoutMs,
   )
   try {

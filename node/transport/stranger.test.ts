@@ -51,13 +51,14 @@ const enter = async (): Promise<FramedStream> => {
   const framed = new FramedStream(await connection.newStream(STREAM_PROTOCOL))
   const self = peerId(stranger.peerId.toString())
   const introduction = { boot: bootId(self, 'a'.repeat(32)), name: 'stranger', addresses: [] }
-  const verdict = await shake(framed, 'dial', {
+  const side = {
     self,
     remote: member.id,
     key: deriveKeys(secretOf('a')).handshake,
     introduce: () => introduction,
     decide: async () => true,
-  })
+  }
+  const verdict = await shake(framed, 'dial', side, 5_000)
   expect(verdict.kind).toBe('open')
   framed.open(() => {})
   await until(() => member.of('connected').length > 0, [member])
