@@ -4,7 +4,8 @@ import type { MeshSettings } from '../../mesh/settings.ts'
 import { createRuntime, type Runtime } from '../../node/actors/runtime.ts'
 import { ActorError, MeshError } from '../../node/errors.ts'
 import { unreadable } from './actor-mesh.ts'
-import { History, Ledger, type Listed, type Relayed, type Seen, SyncedLedger } from './ledger.ts'
+import { History } from './history.ts'
+import { Ledger, type Listed, type Relayed, type Seen, SyncedLedger } from './ledger.ts'
 import { SimMesh, type SimPeer } from './mesh.ts'
 
 const SEEDS = Number(process.env.SIM_SEEDS ?? 4)

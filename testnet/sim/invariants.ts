@@ -15,7 +15,7 @@ export class Invariants {
   readonly broken: string[] = []
   readonly #mesh: SimMesh
   readonly #successors = new Map<LogKey, LogKey>()
-  readonly #blocks = new Map<string, string>()
+  readonly #blocks = new Map<string, Uint8Array>()
   readonly #committed = new Map<LogKey, number>()
   readonly #pointers = new Map<StoreId, Pointer>()
   readonly #ended = new Set<LogKey>()
@@ -29,15 +29,21 @@ export class Invariants {
     peer.driver.onRegistry((state) => this.#registry(peer, state))
   }
 
+  /** Somebody put an older state of that disk back: what it holds is older on purpose. */
+  wentBack(store: StoreId): void {
+    this.#pointers.delete(store)
+  }
+
   sent(from: PeerId, _to: PeerId, message: MeshMessage): void {
     const disk = this.#mesh.disks.get(from)
-    const facts = disk?.durableFacts
-    if (!disk || !facts || !this.#mesh.peers.has(from)) return
-    this.#pointerOnDisk(from, facts.storeId, facts.pointer)
-    if (message.kind === 'pointer') this.#pointer(from, message.pointer, facts.pointer)
-    else if (message.kind === 'records') this.#records(from, message, facts.pointer)
-    else if ('store' in message && message.store === facts.storeId)
-      this.#answer(from, disk, message, facts.logs[message.log])
+    const store = disk?.storeId
+    if (!disk || !store || !this.#mesh.peers.has(from)) return
+    const pointer = disk.durablePointer
+    this.#pointerOnDisk(from, store, pointer)
+    if (message.kind === 'pointer') this.#pointer(from, message.pointer, pointer)
+    else if (message.kind === 'records') this.#records(from, message, pointer)
+    else if ('store' in message && message.store === store)
+      this.#answer(from, disk, message, disk.durableLog(message.log))
   }
 
   #fail(text: string): void {
@@ -97,16 +103,16 @@ export class Invariants {
   #records(from: PeerId, message: MeshMessage & { kind: 'records' }, pointer: Pointer | undefined): void {
     for (const [offset, block] of message.blocks.entries()) {
       const place = `${message.log}#${message.from + offset}`
-      const bytes = Buffer.from(block).toString('base64')
       const before = this.#blocks.get(place)
-      if (before !== undefined && before !== bytes) this.#fail(`${from}: I2 two blocks at ${place}`)
-      this.#blocks.set(place, bytes)
+      if (before === block) continue
+      if (before && Buffer.compare(before, block) !== 0) this.#fail(`${from}: I2 two blocks at ${place}`)
+      this.#blocks.set(place, block)
     }
     if (message.commit <= (this.#committed.get(message.log) ?? 0) || pointer?.key !== message.log) return
     this.#committed.set(message.log, message.commit)
     const holding = pointer.keepers.filter((keeper) => {
       const disk = this.#diskOf(keeper)
-      const stored = disk?.durableFacts?.pointer
+      const stored = disk?.durablePointer
       return (
         disk &&
         stored &&
@@ -143,7 +149,7 @@ export class Invariants {
 
   #diskOf({ peer, store }: Keeper): MemoryDisk | undefined {
     const disk = this.#mesh.disks.get(peer)
-    return disk?.durableFacts?.storeId === store ? disk : undefined
+    return disk?.storeId === store ? disk : undefined
   }
 
   /** Logs on disks that neither the registry nor its chain needs any more, by peer. */
