@@ -98,7 +98,8 @@ export class SimMesh {
     this.#disks.set(id, disk)
     const schedule = (run: () => void) => {
       const peer = this.peers.get(id)
-      if (peer?.frozen) peer.held.push(run)
+      // What waits since a freeze comes first.
+      if (peer && (peer.frozen || peer.held.length > 0)) peer.held.push(run)
       else run()
     }
     let alive = true
@@ -188,13 +189,17 @@ export class SimMesh {
     const peer = this.peers.get(id)
     if (!peer) return
     peer.frozen = false
-    // One event after the other, as its event loop would take them up.
-    for (const run of peer.held.splice(0))
-      this.clock.set(0, () => {
-        if (this.peers.get(id) !== peer) return
-        if (peer.frozen) peer.held.push(run)
-        else run()
-      })
+    this.#takeUp(peer)
+  }
+
+  /** One event after the other, as an event loop takes up what has queued. */
+  #takeUp(peer: SimPeer): void {
+    if (peer.held.length === 0) return
+    this.clock.set(0, () => {
+      if (this.peers.get(peer.id) !== peer || peer.frozen) return
+      peer.held.shift()?.()
+      this.#takeUp(peer)
+    })
   }
 
   /** Runs until `done` holds; throws with every peer's view where it does not in time. */
