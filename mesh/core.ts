@@ -110,7 +110,7 @@ export class MeshCore {
         return keepers.length > 0 ? keepers : [{ peer: self, store: env.store }]
       },
       addresses: (keepers) => this.#addresses.of([self, ...keepers.map(({ peer }) => peer)]),
-      holds: (log, term) => this.#logs.hold(log, 'registry', term),
+      holds: (log, term, then) => this.#logs.hold(log, 'registry', term, then),
       chosen: (pointer, length) => this.#chosen(pointer, length),
     })
     this.#journals = new Journals(env, this.#follower, this.#issuer, {

@@ -60,13 +60,15 @@ export class KeptLogs {
     return facts.class === 'replicated' && facts.systemBoot !== this.#systemBoot
   }
 
-  /** Writes down that this store has the log, so that it is cleaned up one day, whoever keeps it. */
-  hold(key: LogKey, logClass: LogClass, order: number): void {
+  /**
+   * Writes down that this store has the log, so that it is cleaned up one day, whoever keeps it. Blocks that go into it
+   * before `then` nobody would know of after a crash.
+   */
+  hold(key: LogKey, logClass: LogClass, order: number, then: () => void = () => {}): void {
     const log = this.open(key, logClass, order)
-    if (log.facts.order === order) return this.whenStored(log, () => {})
-    if (log.facts.retired === true) return
+    if (log.facts.order === order || log.facts.retired === true) return this.whenStored(log, then)
     log.facts = { ...log.facts, order }
-    this.#env.persist({ logs: { [key]: log.facts } }, () => {})
+    this.#env.persist({ logs: { [key]: log.facts } }, then)
   }
 
   /** Runs `then` once the log's class is on disk. */
