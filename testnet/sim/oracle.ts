@@ -15,6 +15,8 @@ export class Oracle {
   /** When each peer's present process last had a write acknowledged. */
   readonly lastWrite = new Map<SimPeer, number>()
   readonly journalClass: JournalClass
+  /** Goes on writing. */
+  running = true
 
   constructor(journalClass: JournalClass) {
     this.journalClass = journalClass
@@ -36,6 +38,7 @@ export class Oracle {
   }
 
   write(mesh: SimMesh, peer: SimPeer): void {
+    if (!this.running) return
     const { driver } = peer
     const again = (ms: number) =>
       mesh.clock.set(ms, () => mesh.peers.get(peer.id) === peer && this.write(mesh, peer))

@@ -84,9 +84,10 @@ async function play(world: World): Promise<void> {
   }
   await world.recover(RECOVERED_MS)
   work.running = false
+  world.oracle.running = false
   await mesh.until('every call has ended', () => work.pending(mesh) === 0, profile.callTimeoutMs + 10_000)
   world.work.history.check(await answers(world))
-  await mesh.until('nothing is left of what came and went', () => world.leftovers().length === 0, TIDY_MS)
+  await tidy(world)
   await quiet(world)
 }
 
@@ -132,6 +133,14 @@ async function ask(world: World, { type, name, key }: Named, from: PeerId): Prom
       [...entries, world.mesh.dump()].join('\n'),
     )
   }
+}
+
+/** Nothing is left of what came and went. */
+async function tidy(world: World): Promise<void> {
+  const end = world.now + TIDY_MS
+  while (world.leftovers().length > 0 && world.now < end) await world.mesh.clock.run(500)
+  const left = world.leftovers()
+  if (left.length > 0) throw new NotInTime(`left behind: ${left.join('; ')}`, world.mesh.dump())
 }
 
 /** The same head in the same term for a while. */
