@@ -115,7 +115,7 @@ export class MeshCore {
     })
     this.#journals = new Journals(env, this.#follower, this.#issuer, {
       deposed: () => this.#depose(),
-      holds: (log, logClass, order) => this.#logs.hold(log, logClass, order),
+      holds: (log, logClass, order, then) => this.#logs.hold(log, logClass, order, then),
       forgoes: (log) => this.#logs.forgo(log),
     })
     const parts = {

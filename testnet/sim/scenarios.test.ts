@@ -279,6 +279,30 @@ test('power-loss-of-both-keepers: what the host still has is not lost', async ()
   await on.whole()
 })
 
+test('a host ends before the order of its journal is on its disk: its copy counted, so it stays', async () => {
+  const on = await stage(12, 3)
+  const host = on.ids[2]!
+  const { driver, disk } = on.mesh.peers.get(host)!
+  const { boot } = driver
+  const journal = await on.mesh.await(driver.journal({ level: 'replicated', keepers: 2 }))
+  on.mesh.diskSlowness.set(host, 10)
+  const keepers = on.registry.journals.get(journal.key)!.keepers.map(({ peer }) => peer)
+  expect(keepers).toContain(host)
+  expect(keepers).toHaveLength(2)
+  let acknowledged = false
+  void journal.append(new Uint8Array(1)).then(() => {
+    acknowledged = true
+  })
+  await on.mesh.until('the block is acknowledged', () => acknowledged)
+  expect(disk.durableLog(journal.key)?.order).toBeGreaterThan(0)
+  on.mesh.kill(host)
+  on.mesh.diskSlowness.clear()
+  await on.start(host)
+  await on.mesh.until('its boot is recovered', () => on.registry.boots.get(boot)?.status === 'dead')
+  expect(on.registry.journals.get(journal.key)?.status).toMatchObject({ length: 1 })
+  await on.whole()
+})
+
 test('roll-opens-a-journal-during-recovery: the recovery takes it along', async () => {
   const on = await stage(9, 5)
   const host = on.ids[3]!
