@@ -133,7 +133,13 @@ const FAULTS: Readonly<Record<FaultKind, Inject>> = {
   'bit-flip': onExpendable((world, id) => {
     const { disk } = world.mesh.peers.get(id)!
     const log = world.pick([...disk.writtenLogs.keys()])
-    if (log) disk.damage(log)
+    if (!log) return false
+    // It is found at the next start, which follows at once: a copy counts as whole until somebody misses it, and others
+    // may rely on this disk meanwhile.
+    disk.damage(log)
+    world.mesh.kill(id)
+    world.boot(id)
+    return true
   }),
   'old-disk': onExpendable((world, id) => {
     const old = world.images.get(id)
