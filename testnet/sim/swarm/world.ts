@@ -120,6 +120,7 @@ export class World {
     const peer = this.mesh.peers.get(id)
     if (!peer) return
     this.images.set(id, { image: peer.disk.image(), boot: peer.driver.boot })
+    if (crash.loseUnsynced) this.invariants.remember(peer.disk)
     this.mesh.kill(id, crash)
     this.say(`${id} ends ${JSON.stringify(crash)}`)
     // Some come back at once, some later, some when everything is healed.
@@ -129,6 +130,8 @@ export class World {
 
   /** The disk, with everything on it, is replaced by an empty one. */
   replace(id: PeerId): void {
+    const disk = this.mesh.disks.get(id)
+    if (disk) this.invariants.remember(disk)
     this.mesh.wipe(id)
     this.images.delete(id)
     this.#outdated.delete(id)
@@ -140,6 +143,7 @@ export class World {
   goBack(id: PeerId, image: DiskImage): void {
     this.mesh.kill(id)
     const disk = this.mesh.disks.get(id)!
+    this.invariants.remember(disk)
     disk.restore(image)
     if (disk.storeId) this.invariants.wentBack(disk.storeId)
     this.#outdated.add(id)
