@@ -1,110 +1,57 @@
-// The history of what callers of ledgers were told, checked against what the ledgers hold: results of one actor form one
-// chain, in real-time order, without anything lost or doubled (I1, G1 to G5).
+// What callers of ledgers were told, against each other and against what the ledgers hold at the end (I1, I10, G1 to G5).
 
 import { brief, type Listed, type Seen } from './ledger.ts'
-
-interface Operation extends Seen {
-  readonly kind: 'write' | 'read'
-  readonly what: string
-  readonly start: number
-  readonly end: number
-  /** The whole list, for reads that return it. */
-  readonly tokens?: readonly string[]
-  /** The last token, for writes. */
-  readonly last?: string
-}
+import { checkList, type ListOperation } from './linearizability.ts'
 
 export class History {
   readonly wrong: string[] = []
-  readonly #operations = new Map<string, Operation[]>()
-  readonly #begun = new Map<string, number>()
+  readonly #appends = new Map<string, Map<string, ListOperation & { kind: 'append' }>>()
+  readonly #reads = new Map<string, ListOperation[]>()
   /** Tokens that must never be in the ledger. */
   readonly #never = new Map<string, Set<string>>()
+  #answered = 0
 
+  /** Calls that were answered. */
   get operations(): number {
-    let count = 0
-    for (const operations of this.#operations.values()) count += operations.length
-    return count
+    return this.#answered
   }
 
-  begin(_actor: string, token: string, at: number): void {
-    this.#begun.set(token, at)
+  /** A call that appends the token, if it ever happens, was made. */
+  begin(actor: string, token: string, start: number): void {
+    const appends = this.#appends.get(actor) ?? new Map()
+    this.#appends.set(actor, appends.set(token, { kind: 'append', value: token, start }))
   }
   never(actor: string, token: string): void {
     this.#never.set(actor, (this.#never.get(actor) ?? new Set()).add(token))
   }
-  wrote(actor: string, last: string, seen: Seen, start: number, end: number): void {
-    this.#add(actor, { kind: 'write', what: last, life: seen.life, size: seen.size, last, start, end })
+  wrote(actor: string, token: string, { life, size }: Seen, start: number, end: number): void {
+    this.#answered++
+    this.begin(actor, token, start)
+    this.#appends.get(actor)?.set(token, { kind: 'append', value: token, start, end, place: { life, size } })
   }
   read(actor: string, what: string, seen: Seen | Listed, start: number, end: number): void {
-    const tokens = 'tokens' in seen ? { tokens: seen.tokens } : {}
-    this.#add(actor, { kind: 'read', what, life: seen.life, size: seen.size, ...tokens, start, end })
+    this.#answered++
+    const { life, size } = seen
+    const values = 'tokens' in seen ? { values: seen.tokens } : {}
+    const reads = this.#reads.get(actor) ?? []
+    this.#reads.set(actor, reads)
+    reads.push({ kind: 'read', what, start, end, place: { life, size }, ...values })
   }
 
-  /** `final`: what each actor that still exists holds after everything healed. */
-  check(final: ReadonlyMap<string, Listed>): readonly string[] {
-    const lives = new Map<string, string[]>()
-    for (const [actor, operations] of this.#operations) {
-      for (const [life, known] of this.#chains(actor, operations, final.get(actor)))
-        lives.set(`${actor} ${life}`, known)
-      this.#checkOrder(actor, operations)
+  /** `final`: what each actor that still exists holds after everything healed, and when that was read. */
+  check(final: ReadonlyMap<string, Listed>, now: number): readonly string[] {
+    for (const [actor, listed] of final) this.read(actor, 'the end', listed, now, now)
+    const lives = new Map<string, readonly string[]>()
+    for (const actor of new Set([...this.#appends.keys(), ...this.#reads.keys()])) {
+      const operations = [...(this.#appends.get(actor)?.values() ?? []), ...(this.#reads.get(actor) ?? [])]
+      // Tokens of `mirror` carry what they saw, so that they are not known before.
+      const { wrong, lists } = checkList(operations, false)
+      this.wrong.push(...wrong.map((text) => `${actor}: ${text}`))
+      for (const [life, list] of lists) lives.set(`${actor} ${life}`, list)
     }
     for (const [key, tokens] of lives) this.#checkTokens(key, tokens, lives, final)
     this.#checkLives(lives)
     return this.wrong
-  }
-
-  #add(actor: string, operation: Operation): void {
-    const list = this.#operations.get(actor)
-    if (list) list.push(operation)
-    else this.#operations.set(actor, [operation])
-  }
-
-  /** What is known of each life's list, from every answer; answers that contradict each other are reported. */
-  #chains(
-    actor: string,
-    operations: readonly Operation[],
-    final: Listed | undefined,
-  ): ReadonlyMap<number, string[]> {
-    const chains = new Map<number, string[]>()
-    const claim = (life: number, position: number, token: string, who: string): void => {
-      const chain = chains.get(life) ?? []
-      chains.set(life, chain)
-      const known = chain[position]
-      if (known === undefined) chain[position] = token
-      else if (known !== token)
-        this.wrong.push(`${actor} life ${life}: ${who} has ${token} at ${position}, there is ${known}`)
-    }
-    if (final) final.tokens.forEach((token, at) => void claim(final.life, at, token, 'the end'))
-    for (const { what, life, size, last, tokens, end } of operations) {
-      const who = `${what}@${end.toFixed(0)}`
-      if (final && life > final.life)
-        this.wrong.push(`${actor}: ${who} saw life ${life}, the end ${final.life}`)
-      if (final?.life === life && size > final.size)
-        this.wrong.push(
-          `${actor} life ${life}: ${who} saw ${size} tokens, at the end there are ${final.size}`,
-        )
-      if (last !== undefined) claim(life, size - 1, last, who)
-      tokens?.forEach((token, at) => void claim(life, at, token, who))
-    }
-    return chains
-  }
-
-  /** What was answered before an operation began is seen by it. */
-  #checkOrder(actor: string, operations: readonly Operation[]): void {
-    const byEnd = [...operations].sort((a, b) => a.end - b.end)
-    let next = 0
-    let newest: Operation | undefined
-    for (const operation of [...operations].sort((a, b) => a.start - b.start)) {
-      for (; next < byEnd.length && byEnd[next]!.end < operation.start; next++)
-        if (!newest || place(byEnd[next]!) > place(newest)) newest = byEnd[next]!
-      if (!newest) continue
-      const least = place(newest) + (operation.kind === 'write' ? 1 : 0)
-      if (place(operation) < least)
-        this.wrong.push(
-          `${actor}: ${operation.what} (${operation.start.toFixed(0)} to ${operation.end.toFixed(0)}) saw ${operation.life}/${operation.size} after ${newest.what} (to ${newest.end.toFixed(0)}) had seen ${newest.life}/${newest.size}`,
-        )
-    }
   }
 
   #checkTokens(
@@ -114,14 +61,12 @@ export class History {
     final: ReadonlyMap<string, Listed>,
   ): void {
     const actor = key.slice(0, key.lastIndexOf(' '))
-    const present = tokens.filter((token) => token !== undefined)
-    if (new Set(present).size !== present.length) {
-      const twice = present.filter((token, at) => present.indexOf(token) !== at)
-      this.wrong.push(`${key}: applied twice: ${twice.join(', ')}`)
-    }
-    for (const token of present) {
+    for (const token of tokens) {
+      if (token === undefined) continue
       if (this.#never.get(actor)?.has(token)) this.wrong.push(`${key}: ${token} was said not to be executed`)
       const saw = token.split(' saw ')[1]
+      if (saw === undefined && !this.#appends.get(actor)?.has(token))
+        this.wrong.push(`${key}: nobody appended ${token}`)
       if (saw === undefined) continue
       const [other, life, size, last] = JSON.parse(saw) as [string, number, number, string]
       const end = final.get(other)
@@ -145,5 +90,3 @@ export class History {
       }
   }
 }
-
-const place = ({ life, size }: Seen): number => life * 1_000_000 + size

@@ -95,7 +95,7 @@ export function profileOf(seed: number): Profile {
     steps: 6 + Math.floor(random() * 12),
     gapMs: pick([40, 150, 400, 1000]),
     actors: 1 + Math.floor(random() * 4),
-    paceMs: pick([40, 100, 250]),
+    paceMs: pick([60, 150, 400]),
     callTimeoutMs: pick([5000, 20_000]),
     rawJournals: chance(0.15),
     wire: seed % WIRE_EVERY === 0,

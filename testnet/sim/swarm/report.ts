@@ -38,6 +38,13 @@ export class Report {
     ].join('\n')
   }
 
+  /** Kinds of fault that were injected at all. */
+  get kinds(): number {
+    return this.#faults.size
+  }
+  get acknowledged(): number {
+    return this.#acknowledged
+  }
   get outcome(): Outcome {
     return this.#outcome
   }

@@ -86,7 +86,7 @@ async function play(world: World): Promise<void> {
   work.running = false
   world.oracle.running = false
   await mesh.until('every call has ended', () => work.pending(mesh) === 0, profile.callTimeoutMs + 10_000)
-  world.work.history.check(await answers(world))
+  world.work.history.check(await answers(world), world.now)
   await tidy(world)
   await quiet(world)
 }
