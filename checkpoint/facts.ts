@@ -28,6 +28,13 @@ export class FactsTable {
     for (const [peer, addresses] of Object.entries(patch.peers ?? {})) this.#peers.set(peer, addresses)
   }
 
+  get pointer(): StoreFacts['pointer'] {
+    return this.#pointer
+  }
+  get storeId(): StoreFacts['storeId'] {
+    return this.#storeId
+  }
+
   log(log: LogKey): LogFacts | undefined {
     return this.#logs.get(log)
   }

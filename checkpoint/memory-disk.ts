@@ -3,7 +3,7 @@
 // platters (`durable`). Killing the process loses the first, a power failure the second as well, from some write on.
 
 import { FactsTable } from './facts.ts'
-import type { FactsPatch, LogKey, StoreFacts } from './mesh-types.ts'
+import type { FactsPatch, LogFacts, LogKey, StoreFacts } from './mesh-types.ts'
 
 /** One block of a log, with the hash of the log up to and including it (hex). */
 export interface MemoryBlock {
@@ -27,6 +27,14 @@ export interface Crash {
   readonly keepInFlight?: boolean
 }
 
+/** The content of a disk at one moment. */
+export interface DiskImage {
+  readonly written: ReadonlyMap<LogKey, readonly MemoryBlock[]>
+  readonly durable: ReadonlyMap<LogKey, readonly MemoryBlock[]>
+  readonly unsynced: readonly MemoryWrite[]
+  readonly facts: StoreFacts | undefined
+}
+
 export class MemoryDisk {
   readonly #name: string
   #written: Logs = new Map()
@@ -34,6 +42,7 @@ export class MemoryDisk {
   #unsynced: MemoryWrite[] = []
   #facts: FactsTable | undefined
   #boots = 1
+  readonly #damaged = new Set<LogKey>()
   /** Set by the store that has the disk open. */
   #owner: { crash(keepInFlight: boolean): void } | undefined
   #fault: 'none' | 'sync' | 'write' = 'none'
@@ -52,7 +61,7 @@ export class MemoryDisk {
     this.#owner = undefined
     if (!loseUnsynced) return
     for (const write of this.#unsynced.slice(0, keepUnsynced)) apply(this.#durable, write)
-    this.#written = new Map([...this.#durable].map(([log, blocks]) => [log, [...blocks]]))
+    this.#written = copyOf(this.#durable)
     this.#unsynced = []
     this.#boots += 1
   }
@@ -64,6 +73,40 @@ export class MemoryDisk {
     this.#durable = new Map()
     this.#unsynced = []
     this.#facts = undefined
+    this.#damaged.clear()
+  }
+
+  /** What is on the disk now, as a backup or an image of it would be. */
+  image(): DiskImage {
+    return {
+      written: copyOf(this.#written),
+      durable: copyOf(this.#durable),
+      unsynced: [...this.#unsynced],
+      facts: this.#facts?.snapshot(),
+    }
+  }
+
+  /** Puts an older state of it back. The process that had it open is gone; the operating system is the one of before. */
+  restore(image: DiskImage): void {
+    this.wipe()
+    this.#written = copyOf(image.written)
+    this.#durable = copyOf(image.durable)
+    this.#unsynced = [...image.unsynced]
+    this.#facts = image.facts && new FactsTable(image.facts)
+  }
+
+  /** Bits of a block flip. From then on reading any of that log finds the damage. */
+  damage(log: LogKey): void {
+    this.#damaged.add(log)
+  }
+
+  get isDamaged(): boolean {
+    return this.#damaged.size > 0
+  }
+
+  /** Throws where the disk's checksums would: no damaged block is ever handed out. */
+  assertSound(log: LogKey): void {
+    if (this.#damaged.has(log)) throw new Error(`a block of log ${log} is damaged`)
   }
 
   /** Every write, or every sync, fails until further notice. */
@@ -82,6 +125,16 @@ export class MemoryDisk {
 
   get durableFacts(): StoreFacts | undefined {
     return this.#facts?.snapshot()
+  }
+  /** Single facts, without a copy of all of them. */
+  get durablePointer(): StoreFacts['pointer'] {
+    return this.#facts?.pointer
+  }
+  get storeId(): StoreFacts['storeId'] | undefined {
+    return this.#facts?.storeId
+  }
+  durableLog(log: LogKey): LogFacts | undefined {
+    return this.#facts?.log(log)
   }
 
   // The rest is for memory-store.ts.
@@ -123,6 +176,9 @@ export class MemoryDisk {
     for (const patch of patches) this.#facts?.apply(structuredClone(patch))
   }
 }
+
+const copyOf = (logs: DiskImage['written']): Logs =>
+  new Map([...logs].map(([log, blocks]) => [log, [...blocks]]))
 
 function apply(logs: Logs, write: MemoryWrite): void {
   if (write.kind === 'drop') {

@@ -264,7 +264,12 @@ class MemoryStore implements LogStore {
   }
 
   #reading<Result>(log: LogKey, result: () => Result): Promise<Result> {
-    return this.#inTurn(log, () => this.#step('read', result))
+    return this.#inTurn(log, () =>
+      this.#step('read', () => {
+        this.#disk.assertSound(log)
+        return result()
+      }),
+    )
   }
 
   async #inTurn<Result>(log: LogKey, work: () => Promise<Result>): Promise<Result> {

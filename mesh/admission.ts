@@ -23,6 +23,8 @@ export class Admission {
   #onDisk: BootId | undefined
   #asking = false
   #admittedAs: string | undefined
+  /** The description it was made from: while that is the same object there is nothing to compare. */
+  #admittedFor: PeerDescription | undefined
 
   constructor(parts: AdmissionParts, boots: readonly BootId[]) {
     this.#parts = parts
@@ -45,6 +47,7 @@ export class Admission {
     env.boot = bootId(env.self, env.random.id())
     this.#asking = false
     this.#admittedAs = undefined
+    this.#admittedFor = undefined
     this.tryBoot()
   }
 
@@ -52,10 +55,13 @@ export class Admission {
     const { env, follower, issuer, description, deposed } = this.#parts
     const state = follower.state
     if (!state || this.#asking || this.#onDisk !== env.boot) return
-    const { name, store, addresses, labels, types, canHost, canKeep } = description()
+    const described = description()
+    const isKnown = state.peers.get(env.self)?.boot === env.boot
+    if (isKnown && described === this.#admittedFor) return
+    const { name, store, addresses, labels, types, canHost, canKeep } = described
     const entry = { peer: env.self, name, store, boot: env.boot, addresses, labels, types, canHost, canKeep }
     const wanted = JSON.stringify(entry)
-    if (this.#admittedAs === wanted && state.peers.get(env.self)?.boot === env.boot) return
+    if (isKnown && this.#admittedAs === wanted) return
     this.#asking = true
     const { boot } = env
     issuer.issue({ kind: 'admit', entry, previous: this.#boots }, (result) => {
@@ -63,6 +69,7 @@ export class Admission {
       this.#asking = false
       if (result.ok) {
         this.#admittedAs = wanted
+        this.#admittedFor = described
         this.#boots = [boot]
         env.persist({ boots: this.#boots }, () => {})
       } else if (result.why === 'store-foreign') env.emit({ type: 'storeForeign', detail: result.detail })

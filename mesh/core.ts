@@ -112,12 +112,12 @@ export class MeshCore {
         return keepers.length > 0 ? keepers : [{ peer: self, store: env.store }]
       },
       addresses: (keepers) => this.#addresses.of([self, ...keepers.map(({ peer }) => peer)]),
-      holds: (log, term) => this.#logs.hold(log, 'registry', term),
+      holds: (log, term, then) => this.#logs.hold(log, 'registry', term, then),
       chosen: (pointer, length) => this.#chosen(pointer, length),
     })
     this.#journals = new Journals(env, this.#follower, this.#issuer, {
       deposed: () => this.#depose(),
-      holds: (log, logClass, order) => this.#logs.hold(log, logClass, order),
+      holds: (log, logClass, order, then) => this.#logs.hold(log, logClass, order, then),
       forgoes: (log) => this.#logs.forgo(log),
     })
     const parts = {

@@ -37,8 +37,11 @@ interface Opening {
 
 export interface JournalsOwner {
   deposed(): void
-  /** This store has the log. Order -1: it is not open yet, and nothing is appended to it before (J1). */
-  holds(log: LogKey, logClass: LogClass, order: number): void
+  /**
+   * This store has the log; once that is on disk, `then`. Order -1: it is not open yet, and nothing is appended to it
+   * before (J1).
+   */
+  holds(log: LogKey, logClass: LogClass, order: number, then?: () => void): void
   /** The log was made for nothing. */
   forgoes(log: LogKey): void
 }
@@ -154,9 +157,15 @@ export class Journals {
       opening.key = key
       this.#owner.holds(key, logClassOf(journalClass), -1)
       this.#issuer.issue({ kind: 'open', journal: key, boot, class: journalClass, keepers: [] }, (result) => {
-        if (env.boot !== boot || this.#opening.get(name) !== opening) return
+        const isOver = () => env.boot !== boot || this.#opening.get(name) !== opening
+        if (isOver()) return
+        if (result.ok)
+          return this.#owner.holds(key, logClassOf(journalClass), -1, () => {
+            if (isOver()) return
+            this.#opening.delete(name)
+            this.#opened(key, opening)
+          })
         this.#opening.delete(name)
-        if (result.ok) return this.#opened(key, opening)
         this.#retryAt.set(name, env.now + env.settings.resendMs * 4)
         this.#owner.forgoes(key)
         for (const token of opening.tokens) env.emit({ type: 'journalFailed', token, why: result.detail })

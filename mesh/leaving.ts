@@ -42,7 +42,7 @@ export class Leaving {
     this.#began = this.#parts.env.now
     this.#become('announcing')
     const { env, issuer } = this.#parts
-    if (this.#alone()) return this.#done(true)
+    if (this.#alone()) return this.#done(this.#isOnly())
     issuer.issue({ kind: 'leaving', peer: env.self, boot: env.boot }, () => {
       if (this.#state.kind === 'announcing') this.#become('handing-over')
     })
@@ -78,6 +78,13 @@ export class Leaving {
   /** Nobody is there to hand anything to. */
   #alone(): boolean {
     return this.#parts.membership.live().every(({ peer }) => peer === this.#parts.env.self)
+  }
+
+  /** No other peer was ever admitted, as far as known here, or this one never took part. */
+  #isOnly(): boolean {
+    const { env, follower, pointers } = this.#parts
+    if (!follower.state) return pointers.current === undefined
+    return [...follower.state.peers.keys()].every((peer) => peer === env.self)
   }
 
   #hosts(state: RegistryState): boolean {

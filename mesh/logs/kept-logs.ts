@@ -60,21 +60,30 @@ export class KeptLogs {
     return facts.class === 'replicated' && facts.systemBoot !== this.#systemBoot
   }
 
-  /** Writes down that this store has the log, so that it is cleaned up one day, whoever keeps it. */
-  hold(key: LogKey, logClass: LogClass, order: number): void {
+  /**
+   * Writes down that this store has the log, so that it is cleaned up one day, whoever keeps it. Blocks that go into it
+   * before `then` nobody would know of after a crash.
+   */
+  hold(key: LogKey, logClass: LogClass, order: number, then: () => void = () => {}): void {
     const log = this.open(key, logClass, order)
-    if (log.facts.order === order) return this.whenStored(log, () => {})
-    if (log.facts.retired === true) return
-    log.facts = { ...log.facts, order }
-    this.#env.persist({ logs: { [key]: log.facts } }, () => {})
+    if (log.facts.order !== order && log.facts.retired !== true) {
+      log.facts = { ...log.facts, order }
+      log.stored = false
+    }
+    this.whenStored(log, then)
   }
 
-  /** Runs `then` once the log's class is on disk. */
+  /** Runs `then` once the log's class and order are on disk: what is acknowledged before, `tidy` would drop. */
   whenStored(log: KeptLog, then: () => void): void {
     if (log.stored) return then()
     log.storing.push(then)
-    if (log.storing.length > 1) return
-    this.#env.persist({ logs: { [log.facts.key]: log.facts } }, () => {
+    if (log.storing.length === 1) this.#store(log)
+  }
+
+  #store(log: KeptLog): void {
+    const { facts } = log
+    this.#env.persist({ logs: { [facts.key]: facts } }, () => {
+      if (log.facts.order !== facts.order) return this.#store(log)
       log.stored = true
       const waiting = log.storing
       log.storing = []
@@ -99,7 +108,8 @@ export class KeptLogs {
   /** Forgets a log that was made here and never used. */
   forgo(key: LogKey): void {
     if (!this.#logs.delete(key)) return
-    this.#env.persist({ logs: { [key]: null } }, () => this.#env.drop(key))
+    // Blocks first: of what is in no fact nobody would know after a crash.
+    this.#env.drop(key, () => this.#env.persist({ logs: { [key]: null } }, () => {}))
   }
 
   /** Gives a log up: its blocks go, its name stays, so that it is answered `unknown` for ever (K3). */

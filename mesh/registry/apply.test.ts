@@ -144,6 +144,15 @@ describe('the end of an assignment (A1, A2, R4)', () => {
     expect(table.sources()).toEqual(['J<4@1'])
   })
 
+  test('a recovered boot is no home for its own actors', () => {
+    const table = new Table()
+    for (const boot of ['a', 'b']) table.admit(boot)
+    table.create('b')
+    table.recover('b', {}, 'b')
+    expect(table.table.actors.get(key)).toMatchObject({ home: null, status: { kind: 'running' } })
+    expect(table.table.reports.at(-1)?.actors).toMatchObject([{ actor: key, outcome: 'waiting' }])
+  })
+
   test('what was stopping is stopped by recovery, never restarted', () => {
     const table = mesh()
     table.open('b', 'J')

@@ -57,8 +57,8 @@ export interface CandidateOwner {
   /** Keepers for the next term, chosen from the peers that can be reached; without those in `avoid` where possible. */
   chooseKeepers(table: RegistryTable, avoid: ReadonlySet<StoreId>): readonly Keeper[]
   addresses(keepers: readonly Keeper[]): Pointer['addresses']
-  /** This store is about to have blocks of that registry log, whether it keeps it or not. */
-  holds(log: LogKey, term: number): void
+  /** This store is about to have blocks of that registry log, whether it keeps it or not; once that is on disk, `then`. */
+  holds(log: LogKey, term: number, then: () => void): void
   /** `successor` is chosen. `length` is the length of its log where this peer wrote it. */
   chosen(pointer: Pointer, length: number | undefined): void
 }
@@ -236,13 +236,13 @@ export class Candidate {
     const holder = pointer.keepers.find((keeper) => keeper.store === best.store)?.peer ?? from
     this.#become({ kind: 'reading', ballot: state.ballot, answers: state.answers, best, holder, length: 0 })
     const reading = this.#state
-    this.#owner.holds(pointer.key, pointer.term)
     // The log is read from this store's own copy; what it lacks comes verified from the longest keeper.
-    this.#env.ingest(pointer.key, [], (length) => {
+    const begin = (length: number | null): void => {
       if (this.#state !== reading || reading.kind !== 'reading') return
       reading.length = Math.min(length ?? 0, best.length)
       this.#readOn(reading, pointer)
-    })
+    }
+    this.#owner.holds(pointer.key, pointer.term, () => this.#env.ingest(pointer.key, [], begin))
   }
 
   #fetched(from: PeerId, message: LogMessage & { kind: 'fetched' }): void {
@@ -275,7 +275,6 @@ export class Candidate {
     env.createLog((key) => {
       if (this.#state !== state) return env.drop(key)
       const term = pointer.term + 1
-      this.#owner.holds(key, term)
       const parent = { key: pointer.key, length: best.length, hash: best.hash }
       const successor: Successor = {
         generation: pointer.generation,
@@ -297,7 +296,9 @@ export class Candidate {
       this.#written.set(key, blocks.length)
       const writing: State = { kind: 'writing', ballot, successor, writer, length: blocks.length }
       this.#become(writing)
-      for (const block of blocks) writer.append(block, () => {})
+      this.#owner.holds(key, term, () => {
+        if (this.#state === writing) for (const block of blocks) writer.append(block, () => {})
+      })
     })
   }
 

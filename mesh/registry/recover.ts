@@ -24,6 +24,8 @@ export function settleRecovery(table: RegistryTable, command: Command & { kind: 
     const { length, hash } = command.journals[journal.key]!
     table.journals.set(journal.key, { ...journal, status: { kind: 'sealed', length, hash } })
   }
+  // Before its actors get homes: the head may have decided on the boot itself, when another one had it recovered.
+  table.boots.set(command.boot, { ...boot, status: 'dead' })
   const reports: ActorReport[] = []
   const sealedJournals = journalsOf(table, command.boot).sort((a, b) => b.order - a.order)
   for (const actor of table.actors.values()) {
@@ -32,7 +34,6 @@ export function settleRecovery(table: RegistryTable, command: Command & { kind: 
     table.actors.set(actor.key, next)
     reports.push(describe(actor.key, next, command.homes[actor.key]))
   }
-  table.boots.set(command.boot, { ...boot, status: 'dead' })
   table.issued.delete(command.boot)
   forgetOldBoots(table, command.boot)
   table.reports.push({

@@ -8,17 +8,23 @@ import { compareBallots } from '../../mesh/logs/ballot.ts'
 import type { MeshMessage } from '../../mesh/messages.ts'
 import { comparePointers } from '../../mesh/pointer.ts'
 import { majority } from '../../mesh/quorum.ts'
-import type { RegistryState } from '../../mesh/registry/types.ts'
+import type { JournalClass, RegistryState } from '../../mesh/registry/types.ts'
 import type { SimMesh, SimPeer } from './mesh.ts'
 
 export class Invariants {
   readonly broken: string[] = []
   readonly #mesh: SimMesh
   readonly #successors = new Map<LogKey, LogKey>()
-  readonly #blocks = new Map<string, string>()
+  readonly #blocks = new Map<string, Uint8Array>()
   readonly #committed = new Map<LogKey, number>()
   readonly #pointers = new Map<StoreId, Pointer>()
   readonly #ended = new Set<LogKey>()
+  /** Acknowledged lengths by store and log: what they were when the log was given up in good order. */
+  readonly #acknowledged = new Map<string, number>()
+  readonly #lost = new Map<
+    StoreId,
+    { readonly lengths: ReadonlyMap<LogKey, number>; readonly pointer: Pointer | undefined }
+  >()
 
   constructor(mesh: SimMesh) {
     this.#mesh = mesh
@@ -29,15 +35,30 @@ export class Invariants {
     peer.driver.onRegistry((state) => this.#registry(peer, state))
   }
 
+  /** This disk is about to lose something: what it held until now was no lie. */
+  remember(disk: MemoryDisk): void {
+    if (!disk.storeId) return
+    const lengths = new Map(this.#lost.get(disk.storeId)?.lengths)
+    for (const [log, blocks] of disk.writtenLogs)
+      lengths.set(log, Math.max(blocks.length, lengths.get(log) ?? 0))
+    this.#lost.set(disk.storeId, { lengths, pointer: disk.durablePointer })
+  }
+
+  /** Somebody put an older state of that disk back: what it holds is older on purpose. */
+  wentBack(store: StoreId): void {
+    this.#pointers.delete(store)
+  }
+
   sent(from: PeerId, _to: PeerId, message: MeshMessage): void {
     const disk = this.#mesh.disks.get(from)
-    const facts = disk?.durableFacts
-    if (!disk || !facts || !this.#mesh.peers.has(from)) return
-    this.#pointerOnDisk(from, facts.storeId, facts.pointer)
-    if (message.kind === 'pointer') this.#pointer(from, message.pointer, facts.pointer)
-    else if (message.kind === 'records') this.#records(from, message, facts.pointer)
-    else if ('store' in message && message.store === facts.storeId)
-      this.#answer(from, disk, message, facts.logs[message.log])
+    const store = disk?.storeId
+    if (!disk || !store || !this.#mesh.peers.has(from)) return
+    const pointer = disk.durablePointer
+    this.#pointerOnDisk(from, store, pointer)
+    if (message.kind === 'pointer') this.#pointer(from, message.pointer, pointer)
+    else if (message.kind === 'records') this.#records(from, message, pointer)
+    else if ('store' in message && message.store === store)
+      this.#answer(from, disk, message, disk.durableLog(message.log))
   }
 
   #fail(text: string): void {
@@ -58,6 +79,8 @@ export class Invariants {
       if (!facts) fail('I4 its class is not on disk')
       if (facts?.seal) fail('I4 it is sealed')
       if (held < message.length) fail(`I4 ${message.length} acknowledged, ${held} on disk`)
+      const key = `${message.store} ${message.log}`
+      this.#acknowledged.set(key, Math.max(message.length, this.#acknowledged.get(key) ?? 0))
     } else if (message.kind === 'confirmed') {
       if (facts?.seal) fail('I4 it is sealed')
     } else if (message.kind === 'held') {
@@ -97,23 +120,16 @@ export class Invariants {
   #records(from: PeerId, message: MeshMessage & { kind: 'records' }, pointer: Pointer | undefined): void {
     for (const [offset, block] of message.blocks.entries()) {
       const place = `${message.log}#${message.from + offset}`
-      const bytes = Buffer.from(block).toString('base64')
       const before = this.#blocks.get(place)
-      if (before !== undefined && before !== bytes) this.#fail(`${from}: I2 two blocks at ${place}`)
-      this.#blocks.set(place, bytes)
+      if (before === block) continue
+      if (before && Buffer.compare(before, block) !== 0) this.#fail(`${from}: I2 two blocks at ${place}`)
+      this.#blocks.set(place, block)
     }
     if (message.commit <= (this.#committed.get(message.log) ?? 0) || pointer?.key !== message.log) return
     this.#committed.set(message.log, message.commit)
-    const holding = pointer.keepers.filter((keeper) => {
-      const disk = this.#diskOf(keeper)
-      const stored = disk?.durableFacts?.pointer
-      return (
-        disk &&
-        stored &&
-        comparePointers(stored, pointer) >= 0 &&
-        disk.durableLength(message.log) >= message.commit
-      )
-    })
+    const holding = pointer.keepers.filter(
+      (keeper) => this.#knows(keeper, pointer) && this.#holds(keeper, message.log, message.commit, 'synced'),
+    )
     if (holding.length < majority(pointer.keepers.length))
       this.#fail(
         `${from}: I11, H1 ${message.commit} blocks of term ${pointer.term} told as committed, ${holding.length} of ${pointer.keepers.length} keepers have them and the pointer`,
@@ -121,15 +137,11 @@ export class Invariants {
   }
 
   #registry(peer: SimPeer, state: RegistryState): void {
-    for (const { key, keepers, status, class: of } of state.journals.values()) {
+    for (const { key, keepers, order, status, class: of } of state.journals.values()) {
       if (status.kind === 'open' || this.#ended.has(key)) continue
       this.#ended.add(key)
-      const holding = keepers.filter((keeper) => {
-        const disk = this.#diskOf(keeper)
-        const length =
-          of.level === 'synced' ? disk?.durableLength(key) : (disk?.writtenLogs.get(key)?.length ?? 0)
-        return length !== undefined && length >= status.length
-      })
+      if (this.#isRetired(key, order)) continue
+      const holding = keepers.filter((keeper) => this.#holds(keeper, key, status.length, of.level))
       if (holding.length < majority(keepers.length))
         this.#fail(
           `${peer.id}: I7 journal ${key.slice(0, 6)} ended at ${status.length}, held by ${holding.length} of ${keepers.length}`,
@@ -141,9 +153,29 @@ export class Invariants {
           this.#fail(`${peer.id}: I9 a source of ${actor.key} was retired`)
   }
 
+  #holds(keeper: Keeper, log: LogKey, length: number, level: JournalClass['level']): boolean {
+    const disk = this.#diskOf(keeper)
+    const held = level === 'synced' ? disk?.durableLength(log) : disk?.writtenLogs.get(log)?.length
+    const lost = this.#lost.get(keeper.store)?.lengths.get(log)
+    const retired = disk?.durableLog(log)?.retired && this.#acknowledged.get(`${keeper.store} ${log}`)
+    return Math.max(held ?? 0, lost ?? 0, retired || 0) >= length
+  }
+
+  #knows(keeper: Keeper, pointer: Pointer): boolean {
+    const stored = [this.#diskOf(keeper)?.durablePointer, this.#lost.get(keeper.store)?.pointer]
+    return stored.some((each) => each !== undefined && comparePointers(each, pointer) >= 0)
+  }
+
+  /** Some peers are behind, and see a journal end that is gone by now. */
+  #isRetired(key: LogKey, order: number): boolean {
+    return [...this.#mesh.peers.values()].some(
+      ({ driver: { registry } }) => registry && registry.nextOrder > order && !registry.journals.has(key),
+    )
+  }
+
   #diskOf({ peer, store }: Keeper): MemoryDisk | undefined {
     const disk = this.#mesh.disks.get(peer)
-    return disk?.durableFacts?.storeId === store ? disk : undefined
+    return disk?.storeId === store ? disk : undefined
   }
 
   /** Logs on disks that neither the registry nor its chain needs any more, by peer. */

@@ -1,7 +1,7 @@
 // A whole mesh in one process: real core, real driver, virtual time, in-memory disks.
 
-import { MemoryDisk } from '../../checkpoint/memory-disk.ts'
-import { openMemoryStore } from '../../checkpoint/memory-store.ts'
+import { type Crash, MemoryDisk } from '../../checkpoint/memory-disk.ts'
+import { type MemoryOperation, openMemoryStore } from '../../checkpoint/memory-store.ts'
 import type { LogStore } from '../../checkpoint/port.ts'
 import type { MeshEvent } from '../../mesh/effect.ts'
 import { type PeerId, peerId } from '../../mesh/ids.ts'
@@ -26,8 +26,23 @@ export interface SimOptions {
   readonly seed: number
   readonly settings?: Partial<MeshSettings>
   readonly types?: readonly string[]
+  /** False: messages are handed over as they are, and not through the bytes of the wire. Default true. */
+  readonly wire?: boolean
   /** Called with each new process, to put actors on it. */
   readonly onStart?: (peer: SimPeer) => void
+}
+
+/** What a simulated disk takes, in milliseconds: half to one and a half times this. */
+const SYNC_MS = 3
+const WRITE_MS = 0.4
+
+/** Something that had to happen did not. The whole mesh is in the stack, below the message. */
+export class NotInTime extends Error {
+  readonly what: string
+  constructor(what: string, dump: string) {
+    super(`${what}\n${dump}`)
+    this.what = what
+  }
 }
 
 export class SimMesh {
@@ -36,13 +51,20 @@ export class SimMesh {
   readonly network: SimNetwork
   readonly peers = new Map<PeerId, SimPeer>()
   readonly failures: string[] = []
+  /** Sees every operation of a peer's disk as it takes effect; it may end the peer. */
+  onDiskOperation: ((id: PeerId, operation: MemoryOperation) => void) | undefined
+  /** A store failed or found itself to be a copy; without it that is a failure of the run. */
+  onFatal: ((id: PeerId, error: Error) => void) | undefined
+  /** How many times slower than usual a peer's disk is. */
+  readonly diskSlowness = new Map<PeerId, number>()
   readonly #disks = new Map<PeerId, MemoryDisk>()
+  readonly #starting = new Set<PeerId>()
   readonly #options: SimOptions
 
   constructor(options: SimOptions) {
     this.#options = options
     this.random = seededRandom(options.seed)
-    this.network = new SimNetwork(this.clock, this.random)
+    this.network = new SimNetwork(this.clock, this.random, options.wire)
     const maintain = () => {
       this.network.maintain()
       this.clock.set(1000, maintain)
@@ -59,13 +81,25 @@ export class SimMesh {
     return peerId(`peer-${String(index).padStart(2, '0')}`)
   }
 
-  /** Starts a peer on its disk; the first one ever founds the mesh. */
-  async start(id: PeerId, found = false): Promise<SimPeer> {
+  /** Starts a peer on its disk while virtual time passes; the first one ever founds the mesh. */
+  start(id: PeerId, found = false): Promise<SimPeer> {
+    return this.await(this.begin(id, found))
+  }
+
+  /** True from the start of a process until its disk is open; until then it can't be ended. */
+  isStarting(id: PeerId): boolean {
+    return this.#starting.has(id)
+  }
+
+  /** Starts a peer; virtual time has to pass for it to come up. */
+  async begin(id: PeerId, found = false): Promise<SimPeer> {
+    this.#starting.add(id)
     const disk = this.#disks.get(id) ?? new MemoryDisk(id)
     this.#disks.set(id, disk)
     const schedule = (run: () => void) => {
       const peer = this.peers.get(id)
-      if (peer?.frozen) peer.held.push(run)
+      // What waits since a freeze comes first.
+      if (peer && (peer.frozen || peer.held.length > 0)) peer.held.push(run)
       else run()
     }
     let alive = true
@@ -75,11 +109,16 @@ export class SimMesh {
       disk,
       random: hex,
       schedule: (operation, done) => {
-        const delay = operation === 'sync' || operation === 'persist' ? 3 : 0.4
-        this.clock.set(delay * (0.5 + this.random()), () => alive && schedule(done))
+        const usual = operation === 'sync' || operation === 'persist' ? SYNC_MS : WRITE_MS
+        const delay = usual * (this.diskSlowness.get(id) ?? 1)
+        this.clock.set(delay * (0.5 + this.random()), () => {
+          if (alive) this.onDiskOperation?.(id, operation)
+          if (alive) schedule(done)
+        })
       },
     })
-    const store = await this.#settle(opening)
+    const store = await opening
+    this.#starting.delete(id)
     const events: MeshEvent[] = []
     const driver = new MeshDriver({
       self: id,
@@ -93,7 +132,8 @@ export class SimMesh {
         if (event.kind === 'deposed') this.network.reboot(id)
       },
       onFatal: (error) => {
-        this.failures.push(`${id} failed: ${error.message}`)
+        if (this.onFatal) this.onFatal(id, error)
+        else this.failures.push(`${id} failed: ${error.message}`)
         this.kill(id)
       },
     })
@@ -111,29 +151,28 @@ export class SimMesh {
     })
     this.#options.onStart?.(peer)
     const types = this.#options.types ?? ['Counter']
-    await this.#settle(
-      driver.start(network, {
-        name: id,
-        store: store.facts.storeId,
-        addresses: network.addresses(),
-        labels: {},
-        types,
-        canHost: true,
-        canKeep: true,
-      }),
-    )
+    await driver.start(network, {
+      name: id,
+      store: store.facts.storeId,
+      addresses: network.addresses(),
+      labels: {},
+      types,
+      canHost: true,
+      canKeep: true,
+    })
     this.network.maintain()
     return peer
   }
 
-  kill(id: PeerId, loseUnsynced = false): void {
+  /** The process ends; what else is lost with it is up to `crash`. */
+  kill(id: PeerId, crash: boolean | Crash = false): void {
     const peer = this.peers.get(id)
     if (!peer) return
     this.peers.delete(id)
     peer.clock.stop()
     peer.driver.stop()
     this.network.detach(id)
-    peer.disk.crash({ loseUnsynced })
+    peer.disk.crash(typeof crash === 'boolean' ? { loseUnsynced: crash } : crash)
   }
 
   wipe(id: PeerId): void {
@@ -150,13 +189,23 @@ export class SimMesh {
     const peer = this.peers.get(id)
     if (!peer) return
     peer.frozen = false
-    for (const run of peer.held.splice(0)) run()
+    this.#takeUp(peer)
+  }
+
+  /** One event after the other, as an event loop takes up what has queued. */
+  #takeUp(peer: SimPeer): void {
+    if (peer.held.length === 0) return
+    this.clock.set(0, () => {
+      if (this.peers.get(peer.id) !== peer || peer.frozen) return
+      peer.held.shift()?.()
+      this.#takeUp(peer)
+    })
   }
 
   /** Runs until `done` holds; throws with every peer's view where it does not in time. */
   async until(what: string, done: () => boolean, ms = 60_000): Promise<void> {
     if (done() || (await this.clock.run(ms, done))) return
-    throw new Error(`not within ${ms} ms of virtual time: ${what}\n${this.dump()}`)
+    throw new NotInTime(`not within ${ms} ms of virtual time: ${what}`, this.dump())
   }
 
   /** Waits for a promise while virtual time passes. */
@@ -202,9 +251,5 @@ export class SimMesh {
 
   #joinTo(id: PeerId): PeerId[] {
     return [...this.peers.keys()].filter((other) => other !== id)
-  }
-
-  async #settle<Result>(promise: Promise<Result>): Promise<Result> {
-    return this.await(promise)
   }
 }

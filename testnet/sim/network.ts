@@ -18,13 +18,30 @@ export interface SimEndpoint {
   wanted: ReadonlySet<PeerId>
 }
 
+/** What becomes of something sent. In order and once is what a healthy stream does. */
+export interface Fate {
+  readonly lost?: boolean
+  /** What is sent later on the stream arrives after it. */
+  readonly heldMs?: number
+  /** What is sent later may overtake it. */
+  readonly lateMs?: number
+  /** It arrives a second time, this much later: as a resend would, at a time of its own. */
+  readonly againMs?: number
+}
+export type Sent = 'message' | 'frame' | 'gossip'
+
+/** `noticed`: the streams are closed within a second; `unnoticed`: they look open, and one direction is dead. */
+type Cut = 'noticed' | 'unnoticed'
+
 export class SimNetwork {
   readonly #clock: VirtualClock
   readonly #random: () => number
+  /** Every message passes through the bytes and the checks of the real wire. */
+  readonly #wire: boolean
   readonly #endpoints = new Map<PeerId, SimEndpoint>()
   /** Open streams as `a>b` for a < b, with a number so that late deliveries on an old stream are dropped. */
   readonly #streams = new Map<string, number>()
-  readonly #cut = new Set<string>()
+  readonly #cut = new Map<string, Cut>()
   readonly #lastDelivery = new Map<string, number>()
   #nextStream = 1
   /** Largest one-way delay in milliseconds. */
@@ -34,14 +51,17 @@ export class SimNetwork {
   trace: ((from: PeerId, to: PeerId, message: MeshMessage) => void) | undefined
   /** Delays one message by this many milliseconds more, or loses it. What is sent later on the stream is not held up. */
   fate: ((from: PeerId, to: PeerId, message: MeshMessage) => number | 'lost') | undefined
+  /** The same at random, for all that is sent. */
+  chaos: ((from: PeerId, to: PeerId, what: Sent) => Fate | undefined) | undefined
   /** Sees every message as it is delivered, before its receiver does. */
   onDelivery: ((from: PeerId, to: PeerId, message: MeshMessage) => void) | undefined
   /** Bytes that a dead process had sent already, by link: they arrive before the stream is found closed. */
   readonly #lastWords = new Map<string, number>()
 
-  constructor(clock: VirtualClock, random: () => number) {
+  constructor(clock: VirtualClock, random: () => number, wire = true) {
     this.#clock = clock
     this.#random = random
+    this.#wire = wire
   }
 
   attach(endpoint: SimEndpoint): Network {
@@ -54,17 +74,17 @@ export class SimNetwork {
         this.trace?.(peer, to, message)
         const fate = this.fate?.(peer, to, message) ?? 0
         if (fate === 'lost') return true
-        const bytes = encode(message)
+        const read = this.#written(message, received)
         const deliver = (at: NetworkListener, boot: BootId) => {
           this.onDelivery?.(peer, to, message)
           // The hook may have ended the receiver.
-          if (this.#endpoints.get(to)?.listener === at) at.message(peer, boot, received(bytes))
+          if (this.#endpoints.get(to)?.listener === at) at.message(peer, boot, read())
         }
-        return this.#send(peer, to, deliver, fate)
+        return this.#send(peer, to, 'message', deliver, fate)
       },
       sendService: (to, frame) => {
-        const bytes = encode(frame)
-        return this.#send(peer, to, (at, boot) => at.service(peer, boot, decode(bytes) as ServiceFrame))
+        const read = this.#written(frame, (bytes) => decode(bytes) as ServiceFrame)
+        return this.#send(peer, to, 'frame', (at, boot) => at.service(peer, boot, read()))
       },
       publish: (facts) => this.#publish(peer, facts),
       want: (peers) => {
@@ -99,8 +119,19 @@ export class SimNetwork {
   readonly #boots = new Map<string, BootId>()
 
   /** Nothing passes from `a` to `b` until healed; the streams stay open, as with a pulled cable. */
-  cut(a: PeerId, b: PeerId): void {
-    this.#cut.add(`${a}>${b}`)
+  cut(a: PeerId, b: PeerId, cut: Cut = 'noticed'): void {
+    this.#cut.set(`${a}>${b}`, cut)
+  }
+
+  /** Both directions between the two work again. */
+  mend(a: PeerId, b: PeerId): void {
+    this.#cut.delete(`${a}>${b}`)
+    this.#cut.delete(`${b}>${a}`)
+  }
+
+  /** The stream between the two breaks, with what was on its way; whoever wants it dials again. */
+  reset(a: PeerId, b: PeerId): void {
+    this.#close(a, b)
   }
 
   heal(): void {
@@ -113,7 +144,8 @@ export class SimNetwork {
   maintain(): void {
     for (const key of [...this.#streams.keys()]) {
       const [a, b] = ends(key)
-      if (this.#cut.has(`${a}>${b}`) || this.#cut.has(`${b}>${a}`)) this.#close(a, b)
+      if (this.#cut.get(`${a}>${b}`) === 'noticed' || this.#cut.get(`${b}>${a}`) === 'noticed')
+        this.#close(a, b)
     }
     for (const endpoint of this.#endpoints.values())
       for (const other of endpoint.wanted) this.#connect(endpoint.peer, other)
@@ -159,30 +191,44 @@ export class SimNetwork {
   #send(
     from: PeerId,
     to: PeerId,
+    what: Sent,
     deliver: (listener: NetworkListener, boot: BootId) => void,
-    extraDelayMs = 0,
+    lateMs = 0,
   ): boolean {
     const stream = this.#streams.get(pair(from, to))
     const sender = this.#endpoints.get(from)
     if (stream === undefined || !sender) return false
     const boot = sender.boot()
     const link = `${from}>${to}`
+    const fate = this.chaos?.(from, to, what)
+    if (fate?.lost) return true
     // Streams are ordered: nothing overtakes what was sent before.
-    const at = Math.max(this.#clock.now + this.#random() * this.maxDelayMs, this.#lastDelivery.get(link) ?? 0)
+    const travelMs = this.#random() * this.maxDelayMs + (fate?.heldMs ?? 0)
+    const at = Math.max(this.#clock.now + travelMs, this.#lastDelivery.get(link) ?? 0)
     this.#lastDelivery.set(link, at)
-    this.#clock.set(at - this.#clock.now + extraDelayMs, () => {
+    const arrive = () => {
       const receiver = this.#endpoints.get(to)
       const open = this.#streams.get(pair(from, to)) === stream || this.#lastWords.get(link) === stream
       if (!receiver || !open || this.#cut.has(link)) return
       this.delivered++
       receiver.schedule(() => deliver(receiver.listener, boot))
-    })
+    }
+    const afterMs = at - this.#clock.now + lateMs + (fate?.lateMs ?? 0)
+    this.#clock.set(afterMs, arrive)
+    if (fate?.againMs !== undefined) this.#clock.set(afterMs + fate.againMs, arrive)
     return true
   }
 
   #publish(from: PeerId, facts: readonly Fact[]): void {
     for (const to of this.#endpoints.keys())
-      if (to !== from) this.#send(from, to, (listener) => listener.gossip(from, facts))
+      if (to !== from) this.#send(from, to, 'gossip', (listener) => listener.gossip(from, facts))
+  }
+
+  /** How the receiver reads it. Without the wire both sides share the value: neither may change what it sent or got. */
+  #written<Value>(value: Value, read: (bytes: Uint8Array) => Value): () => Value {
+    if (!this.#wire) return () => value
+    const bytes = encode(value)
+    return () => read(bytes)
   }
 }
 

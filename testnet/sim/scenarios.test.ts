@@ -269,11 +269,37 @@ for (const journals of [replicated, synced])
 test('power-loss-of-both-keepers: what the host still has is not lost', async () => {
   const on = await stage(8, 3, replicated)
   const [host, ...keepers] = on.ids as [PeerId, PeerId, PeerId]
+  for (const { key, boot } of on.registry.journals.values())
+    if (peerOfBoot(boot) !== host) on.oracle.excused.add(key)
   for (const id of keepers) on.mesh.kill(id, true)
   await on.mesh.clock.run(100)
   for (const id of keepers) await on.start(id)
   await on.mesh.clock.run(10_000)
   expect(on.mesh.peers.has(host)).toBe(true)
+  await on.whole()
+})
+
+test('a host ends before the order of its journal is on its disk: its copy counted, so it stays', async () => {
+  const on = await stage(12, 3)
+  const host = on.ids[2]!
+  const { driver, disk } = on.mesh.peers.get(host)!
+  const { boot } = driver
+  const journal = await on.mesh.await(driver.journal({ level: 'replicated', keepers: 2 }))
+  on.mesh.diskSlowness.set(host, 10)
+  const keepers = on.registry.journals.get(journal.key)!.keepers.map(({ peer }) => peer)
+  expect(keepers).toContain(host)
+  expect(keepers).toHaveLength(2)
+  let acknowledged = false
+  void journal.append(new Uint8Array(1)).then(() => {
+    acknowledged = true
+  })
+  await on.mesh.until('the block is acknowledged', () => acknowledged)
+  expect(disk.durableLog(journal.key)?.order).toBeGreaterThan(0)
+  on.mesh.kill(host)
+  on.mesh.diskSlowness.clear()
+  await on.start(host)
+  await on.mesh.until('its boot is recovered', () => on.registry.boots.get(boot)?.status === 'dead')
+  expect(on.registry.journals.get(journal.key)?.status).toMatchObject({ length: 1 })
   await on.whole()
 })
 

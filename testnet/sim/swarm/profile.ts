@@ -1,0 +1,122 @@
+// What one seed runs: how large a mesh, with which settings, under which work and which faults. Swarm testing: every seed
+// leaves most kinds of fault out, so that those it has meet each other undisturbed by the rest.
+
+import type { MeshSettings } from '../../../mesh/settings.ts'
+import { defaultMeshSettings } from '../../../mesh/settings.ts'
+import { seededRandom } from '../random.ts'
+
+/** Every fault there is. What each does is in faults.ts. */
+export const FAULT_KINDS = [
+  'loss',
+  'duplicate',
+  'reorder',
+  'delay',
+  'partition',
+  'one-way',
+  'half-open',
+  'reset',
+  'kill',
+  'kill-at-disk',
+  'kill-at-message',
+  'kill-all',
+  'power',
+  'power-all',
+  'torn',
+  'os-restart',
+  'os-restart-all',
+  'pause',
+  'long-pause',
+  'slow-disk',
+  'slow-loop',
+  'clock-jump',
+  'join',
+  'join-lower',
+  'leave',
+  'wipe',
+  'bit-flip',
+  'old-disk',
+  'stop-actor',
+  'move-actor',
+] as const
+export type FaultKind = (typeof FAULT_KINDS)[number]
+
+/** A disk, or what it had not synced, is lost for good. Only where every log keeps a majority of whole copies (G1). */
+export const DESTRUCTIVE: ReadonlySet<FaultKind> = new Set(['wipe', 'bit-flip', 'old-disk'])
+/** Writes that were not synced are lost. */
+export const POWER: ReadonlySet<FaultKind> = new Set(['power', 'power-all', 'torn'])
+const TAINT: ReadonlySet<FaultKind> = new Set(['os-restart', 'os-restart-all'])
+
+export type Durability = 'replicated' | 'synced' | 'both'
+
+export interface Profile {
+  readonly peers: number
+  readonly durability: Durability
+  readonly settings: Partial<MeshSettings>
+  /** Largest one-way delay of the healthy network. */
+  readonly delayMs: number
+  /** Kinds of fault that happen, with their weights. */
+  readonly faults: ReadonlyMap<FaultKind, number>
+  readonly steps: number
+  /** Between two faults, on average. */
+  readonly gapMs: number
+  readonly actors: number
+  /** Between two calls of a client, on average. */
+  readonly paceMs: number
+  readonly callTimeoutMs: number
+  /** Blocks are written to journals beside the actors' own. */
+  readonly rawJournals: boolean
+  /** Every message passes the real codec and its checks: slow, so in one seed of {@link WIRE_EVERY}. */
+  readonly wire: boolean
+}
+
+export const WIRE_EVERY = 16
+
+/** The ticks of the driver. A slow one makes time-outs late, which they may be anyway, and costs less. */
+const TICKS = [100, 100, 50, defaultMeshSettings.tickMs]
+
+export function profileOf(seed: number): Profile {
+  const random = seededRandom(seed ^ 0x5eed)
+  random() // the first of neighbouring seeds are alike
+  const pick = <Item>(items: readonly Item[]): Item => items[Math.floor(random() * items.length)]!
+  const chance = (probability: number): boolean => random() < probability
+  const durability = pick<Durability>(['replicated', 'replicated', 'synced', 'both'])
+  return {
+    peers: pick([3, 3, 3, 3, 3, 3, 4, 4, 5, 5, 5, 6]),
+    durability,
+    settings: {
+      tickMs: pick(TICKS),
+      ...(chance(0.4) ? { journalMaxBlocks: 5 + Math.floor(random() * 20) } : {}),
+      ...(chance(0.3) ? { registryMaxBlocks: 20 + Math.floor(random() * 60) } : {}),
+      ...(chance(0.2) ? { catchUpBytes: 600 } : {}),
+      ...(chance(0.2) ? { commandsPerBlock: 2 } : {}),
+    },
+    delayMs: pick([1, 5, 5, 20, 60]),
+    faults: drawFaults(random, durability),
+    steps: 6 + Math.floor(random() * 12),
+    gapMs: pick([40, 150, 400, 1000]),
+    actors: 1 + Math.floor(random() * 4),
+    paceMs: pick([60, 150, 400]),
+    callTimeoutMs: pick([5000, 20_000]),
+    rawJournals: chance(0.15),
+    wire: seed % WIRE_EVERY === 0,
+  }
+}
+
+function drawFaults(random: () => number, durability: Durability): ReadonlyMap<FaultKind, number> {
+  const faults = new Map<FaultKind, number>()
+  const share = 0.1 + random() * 0.4
+  // A `replicated` log needs untainted copies, so its seeds lose disks or restart systems, and never both.
+  const mayLoseDisks = durability === 'synced' || random() < 0.5
+  for (const kind of FAULT_KINDS) {
+    const draw = random()
+    const weight = 0.2 + random()
+    if (draw >= share) continue
+    if (durability !== 'synced') {
+      if (kind === 'power-all') continue
+      if (mayLoseDisks ? POWER.has(kind) || TAINT.has(kind) : DESTRUCTIVE.has(kind)) continue
+    }
+    faults.set(kind, DESTRUCTIVE.has(kind) ? weight / 2 : weight)
+  }
+  if (faults.size === 0) faults.set('kill', 1)
+  return faults
+}

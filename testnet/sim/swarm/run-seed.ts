@@ -1,0 +1,176 @@
+// One seed from beginning to end: a mesh comes up, works under faults, is healed, must recover within bounded virtual
+// time, and must be quiet then. Safety is checked all the way and over the whole history at the end.
+
+import type { PeerId } from '../../../mesh/ids.ts'
+import type { MeshMessage } from '../../../mesh/messages.ts'
+import { MeshError } from '../../../node/errors.ts'
+import type { Listed, Seen } from '../ledger.ts'
+import { NotInTime } from '../mesh.ts'
+import { inject } from './faults.ts'
+import { type FaultKind, type Profile, profileOf } from './profile.ts'
+import type { Named } from './workload.ts'
+import { World } from './world.ts'
+
+export type Outcome = 'ok' | 'crash' | 'safety' | 'liveness'
+
+export interface SeedResult {
+  readonly seed: number
+  readonly outcome: Outcome
+  /** What went wrong, each with its virtual time where there is one. */
+  readonly problems: readonly string[]
+  /** Events of the virtual clock. */
+  readonly steps: number
+  readonly virtualMs: number
+  /** Faults injected, by kind. */
+  readonly faults: Readonly<Record<string, number>>
+  /** Calls of clients that were answered. */
+  readonly acknowledged: number
+}
+
+export interface RunOptions {
+  /** Replaces parts of what the seed draws, so that what is looked for happens more often. */
+  readonly bias?: Partial<Profile>
+  /** Gets a line for every message of the protocol and everything that happens to a peer. */
+  readonly trace?: (line: string) => void
+}
+
+/** Bounds of the liveness phase, in virtual milliseconds: several times what the slowest step is given by its settings. */
+const RECOVERED_MS = 120_000
+const ANSWERED_MS = 60_000
+const TIDY_MS = 90_000
+const QUIET_MS = 5000
+const QUIET_TRIES = 12
+
+export async function runSeed(seed: number, options: RunOptions = {}): Promise<SeedResult> {
+  const profile = { ...profileOf(seed), ...options.bias }
+  const world = new World(seed, profile, options.trace ?? (() => {}))
+  if (options.trace) traceMessages(world, options.trace)
+  const thrown: { error: unknown }[] = []
+  const unhandled = (error: unknown): void => void thrown.push({ error })
+  process.on('unhandledRejection', unhandled)
+  try {
+    await play(world)
+  } catch (error) {
+    thrown.push({ error })
+  } finally {
+    await world.end()
+    process.off('unhandledRejection', unhandled)
+  }
+  const late = thrown.flatMap(({ error }) => (error instanceof NotInTime ? [error.message] : []))
+  const crashes = thrown.flatMap(({ error }) =>
+    error instanceof NotInTime
+      ? []
+      : [error instanceof Error ? (error.stack ?? error.message) : String(error)],
+  )
+  const wrong = world.wrong()
+  return {
+    seed,
+    outcome: wrong.length > 0 ? 'safety' : crashes.length > 0 ? 'crash' : late.length > 0 ? 'liveness' : 'ok',
+    problems: [...wrong, ...crashes, ...late],
+    steps: world.mesh.clock.events,
+    virtualMs: world.now,
+    faults: world.counts,
+    acknowledged: world.work.history.operations,
+  }
+}
+
+async function play(world: World): Promise<void> {
+  const { mesh, profile, work } = world
+  await world.start()
+  await mesh.clock.run(world.between(0, 2500))
+  for (let step = 0; step < profile.steps; step++) {
+    await inject(world, drawn(world, profile.faults))
+    await mesh.clock.run(profile.gapMs * 2 * world.random())
+  }
+  await world.recover(RECOVERED_MS)
+  work.running = false
+  world.oracle.running = false
+  await mesh.until('every call has ended', () => work.pending(mesh) === 0, profile.callTimeoutMs + 10_000)
+  world.work.history.check(await answers(world), world.now)
+  await tidy(world)
+  await quiet(world)
+}
+
+function drawn(world: World, faults: ReadonlyMap<FaultKind, number>): FaultKind {
+  let left = world.random() * [...faults.values()].reduce((sum, weight) => sum + weight, 0)
+  for (const [kind, weight] of faults) {
+    left -= weight
+    if (left <= 0) return kind
+  }
+  return [...faults.keys()].at(-1)!
+}
+
+/** Every actor answers a read and a write, wherever it is called from; one that was stopped is made again. */
+async function answers(world: World): Promise<ReadonlyMap<string, Listed>> {
+  const final = new Map<string, Listed>()
+  const asked = world.work.actors.map(async (actor) => {
+    const listed = await ask(world, actor, world.pick(world.live)!.id)
+    if (listed) final.set(actor.key, listed)
+  })
+  await world.mesh.await(Promise.all(asked), ANSWERED_MS * 2)
+  return final
+}
+
+async function ask(world: World, { type, name, key }: Named, from: PeerId): Promise<Listed | undefined> {
+  const runtime = world.work.runtimes.get(from)!
+  const call = (method: string, ...args: string[]): Promise<unknown> =>
+    runtime.call(type, name, method, args, { timeoutMs: ANSWERED_MS })
+  try {
+    const listed = (await call('all')) as Listed
+    const token = `${from}#last`
+    const seen = (await call('add', token)) as Seen
+    if (seen.life !== listed.life || seen.size !== listed.size + 1)
+      world.work.history.wrong.push(`${key}: a write after ${listed.size} tokens was the ${seen.size}th`)
+    return listed
+  } catch (error) {
+    if (!(error instanceof MeshError)) throw error
+    if (error.code === 'ACTOR_DIED') return undefined
+    const entries = world.live.map(
+      ({ id, driver }) => `${id}: ${JSON.stringify(driver.registry?.actors.get(key))}`,
+    )
+    throw new NotInTime(
+      `${key} does not answer ${from}: ${error.message}`,
+      [...entries, world.mesh.dump()].join('\n'),
+    )
+  }
+}
+
+/** Nothing is left of what came and went. */
+async function tidy(world: World): Promise<void> {
+  const end = world.now + TIDY_MS
+  while (world.leftovers().length > 0 && world.now < end) await world.mesh.clock.run(500)
+  const left = world.leftovers()
+  if (left.length > 0) throw new NotInTime(`left behind: ${left.join('; ')}`, world.mesh.dump())
+}
+
+/** The same head in the same term for a while. */
+async function quiet(world: World): Promise<void> {
+  const terms = (): string => world.live.map(({ driver }) => driver.pointer?.key).join()
+  for (let tries = 0; tries < QUIET_TRIES; tries++) {
+    const before = terms()
+    await world.mesh.clock.run(QUIET_MS)
+    if (terms() === before) return
+  }
+  throw new NotInTime('the head stays the same in a quiet mesh', world.mesh.dump())
+}
+
+/** Everyday messages of the membership say little and are many. */
+const COMMON = new Set(['ping', 'pong', 'view'])
+
+function traceMessages(world: World, trace: (line: string) => void): void {
+  const { network } = world.mesh
+  const before = network.trace
+  network.trace = (from, to, message) => {
+    if (!COMMON.has(message.kind)) trace(`${world.now.toFixed(1)} ${from} > ${to} ${brief(message)}`)
+    before?.(from, to, message)
+  }
+}
+
+const brief = (message: MeshMessage): string =>
+  JSON.stringify(message, (key, value) =>
+    key === 'proofs' || key === 'blocks' || key === 'addresses'
+      ? value?.length
+      : value instanceof Uint8Array
+        ? value.length
+        : value,
+  )

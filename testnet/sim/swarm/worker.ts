@@ -1,0 +1,7 @@
+// A process of the pool: runs the seeds it is sent, one at a time.
+
+import { runSeed } from './run-seed.ts'
+
+process.on('message', async (seed) => {
+  process.send?.(await runSeed(Number(seed)))
+})

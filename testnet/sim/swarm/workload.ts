@@ -1,0 +1,141 @@
+// Clients on every peer that call ledgers and write down what they were told. What they may not see is the history's
+// business (../history.ts); here is only what is called and how its outcome is read.
+
+import { type ActorKey, actorKey, type BootId, type PeerId } from '../../../mesh/ids.ts'
+import { createRuntime, type Runtime } from '../../../node/actors/runtime.ts'
+import { ActorError, MeshError } from '../../../node/errors.ts'
+import { History } from '../history.ts'
+import { Ledger, type Listed, type Relayed, type Seen, SyncedLedger } from '../ledger.ts'
+import type { SimMesh, SimPeer } from '../mesh.ts'
+import type { Profile } from './profile.ts'
+
+const TYPES = { replicated: ['Ledger'], synced: ['SyncedLedger'], both: ['Ledger', 'SyncedLedger'] } as const
+
+export interface Named {
+  readonly type: string
+  readonly name: string
+  readonly key: ActorKey
+}
+
+export class Workload {
+  readonly history = new History()
+  readonly runtimes = new Map<PeerId, Runtime>()
+  readonly actors: readonly Named[]
+  readonly #profile: Profile
+  readonly #random: () => number
+  #next = 0
+  /** Clients go on calling. */
+  running = true
+
+  constructor(profile: Profile, random: () => number) {
+    this.#profile = profile
+    this.#random = random
+    this.actors = TYPES[profile.durability].flatMap((type) =>
+      Array.from({ length: profile.actors }, (_, index) => {
+        const name = `no-${index}`
+        return { type, name, key: actorKey(type, name) }
+      }),
+    )
+  }
+
+  /** A new process: actors can live on it, and its clients begin. */
+  start(mesh: SimMesh, peer: SimPeer): void {
+    const { driver, store, clock } = peer
+    const runtime = createRuntime({ mesh: driver, store, clock, types: [Ledger, SyncedLedger] })
+    this.runtimes.set(peer.id, runtime)
+    const alive = (): boolean => mesh.peers.get(peer.id) === peer
+    const loop = async (): Promise<void> => {
+      if (!alive() || !this.running) return
+      await this.#once(mesh, peer, runtime, alive)
+      if (alive()) mesh.clock.set(this.#profile.paceMs * (0.5 + this.#random()), loop)
+    }
+    mesh.clock.set(10 + this.#random() * 50, loop)
+  }
+
+  /** Calls from peers that run, without an answer so far. */
+  pending(mesh: SimMesh): number {
+    let pending = 0
+    for (const id of mesh.peers.keys()) pending += this.runtimes.get(id)?.pending ?? 0
+    return pending
+  }
+
+  async #once(mesh: SimMesh, peer: SimPeer, runtime: Runtime, alive: () => boolean): Promise<void> {
+    const { history } = this
+    const actor = this.#pick()
+    const other = this.#pick()
+    const draw = this.#random()
+    const token = `${peer.id}#${this.#next++}`
+    const start = mesh.clock.now
+    const now = (): number => mesh.clock.now
+    const { boot } = peer.driver
+    const call = async <Result>(method: string, ...args: unknown[]): Promise<Result | undefined> => {
+      try {
+        const timeoutMs = this.#profile.callTimeoutMs
+        const result = await runtime.call(actor.type, actor.name, method, args, { timeoutMs })
+        // An answer that a dead process computed reaches nobody.
+        return alive() ? (result as Result) : undefined
+      } catch (error) {
+        if (alive()) this.#failed(peer, boot, actor.key, token, error, start, now())
+        return undefined
+      }
+    }
+    if (draw < 0.45) {
+      history.begin(actor.key, token, start)
+      const seen = await call<Seen>('add', token)
+      if (seen) history.wrote(actor.key, token, seen, start, now())
+    } else if (draw < 0.6) {
+      const seen = await call<Listed>('all')
+      if (seen) history.read(actor.key, 'all', seen, start, now())
+    } else if (draw < 0.68) {
+      const seen = await call<Seen>('size')
+      if (seen) history.read(actor.key, 'size', seen, start, now())
+    } else if (draw < 0.75) {
+      history.never(actor.key, token)
+      await call('addThenThrow', token)
+    } else if (actor === other) {
+      const seen = await call<Seen>('size')
+      if (seen) history.read(actor.key, 'size', seen, start, now())
+    } else if (draw < 0.88) {
+      for (const part of ['.a', '.b']) history.begin(actor.key, token + part, start)
+      history.begin(other.key, `${token}.other`, start)
+      const seen = await call<Relayed>('relay', token, other.type, other.name)
+      if (!seen) return
+      history.wrote(actor.key, `${token}.b`, seen, start, now())
+      history.wrote(other.key, `${token}.other`, seen.other, start, now())
+    } else {
+      const seen = await call<Seen>(draw < 0.94 ? 'mirror' : 'watch', token, other.type, other.name)
+      if (seen) history.read(other.key, 'mirror', seen, start, now())
+    }
+  }
+
+  #pick(): Named {
+    return this.actors[Math.floor(this.#random() * this.actors.length)]!
+  }
+
+  #failed(
+    peer: SimPeer,
+    boot: BootId,
+    actor: ActorKey,
+    token: string,
+    error: unknown,
+    start: number,
+    end: number,
+  ): void {
+    const { history } = this
+    if (error instanceof ActorError) {
+      const seen = error.data as unknown as Seen
+      if (error.message === 'boom') history.read(actor, 'throw', seen, start, end)
+      else history.wrong.push(`${token}: ${error.stack}`)
+      return
+    }
+    if (!(error instanceof MeshError)) {
+      history.wrong.push(`${token}: ${error instanceof Error ? error.stack : error}`)
+      return
+    }
+    if (error.executed === 'no') for (const part of ['', '.a', '.b']) history.never(actor, `${token}${part}`)
+    const lived = peer.driver.boot === boot && peer.driver.registry?.boots.get(boot)?.status === 'live'
+    // A host that knows of the caller's end before the caller itself refuses its calls; a lost result is never right.
+    if (error.code === 'CALL_EXPIRED' && lived && error.message.includes('its result is gone'))
+      history.wrong.push(`${token} expired: ${error.message}`)
+  }
+}
