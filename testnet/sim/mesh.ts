@@ -26,8 +26,11 @@ export interface SimOptions {
   readonly seed: number
   readonly settings?: Partial<MeshSettings>
   readonly types?: readonly string[]
+  /** Every message and every write takes its mean time: a run that people can read. Default: all within their limits. */
+  readonly steady?: boolean
   /** Called with each new process, to put actors on it. */
   readonly onStart?: (peer: SimPeer) => void
+  readonly onEvent?: (peer: PeerId, event: MeshEvent) => void
 }
 
 export class SimMesh {
@@ -38,11 +41,13 @@ export class SimMesh {
   readonly failures: string[] = []
   readonly #disks = new Map<PeerId, MemoryDisk>()
   readonly #options: SimOptions
+  readonly #delays: () => number
 
   constructor(options: SimOptions) {
     this.#options = options
     this.random = seededRandom(options.seed)
-    this.network = new SimNetwork(this.clock, this.random)
+    this.#delays = options.steady ? () => 0.5 : this.random
+    this.network = new SimNetwork(this.clock, this.#delays)
     const maintain = () => {
       this.network.maintain()
       this.clock.set(1000, maintain)
@@ -76,7 +81,7 @@ export class SimMesh {
       random: hex,
       schedule: (operation, done) => {
         const delay = operation === 'sync' || operation === 'persist' ? 3 : 0.4
-        this.clock.set(delay * (0.5 + this.random()), () => alive && schedule(done))
+        this.clock.set(delay * (0.5 + this.#delays()), () => alive && schedule(done))
       },
     })
     const store = await this.#settle(opening)
@@ -90,6 +95,7 @@ export class SimMesh {
       found,
       onEvent: (event) => {
         events.push(event)
+        this.#options.onEvent?.(id, event)
         if (event.kind === 'deposed') this.network.reboot(id)
       },
       onFatal: (error) => {

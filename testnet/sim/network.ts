@@ -32,6 +32,8 @@ export class SimNetwork {
   delivered = 0
   /** Sees every message of the protocol as it is sent. */
   trace: ((from: PeerId, to: PeerId, message: MeshMessage) => void) | undefined
+  /** Sees every frame beside the protocol, calls among them, as it is sent. */
+  traceService: ((from: PeerId, to: PeerId, frame: ServiceFrame) => void) | undefined
   /** Delays one message by this many milliseconds more, or loses it. What is sent later on the stream is not held up. */
   fate: ((from: PeerId, to: PeerId, message: MeshMessage) => number | 'lost') | undefined
   /** Sees every message as it is delivered, before its receiver does. */
@@ -63,6 +65,7 @@ export class SimNetwork {
         return this.#send(peer, to, deliver, fate)
       },
       sendService: (to, frame) => {
+        this.traceService?.(peer, to, frame)
         const bytes = encode(frame)
         return this.#send(peer, to, (at, boot) => at.service(peer, boot, decode(bytes) as ServiceFrame))
       },
