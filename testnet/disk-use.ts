@@ -1,8 +1,8 @@
-// One run of the measurement: load until so many calls are acknowledged, quiet, and what each disk held meanwhile.
+// What disks hold under a long load (bench/disk-use.ts): load until so many calls are acknowledged, quiet, and what each disk held meanwhile.
 
 import { readdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
-import { createTestnet, type Testnet, type TestPeerOptions } from '../../testnet/testnet.ts'
+import { createTestnet, type Testnet, type TestPeerOptions } from './testnet.ts'
 
 /** What the project promises: this many times the state that is alive… */
 export const DISK_FACTOR = 5
@@ -12,6 +12,7 @@ export const DISK_FACTOR = 5
  */
 export const DISK_CONSTANT_BYTES = 256 * 1024 * 1024
 
+const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js'
 const PEERS = 3
 const SAMPLE_MS = 1000
 /** Asked of each peer; what it can't take is skipped, so that each actor has one call of each peer under way. */
@@ -22,6 +23,8 @@ const round = (value: number, digits = 1): number => Number(value.toFixed(digits
 export interface DiskUsePlan {
   readonly calls: number
   readonly actors: number
+  /** State of each actor. */
+  readonly stateKiB: number
   readonly say: (line: string) => void
   readonly teardown: (end: () => Promise<void>) => void
   readonly settings?: TestPeerOptions['settings']
@@ -43,12 +46,13 @@ export interface DiskUse {
   readonly finalByKindMiB: Readonly<Record<string, number>>
 }
 
-export async function runDiskUse({ calls, actors, say, teardown, settings }: DiskUsePlan): Promise<DiskUse> {
+export async function runDiskUse(plan: DiskUsePlan): Promise<DiskUse> {
+  const { calls, actors, stateKiB, say, teardown, settings } = plan
   let acknowledged = 0
   let failed = 0
   const net = await createTestnet(PEERS, {
     teardown,
-    actors: new URL('board.ts', import.meta.url).href,
+    actors: new URL(`./disk-use/board.${extension}`, import.meta.url).href,
     peer: () => (settings ? { settings } : {}),
     onLoad: (_, report) => {
       acknowledged += report.acks.length
@@ -56,7 +60,9 @@ export async function runDiskUse({ calls, actors, say, teardown, settings }: Dis
     },
   })
   const names = Array.from({ length: actors }, (_, i) => `board-${i}`)
-  const states = await Promise.all(names.map((name, i) => net.call(i % PEERS, 'Board', name, 'bytes')))
+  const states = await Promise.all(
+    names.map((name, i) => net.call(i % PEERS, 'Board', name, 'fill', [stateKiB])),
+  )
   const live = states.reduce<number>((sum, bytes) => sum + Number(bytes), 0)
   const maximal = net.peers.map(() => 0)
   const sample = async (): Promise<readonly Usage[]> => {
