@@ -10,7 +10,7 @@ export const DISK_FACTOR = 5
  * …and this much on top, however small that state is: rocksdb's write-ahead logs and tables that wait for compaction, the
  * journals that are not yet large enough to be rolled, the facts.
  */
-export const DISK_CONSTANT_BYTES = 256 * 1024 * 1024
+export const DISK_CONSTANT_BYTES = 192 * 1024 * 1024
 
 const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js'
 const PEERS = 3
