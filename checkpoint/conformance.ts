@@ -4,7 +4,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { bootId, logKey, peerId } from '../mesh/ids.ts'
-import { operations, runOperations, StoreModel } from './conformance-model.ts'
+import { crashes, operations, runOperations, StoreModel } from './conformance-model.ts'
 import type { LogKey } from './mesh-types.ts'
 import type { LogStore } from './port.ts'
 import { MAX_BLOCK_BYTES } from './port.ts'
@@ -14,18 +14,30 @@ export interface StoreHarness {
   open(): Promise<LogStore>
 }
 
+/** One whose process can be ended at any moment. */
+export interface CrashableDisk extends StoreHarness {
+  /**
+   * Kills the process that has the store open. With `power`, what was not synced is lost, too, but for the oldest part
+   * of it: `survives` is 0 for nothing to 1 for all.
+   */
+  crash(how: { readonly power: boolean; readonly survives: number }): Promise<void>
+}
+
 export interface ConformanceOptions {
   /** Makes an empty disk, to be removed when the test ends. */
   readonly disk: () => Promise<StoreHarness>
   /** Random sequences to run. */
   readonly runs: number
+  readonly crashableDisk: () => Promise<CrashableDisk>
+  readonly crashRuns: number
 }
 
 const bytes = (text: string) => Buffer.from(text)
 const texts = (blocks: readonly Uint8Array[]) => blocks.map((block) => Buffer.from(block).toString())
 const NO_LOG = logKey('ab'.repeat(32))
 
-export function describeLogStore(name: string, { disk, runs }: ConformanceOptions): void {
+export function describeLogStore(name: string, options: ConformanceOptions): void {
+  const { disk, runs, crashableDisk, crashRuns } = options
   async function writerWith(count: number): Promise<{ store: LogStore; log: LogKey; proofs: Uint8Array[] }> {
     const store = await (await disk()).open()
     const log = await store.createLog()
@@ -343,6 +355,16 @@ export function describeLogStore(name: string, { disk, runs }: ConformanceOption
         await runOperations(script, model, [await disk(), await disk()])
       }),
       { numRuns: runs },
+    )
+  })
+
+  it(`${name}: random operations agree with a dumb model through kills and power failures`, async () => {
+    await fc.assert(
+      fc.asyncProperty(crashes, async (script) => {
+        await runOperations(script, new StoreModel(), [await crashableDisk(), await crashableDisk()])
+      }),
+      // Shrinking would take as many processes again for each step; the script that failed is told, and short.
+      { numRuns: crashRuns, endOnFailure: true },
     )
   })
 }

@@ -8,6 +8,8 @@
 // H3 no core here ever replicates: nothing is downloaded or uploaded, and the code that prints conflicts isn't reached.
 
 import { generateKeyPairSync } from 'node:crypto'
+import { readdir, rm } from 'node:fs/promises'
+import { join } from 'node:path'
 import Corestore from 'corestore'
 import Hypercore, { type KeyPair } from 'hypercore'
 import { MerkleTree } from 'hypercore/lib/merkle-tree.js'
@@ -41,6 +43,7 @@ export class HypercoreLogs {
     const store = new Corestore(storage, { suspend: false })
     try {
       await store.ready()
+      await removeOldReports(storage.rocks.path)
     } catch (error) {
       await storage.deviceFile?.close().catch(() => {})
       throw error
@@ -275,6 +278,12 @@ export class OpenLog {
       start = end
     }
   }
+}
+
+/** rocksdb begins a new report of what it does at every open, and keeps a thousand old ones that nobody reads. */
+async function removeOldReports(directory: string): Promise<void> {
+  for (const name of await readdir(directory))
+    if (name.startsWith('LOG.old.')) await rm(join(directory, name), { force: true })
 }
 
 function newKeyPair(): KeyPair {

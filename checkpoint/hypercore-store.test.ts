@@ -2,28 +2,17 @@
 // copies, power failures.
 
 import { randomBytes } from 'node:crypto'
-import {
-  chmod,
-  cp,
-  mkdir,
-  readdir,
-  readFile,
-  readlink,
-  rename,
-  rm,
-  stat,
-  truncate,
-  writeFile,
-} from 'node:fs/promises'
-import { join } from 'node:path'
+import { chmod, cp, mkdir, readdir, readFile, readlink, rename, rm, stat, writeFile } from 'node:fs/promises'
+import { join, relative } from 'node:path'
 import { describe, expect, it, vi } from 'vitest'
 import { describeLogStore } from './conformance.ts'
 import { HypercoreLogs } from './hypercore-logs.ts'
 import { type HypercoreStoreOptions, openHypercoreStore } from './hypercore-store.ts'
 import type { LogKey } from './mesh-types.ts'
 import type { LogStore } from './port.ts'
+import { RemoteDisk } from './test-support/remote-store.ts'
 import { temporaryDirectory } from './test-support/temporary-directory.ts'
-import { RealWalDisk } from './wal-sync.ts'
+import { losePower, sizeOf, WatchedDisk, walsOf } from './test-support/watched-disk.ts'
 
 const random = () => randomBytes(16).toString('hex')
 /** The user `nobody`, on Debian and most others. */
@@ -38,6 +27,9 @@ describeLogStore('hypercore store', {
     const directory = join(await temporaryDirectory(), 'store')
     return { open: () => open(directory) }
   },
+  // Seconds each: every crash is the end of a process, and the start of another.
+  crashRuns: Number(process.env.STORE_RUNS ?? 2),
+  crashableDisk: async () => new RemoteDisk(join(await temporaryDirectory(), 'store')),
 })
 
 async function filled(directory: string, blocks: number): Promise<{ store: LogStore; log: LogKey }> {
@@ -105,6 +97,22 @@ describe('hypercore store: keys and hypercore itself', () => {
     await store.close()
     expect(before).toBeGreaterThan(12 * 1024 * 1024)
     expect(await diskUsage(directory)).toBeLessThan(3 * 1024 * 1024)
+  })
+})
+
+describe('hypercore store: processes that come and go', () => {
+  it('leaves neither what earlier ones dropped behind, nor their reports', async () => {
+    const directory = await temporaryDirectory()
+    for (let round = 0; round < 6; round += 1) {
+      const store = await open(directory, { writeBufferBytes: 1024 * 1024 })
+      const log = await store.createLog()
+      for (let i = 0; i < 4; i += 1) await store.append(log, randomBytes(1024 * 1024))
+      await store.drop(log)
+      await store.close()
+    }
+    expect(await diskUsage(directory)).toBeLessThan(8 * 1024 * 1024)
+    const reports = (await readdir(join(directory, 'logs', 'db'))).filter((name) => name.startsWith('LOG'))
+    expect(reports.length).toBeLessThanOrEqual(2)
   })
 })
 
@@ -208,44 +216,27 @@ describe('hypercore store: the directory', () => {
   })
 })
 
-/** Knows how much of each file a sync has made safe; copies a store as a power failure would leave it. */
-class WatchedDisk extends RealWalDisk {
-  readonly safe = new Map<string, number>()
-  failing = false
+/** WALs that are there now and hold bytes that no sync has covered. */
+async function unsafe(directory: string, { safe }: WatchedDisk): Promise<string[]> {
+  const wals = await walsOf(directory)
+  const sizes = await Promise.all(wals.map(sizeOf))
+  return wals.filter((wal, i) => (sizes[i] ?? 0) > (safe.get(wal) ?? 0))
+}
 
-  override async sync(path: string): Promise<boolean> {
-    if (this.failing) throw new Error('EIO: i/o error, fdatasync')
-    const size = (await stat(path).catch(() => undefined))?.size ?? 0
-    const found = await super.sync(path)
-    this.safe.set(path, size)
-    return found
+/** Copies a store as a power failure now would leave it. */
+async function afterPowerFailure(directory: string, { safe }: WatchedDisk): Promise<string> {
+  const copy = join(await temporaryDirectory(), 'copy')
+  // rocksdb works in the background: copy until nothing changed meanwhile.
+  for (let before = ''; ; ) {
+    const files = await readdir(join(directory, 'logs', 'db'))
+    if (before === files.join()) break
+    await rm(copy, { recursive: true, force: true })
+    await cp(directory, copy, { recursive: true }).catch(() => {})
+    before = files.join()
   }
-
-  /** WALs that are there now and hold bytes that no sync has covered. */
-  async unsafe(directory: string): Promise<string[]> {
-    const db = join(directory, 'logs', 'db')
-    const wals = (await readdir(db)).filter((file) => file.endsWith('.log')).map((file) => join(db, file))
-    const sizes = await Promise.all(
-      wals.map(async (wal) => (await stat(wal).catch(() => undefined))?.size ?? 0),
-    )
-    return wals.filter((wal, i) => (sizes[i] ?? 0) > (this.safe.get(wal) ?? 0))
-  }
-
-  async afterPowerFailure(directory: string, copy: string): Promise<void> {
-    // rocksdb works in the background: copy until nothing changed meanwhile.
-    for (let before = ''; ; ) {
-      const files = await readdir(join(directory, 'logs', 'db'))
-      if (before === files.join()) break
-      await rm(copy, { recursive: true, force: true })
-      await cp(directory, copy, { recursive: true }).catch(() => {})
-      before = files.join()
-    }
-    await rm(join(copy, 'logs', 'CORESTORE')) // It would tell the copy from the original.
-    const db = join(copy, 'logs', 'db')
-    for (const name of (await readdir(db)).filter((file) => file.endsWith('.log'))) {
-      await truncate(join(db, name), this.safe.get(join(directory, 'logs', 'db', name)) ?? 0)
-    }
-  }
+  await rm(join(copy, 'logs', 'CORESTORE')) // It would tell the copy from the original.
+  await losePower(copy, (path) => safe.get(join(directory, relative(copy, path))) ?? 0, 0)
+  return copy
 }
 
 describe('hypercore store: syncing', () => {
@@ -259,9 +250,7 @@ describe('hypercore store: syncing', () => {
       await store.sync()
       const held = await store.length(log)
       for (let i = 0; i < round; i += 1) await store.append(log, randomBytes(3000))
-      const copy = join(await temporaryDirectory(), 'copy')
-      await walDisk.afterPowerFailure(directory, copy)
-      const after = await open(copy)
+      const after = await open(await afterPowerFailure(directory, walDisk))
       expect(await after.length(log)).toBeGreaterThanOrEqual(held)
       expect(await after.hash(log, held)).toBe(await store.hash(log, held))
       await after.close()
@@ -270,7 +259,7 @@ describe('hypercore store: syncing', () => {
     await store.close()
   })
 
-  it('leaves no WAL behind unsynced when it rotates under load (W1)', async () => {
+  it('wal-rotation-before-sync: leaves no WAL behind unsynced when it rotates under load (W1)', async () => {
     const directory = await temporaryDirectory()
     const walDisk = new WatchedDisk()
     const store = await open(directory, { walDisk, writeBufferBytes: 1024 * 1024 })
@@ -278,7 +267,7 @@ describe('hypercore store: syncing', () => {
     for (let round = 0; round < 30; round += 1) {
       for (let i = 0; i < 5; i += 1) await store.append(log, randomBytes(100_000))
       await store.sync()
-      expect(await walDisk.unsafe(directory)).toEqual([])
+      expect(await unsafe(directory, walDisk)).toEqual([])
     }
     if (process.platform === 'linux') expect(await deletedFilesHeldOpen(directory)).toEqual([])
     await store.close()
@@ -292,9 +281,7 @@ describe('hypercore store: syncing', () => {
     await store.append(log, bytes('synced'))
     await store.sync()
     await store.append(log, bytes('not synced'))
-    const copy = join(await temporaryDirectory(), 'copy')
-    await walDisk.afterPowerFailure(directory, copy)
-    const after = await open(copy)
+    const after = await open(await afterPowerFailure(directory, walDisk))
     expect(await after.length(log)).toBe(1)
     await Promise.all([after.close(), store.close()])
   })
@@ -307,9 +294,7 @@ describe('hypercore store: syncing', () => {
     const append = store.append(log, bytes('counted'))
     await append
     await store.persist({ boots: [] })
-    const copy = join(await temporaryDirectory(), 'copy')
-    await walDisk.afterPowerFailure(directory, copy)
-    const after = await open(copy)
+    const after = await open(await afterPowerFailure(directory, walDisk))
     expect(await after.length(log)).toBe(1)
     await Promise.all([after.close(), store.close()])
   })

@@ -12,6 +12,15 @@ const bytes = (text: string) => Buffer.from(text)
 
 describeLogStore('memory store', {
   runs: 200,
+  crashRuns: 100,
+  crashableDisk: async () => {
+    const disk = new MemoryDisk()
+    return {
+      open: () => openMemoryStore({ disk, random }),
+      crash: async ({ power, survives }) =>
+        disk.crash({ loseUnsynced: power, keepUnsynced: Math.round(survives * disk.unsynced()) }),
+    }
+  },
   disk: async () => {
     const disk = new MemoryDisk()
     return { open: () => openMemoryStore({ disk, random }) }

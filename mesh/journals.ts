@@ -1,5 +1,5 @@
 // The journals this boot writes: opened in the registry before their first record, one per class in use, rolled when a
-// keeper is lost or the log is large, closed when everything in them is acknowledged (PROTOCOL.md section 5).
+// keeper is lost or the log is mostly history, closed when everything in them is acknowledged (PROTOCOL.md section 5).
 //
 // J1 nothing is appended to a journal before its `open` is committed and applied here.
 // J2 `logSealed` from a keeper of any of them, or the end of this boot in the registry, deposes the whole boot.
@@ -8,6 +8,7 @@
 
 import type { Env } from './env.ts'
 import type { LogKey, PeerId } from './ids.ts'
+import { added, isMostlyHistory, NOTHING, type Size } from './journal-size.ts'
 import type { LogClass } from './log-types.ts'
 import { LogWriter } from './logs/writer.ts'
 import type { LogMessage } from './messages.ts'
@@ -23,6 +24,8 @@ interface Written {
   /** Append tokens by block index, answered in order. */
   readonly waiting: { index: number; token: number }[]
   readonly lost: Set<string>
+  /** At most this much of it is alive, and whether that is known, or only what its predecessors hold together. */
+  alive: { readonly size: Size; readonly known: boolean }
   state: 'current' | 'draining' | 'closing'
   /** When it was rolled. */
   drainingSince: number
@@ -87,10 +90,8 @@ export class Journals {
     journal.writer.append(block, (index) => {
       slot.index = index
     })
-    const { settings } = this.#env
-    const large =
-      journal.writer.length >= settings.journalMaxBlocks || journal.writer.bytes >= settings.journalMaxBytes
-    if (large && journal.state === 'current') this.roll(key)
+    const mostlyHistory = isMostlyHistory(sizeOf(journal), journal.alive.size, this.#env.settings)
+    if (mostlyHistory && journal.state === 'current') this.roll(key)
   }
 
   confirm(key: LogKey, token: number): void {
@@ -117,6 +118,7 @@ export class Journals {
       const waited = this.#env.now - journal.drainingSince >= this.#env.settings.stepTimeoutMs
       if (journal.state === 'draining' && (journal.writer.drained || waited)) this.#close(key, journal)
       else if (journal.state === 'current' && journal.lost.size > 0) this.roll(key)
+      if (journal.state === 'current' && !journal.alive.known) this.#measure(key, journal)
     }
   }
 
@@ -205,6 +207,7 @@ export class Journals {
       class: entry.class,
       waiting: [],
       lost,
+      alive: old ? { size: heldBefore(old), known: false } : { size: NOTHING, known: true },
       state: 'current',
       drainingSince: 0,
     })
@@ -214,6 +217,17 @@ export class Journals {
       env.emit({ type: 'rolled', from: old.writer.key, to: key })
     }
     for (const token of opening.tokens) env.emit({ type: 'journalOpened', token, key, class: entry.class })
+  }
+
+  /** When all journals before it are retired, everything alive was copied into it: what it holds then bounds that. */
+  #measure(key: LogKey, journal: Written): void {
+    const { state } = this.#follower
+    const own = state?.journals.get(key)
+    if (!state || !own) return
+    const name = classKey(own.class)
+    for (const { boot, order, class: of } of state.journals.values())
+      if (boot === own.boot && order < own.order && classKey(of) === name) return
+    journal.alive = { size: sizeOf(journal), known: true }
   }
 
   #committed(key: LogKey, length: number): void {
@@ -238,3 +252,9 @@ export class Journals {
     })
   }
 }
+
+const sizeOf = ({ writer }: Written): Size => ({ blocks: writer.length, bytes: writer.bytes })
+
+/** Everything alive is in a journal or in those before it that are still needed. */
+const heldBefore = (journal: Written): Size =>
+  journal.alive.known ? sizeOf(journal) : added(sizeOf(journal), journal.alive.size)

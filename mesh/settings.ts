@@ -28,9 +28,11 @@ export interface MeshSettings {
   readonly stepTimeoutMs: number
   /** The registry log is compacted by a new term beyond this many blocks… */
   readonly registryMaxBlocks: number
-  /** …and a journal goes on in a fresh one beyond this many blocks or bytes. */
+  /** …and a journal goes on in a fresh one beyond this many blocks or bytes… */
   readonly journalMaxBlocks: number
   readonly journalMaxBytes: number
+  /** …and beyond this many times what is alive in it: at 2, half of it is history, and a copy costs as much as was written. */
+  readonly journalGrowth: number
   /** Commands in one registry block. */
   readonly commandsPerBlock: number
   /** Bytes of blocks in one message to a peer that catches up. */
@@ -53,7 +55,8 @@ export const defaultMeshSettings: MeshSettings = {
   stepTimeoutMs: 2000,
   registryMaxBlocks: 4096,
   journalMaxBlocks: 65_536,
-  journalMaxBytes: 256 * 1024 * 1024,
+  journalMaxBytes: 16 * 1024 * 1024,
+  journalGrowth: 2,
   commandsPerBlock: 256,
   catchUpBytes: 1024 * 1024,
   leaveTimeoutMs: 15_000,

@@ -28,8 +28,11 @@ export interface SimOptions {
   readonly types?: readonly string[]
   /** False: messages are handed over as they are, and not through the bytes of the wire. Default true. */
   readonly wire?: boolean
+  /** Every message and every write takes its mean time: a run that people can read. Default: all within their limits. */
+  readonly steady?: boolean
   /** Called with each new process, to put actors on it. */
   readonly onStart?: (peer: SimPeer) => void
+  readonly onEvent?: (peer: PeerId, event: MeshEvent) => void
 }
 
 /** What a simulated disk takes, in milliseconds: half to one and a half times this. */
@@ -60,11 +63,13 @@ export class SimMesh {
   readonly #disks = new Map<PeerId, MemoryDisk>()
   readonly #starting = new Set<PeerId>()
   readonly #options: SimOptions
+  readonly #delays: () => number
 
   constructor(options: SimOptions) {
     this.#options = options
     this.random = seededRandom(options.seed)
-    this.network = new SimNetwork(this.clock, this.random, options.wire)
+    this.#delays = options.steady ? () => 0.5 : this.random
+    this.network = new SimNetwork(this.clock, this.#delays, options.wire)
     const maintain = () => {
       this.network.maintain()
       this.clock.set(1000, maintain)
@@ -111,7 +116,7 @@ export class SimMesh {
       schedule: (operation, done) => {
         const usual = operation === 'sync' || operation === 'persist' ? SYNC_MS : WRITE_MS
         const delay = usual * (this.diskSlowness.get(id) ?? 1)
-        this.clock.set(delay * (0.5 + this.random()), () => {
+        this.clock.set(delay * (0.5 + this.#delays()), () => {
           if (alive) this.onDiskOperation?.(id, operation)
           if (alive) schedule(done)
         })
@@ -129,6 +134,7 @@ export class SimMesh {
       found,
       onEvent: (event) => {
         events.push(event)
+        this.#options.onEvent?.(id, event)
         if (event.kind === 'deposed') this.network.reboot(id)
       },
       onFatal: (error) => {

@@ -49,6 +49,8 @@ export class SimNetwork {
   delivered = 0
   /** Sees every message of the protocol as it is sent. */
   trace: ((from: PeerId, to: PeerId, message: MeshMessage) => void) | undefined
+  /** Sees every frame beside the protocol, calls among them, as it is sent. */
+  traceService: ((from: PeerId, to: PeerId, frame: ServiceFrame) => void) | undefined
   /** Delays one message by this many milliseconds more, or loses it. What is sent later on the stream is not held up. */
   fate: ((from: PeerId, to: PeerId, message: MeshMessage) => number | 'lost') | undefined
   /** The same at random, for all that is sent. */
@@ -83,6 +85,7 @@ export class SimNetwork {
         return this.#send(peer, to, 'message', deliver, fate)
       },
       sendService: (to, frame) => {
+        this.traceService?.(peer, to, frame)
         const read = this.#written(frame, (bytes) => decode(bytes) as ServiceFrame)
         return this.#send(peer, to, 'frame', (at, boot) => at.service(peer, boot, read()))
       },
