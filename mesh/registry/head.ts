@@ -143,7 +143,8 @@ export class Head {
     const term = this.#term
     if (!term || issued.boot !== boot || peerOfBoot(boot) !== from) return
     const known = this.#follower.state?.issued.get(issued.boot)?.results.get(issued.n)
-    if (known) return this.#answer(issued, known, this.#follower.applied - 1)
+    // H1: until then the table is the one of the term before, and there is no position in this log to name.
+    if (known) return term.established ? this.#answer(issued, known, this.#follower.applied - 1) : undefined
     const name = `${issued.boot}#${issued.n}`
     if (this.#queued.has(name)) return
     this.#queued.add(name)

@@ -4,99 +4,10 @@
 import { describe, expect, test } from 'vitest'
 import { type PeerId, peerOfBoot } from '../../mesh/ids.ts'
 import type { MeshMessage } from '../../mesh/messages.ts'
-import type { JournalClass } from '../../mesh/registry/types.ts'
-import { Invariants } from './invariants.ts'
-import { SimMesh } from './mesh.ts'
-import { Oracle } from './oracle.ts'
-
-const replicated: JournalClass = { level: 'replicated', keepers: 3 }
-const synced: JournalClass = { level: 'synced', keepers: 3 }
+import { replicated, Stage, stage, synced } from './stage.ts'
 
 /** How far each kind of message is counted: 10 in a thorough run. */
 const EACH = Number(process.env.SIM_EACH ?? 3)
-
-class Stage {
-  readonly mesh: SimMesh
-  readonly oracle: Oracle
-  readonly invariants: Invariants
-  readonly ids: PeerId[]
-  readonly seen: ((from: PeerId, to: PeerId, message: MeshMessage) => void)[] = []
-
-  constructor(seed: number, size: number, journals = replicated) {
-    this.oracle = new Oracle(journals)
-    this.mesh = new SimMesh({
-      seed,
-      onStart: (peer) => {
-        this.oracle.watch(peer)
-        this.invariants.watch(peer)
-      },
-    })
-    this.invariants = new Invariants(this.mesh)
-    const { trace } = this.mesh.network
-    this.mesh.network.trace = (from, to, message) => {
-      trace?.(from, to, message)
-      for (const look of [...this.seen]) look(from, to, message)
-    }
-    this.ids = Array.from({ length: size }, (_, index) => this.mesh.name(index + 1))
-  }
-
-  async start(id: PeerId, found = false): Promise<void> {
-    if (!this.mesh.peers.has(id)) this.oracle.write(this.mesh, await this.mesh.start(id, found))
-  }
-
-  async begin(): Promise<this> {
-    for (const [index, id] of this.ids.entries()) await this.start(id, index === 0)
-    const keepers = this.ids.length >= 5 ? 5 : this.ids.length >= 3 ? 3 : 1
-    await this.mesh.until('everybody is admitted and the registry is kept', () =>
-      [...this.mesh.peers.values()].every(
-        ({ driver }) => driver.admitted && driver.pointer?.keepers.length === keepers,
-      ),
-    )
-    await this.mesh.clock.run(4000)
-    return this
-  }
-
-  get driver() {
-    return (id: PeerId) => this.mesh.peers.get(id)!.driver
-  }
-  get head(): PeerId {
-    return [...this.mesh.peers.values()].find(({ driver }) => driver.isHead)!.id
-  }
-  get registry() {
-    return [...this.mesh.peers.values()].find(({ driver }) => driver.isHead)!.driver.registry!
-  }
-
-  /** Everybody is back, every lost boot recovered, every peer's writes acknowledged, nothing broken. */
-  async whole(): Promise<void> {
-    const { mesh, oracle } = this
-    mesh.network.heal()
-    mesh.network.fate = undefined
-    this.seen.length = 0
-    for (const id of this.ids) {
-      mesh.thaw(id)
-      await this.start(id)
-    }
-    await mesh.until('everybody is admitted, every lost boot recovered', () =>
-      [...mesh.peers.values()].every(
-        ({ driver }) =>
-          driver.admitted &&
-          [...driver.registry!.boots.values()].filter(({ status }) => status !== 'dead').length ===
-            mesh.peers.size,
-      ),
-    )
-    const healed = mesh.clock.now
-    await mesh.until('every peer has a write acknowledged', () =>
-      [...mesh.peers.values()].every((peer) => (oracle.lastWrite.get(peer) ?? 0) > healed),
-    )
-    this.sound()
-  }
-
-  sound(): void {
-    expect([...this.invariants.broken, ...this.oracle.wrong, ...this.mesh.failures]).toEqual([])
-  }
-}
-
-const stage = (seed: number, size: number, journals = replicated) => new Stage(seed, size, journals).begin()
 
 describe('a process ends at the n-th message of a kind, while the head is taken over and its boot recovered', () => {
   const kinds: readonly (readonly [string, (message: MeshMessage) => boolean])[] = [
