@@ -102,4 +102,5 @@ export class Stage {
   }
 }
 
-export const stage = (seed: number, size: number, journals = replicated) => new Stage(seed, size, journals).begin()
+export const stage = (seed: number, size: number, journals = replicated) =>
+  new Stage(seed, size, journals).begin()

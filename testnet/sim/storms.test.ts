@@ -5,7 +5,7 @@
 import { expect, test } from 'vitest'
 import type { PeerId } from '../../mesh/ids.ts'
 import type { MeshMessage } from '../../mesh/messages.ts'
-import { replicated, Stage, stage, synced } from './stage.ts'
+import { replicated, type Stage, stage, synced } from './stage.ts'
 
 const STORMS = Number(process.env.SIM_STORMS ?? 8)
 
@@ -81,7 +81,14 @@ for (const journals of [replicated, synced])
   }, async () => {
     for (let seed = 1; seed <= STORMS; seed++) {
       const on = await stage(2000 + seed, 5, journals)
-      blow(on, { hits: isRecovery, lost: 0.15, late: 0.3, mostLateMs: 800, ends: 0.002, power: journals === synced })
+      blow(on, {
+        hits: isRecovery,
+        lost: 0.15,
+        late: 0.3,
+        mostLateMs: 800,
+        ends: 0.002,
+        power: journals === synced,
+      })
       for (let round = 0; round < 8; round++) {
         const id = on.ids[Math.floor(on.mesh.random() * on.ids.length)]!
         if (on.mesh.random() < 0.3) on.mesh.freeze(id)
