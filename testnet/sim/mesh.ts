@@ -48,6 +48,9 @@ export class NotInTime extends Error {
   }
 }
 
+const seedOf = (text: string): number =>
+  [...text].reduce((sum, char) => Math.imul(sum, 31) + char.charCodeAt(0), 7)
+
 export class SimMesh {
   readonly clock = new VirtualClock()
   readonly random: () => number
@@ -64,6 +67,7 @@ export class SimMesh {
   readonly #starting = new Set<PeerId>()
   readonly #options: SimOptions
   readonly #delays: () => number
+  readonly #ownRandom = new Map<PeerId, () => number>()
 
   constructor(options: SimOptions) {
     this.#options = options
@@ -109,7 +113,8 @@ export class SimMesh {
     }
     let alive = true
     const clock = new PeerClock(this.clock, schedule, 1_700_000_000_000)
-    const hex = () => randomHex(this.random)
+    const random = this.#randomOf(id)
+    const hex = () => randomHex(random)
     const opening = openMemoryStore({
       disk,
       random: hex,
@@ -129,7 +134,7 @@ export class SimMesh {
       self: id,
       store,
       clock,
-      random: { id: hex, number: this.random },
+      random: { id: hex, number: random },
       settings: { ...defaultMeshSettings, ...this.#options.settings },
       found,
       onEvent: (event) => {
@@ -168,6 +173,14 @@ export class SimMesh {
     })
     this.network.maintain()
     return peer
+  }
+
+  /** In a steady run each peer draws from a sequence of its own, so that what one of them does changes no other's names. */
+  #randomOf(id: PeerId): () => number {
+    if (!this.#options.steady) return this.random
+    const own = this.#ownRandom.get(id) ?? seededRandom(this.#options.seed + seedOf(id))
+    this.#ownRandom.set(id, own)
+    return own
   }
 
   /** The process ends; what else is lost with it is up to `crash`. */

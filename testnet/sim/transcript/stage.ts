@@ -28,7 +28,7 @@ class Counter extends Actor<{ count: number }> {
   }
 }
 
-const SEED = 1
+const SEED = 4
 const PATIENCE_MS = 60_000
 
 type Trigger = Extract<Step, { kind: 'when' }>
