@@ -4,6 +4,7 @@ import { type Crash, MemoryDisk } from '../../checkpoint/memory-disk.ts'
 import { type MemoryOperation, openMemoryStore } from '../../checkpoint/memory-store.ts'
 import type { LogStore } from '../../checkpoint/port.ts'
 import type { MeshEvent } from '../../mesh/effect.ts'
+import { hash53 } from '../../mesh/hash.ts'
 import { type PeerId, peerId } from '../../mesh/ids.ts'
 import { defaultMeshSettings, type MeshSettings } from '../../mesh/settings.ts'
 import { MeshDriver } from '../../node/driver.ts'
@@ -48,9 +49,6 @@ export class NotInTime extends Error {
   }
 }
 
-const seedOf = (text: string): number =>
-  [...text].reduce((sum, char) => Math.imul(sum, 31) + char.charCodeAt(0), 7)
-
 export class SimMesh {
   readonly clock = new VirtualClock()
   readonly random: () => number
@@ -67,7 +65,7 @@ export class SimMesh {
   readonly #starting = new Set<PeerId>()
   readonly #options: SimOptions
   readonly #delays: () => number
-  readonly #ownRandom = new Map<PeerId, () => number>()
+  readonly #starts = new Map<PeerId, number>()
 
   constructor(options: SimOptions) {
     this.#options = options
@@ -79,6 +77,12 @@ export class SimMesh {
       this.clock.set(1000, maintain)
     }
     this.clock.set(1000, maintain)
+  }
+
+  /** In a steady run what one part draws does not change what another gets: the same logs and boots, whoever draws more. */
+  #draws(by: string): () => number {
+    if (!this.#options.steady) return this.random
+    return seededRandom(hash53(by, this.#options.seed) % 2 ** 32)
   }
 
   /** Every disk there is, those of stopped peers too. */
@@ -113,11 +117,14 @@ export class SimMesh {
     }
     let alive = true
     const clock = new PeerClock(this.clock, schedule, 1_700_000_000_000)
-    const random = this.#randomOf(id)
-    const hex = () => randomHex(random)
+    const starts = (this.#starts.get(id) ?? 0) + 1
+    this.#starts.set(id, starts)
+    const draws = (what: string) => this.#draws(`${what} of start ${starts} of ${id}`)
+    const storeDraws = draws('store')
+    const bootDraws = draws('ids')
     const opening = openMemoryStore({
       disk,
-      random: hex,
+      random: () => randomHex(storeDraws),
       schedule: (operation, done) => {
         const usual = operation === 'sync' || operation === 'persist' ? SYNC_MS : WRITE_MS
         const delay = usual * (this.diskSlowness.get(id) ?? 1)
@@ -134,7 +141,7 @@ export class SimMesh {
       self: id,
       store,
       clock,
-      random: { id: hex, number: random },
+      random: { id: () => randomHex(bootDraws), number: draws('chance') },
       settings: { ...defaultMeshSettings, ...this.#options.settings },
       found,
       onEvent: (event) => {
@@ -173,14 +180,6 @@ export class SimMesh {
     })
     this.network.maintain()
     return peer
-  }
-
-  /** In a steady run each peer draws from a sequence of its own, so that what one of them does changes no other's names. */
-  #randomOf(id: PeerId): () => number {
-    if (!this.#options.steady) return this.random
-    const own = this.#ownRandom.get(id) ?? seededRandom(this.#options.seed + seedOf(id))
-    this.#ownRandom.set(id, own)
-    return own
   }
 
   /** The process ends; what else is lost with it is up to `crash`. */
