@@ -65,6 +65,7 @@ export class World {
       onStart: (peer) => this.#started(peer),
     })
     this.invariants = new Invariants(this.mesh)
+    this.oracle.onAcknowledged = (...block) => this.invariants.acknowledged(...block)
     this.mesh.onFatal = (id, error) => this.#fatal(id, error)
     this.mesh.onDiskOperation = (id) => this.#spring('disk', id)
     const { network } = this.mesh
