@@ -55,16 +55,18 @@ export class Assignments {
       this.#fail(`${peer}: ${key} was ${before.status.kind} and is ${actor.status.kind}`)
   }
 
-  #boot(peer: PeerId, { reports }: RegistryState, { boot, status }: BootEntry, last: Last): void {
+  #boot(peer: PeerId, { reports, actors }: RegistryState, { boot, status }: BootEntry, last: Last): void {
     const before = last.boots.get(boot)?.status
     if (before === 'dead' && status !== 'dead') this.#fail(`${peer}: A3 ${boot} was dead and is ${status}`)
     if (before === undefined || before === 'dead' || status !== 'dead') return
     const report = reports.find((each) => each.boot === boot)
     if (!report) return this.#fail(`${peer}: G6 there is no report of ${boot}`)
-    for (const { key, home, status: of } of last.actors.values()) {
+    for (const { key, home, epoch, restarts } of last.actors.values()) {
       const isNamed = report.more > 0 || report.actors.some(({ actor }) => actor === key)
-      // What was on its way elsewhere may have been released before.
-      if (home === boot && of.kind === 'running' && !isNamed)
+      // This process may have missed that it was released before: recovery alone counts a restart.
+      const now = actors.get(key)
+      const isRecovered = now?.epoch === epoch + 1 && now.restarts === restarts + 1
+      if (home === boot && isRecovered && !isNamed)
         this.#fail(`${peer}: G6 the report of ${boot} does not name ${key}`)
     }
   }
