@@ -107,7 +107,9 @@ export class KeptLogs {
 
   /** Forgets a log that was made here and never used. */
   forgo(key: LogKey): void {
-    if (!this.#logs.delete(key)) return
+    // A seal that was asked for meanwhile is a promise (K2): the log goes the way of all sealed ones.
+    if (this.#logs.get(key)?.sealing !== false) return
+    this.#logs.delete(key)
     // Blocks first: of what is in no fact nobody would know after a crash.
     this.#env.drop(key, () => this.#env.persist({ logs: { [key]: null } }, () => {}))
   }

@@ -1,5 +1,14 @@
-// The invariants of PROTOCOL.md section 8 that can be seen from outside: every message a peer sends is checked, as it is
-// sent, against what the disks hold at that moment.
+// The invariants I1–I13 of the protocol and the rules R1–R11 of docs/guarantees.md as far as they can be seen from outside:
+// every message a peer sends is checked, as it is sent, against what the disks hold at that moment.
+//
+//   here: I2 (blocks, as they are told), I3 and R3, I4 and R1 (acknowledged is on the disk and not sealed), I5, I6 and R2, I7
+//     and R5 (as far as a length is told), I9, I11 and R9 (told as committed is held by a majority), I12, R7 (no disk
+//     answers for a store that it is not); leaks
+//   assignments.ts: I8 and R4 (one home per epoch, none on a dead boot), G6
+//   history.ts: I1, I10, R6 (nothing late has an effect), R10 (a loss, or something beyond a seal, would be seen)
+//   oracle.ts: I7 for single blocks, and with `acknowledged` R5
+//   swarm/run-seed.ts: I13
+//   nowhere: R8 (test/structure.test.ts: the core has no clock; here wall clocks jump), R11 (no command changes keepers)
 
 import type { MemoryDisk } from '../../checkpoint/memory-disk.ts'
 import type { LogKey, PeerId, StoreId } from '../../mesh/ids.ts'
@@ -9,6 +18,7 @@ import type { MeshMessage } from '../../mesh/messages.ts'
 import { comparePointers } from '../../mesh/pointer.ts'
 import { majority } from '../../mesh/quorum.ts'
 import type { JournalClass, RegistryState } from '../../mesh/registry/types.ts'
+import { Assignments } from './assignments.ts'
 import type { SimMesh, SimPeer } from './mesh.ts'
 
 export class Invariants {
@@ -19,6 +29,7 @@ export class Invariants {
   readonly #committed = new Map<LogKey, number>()
   readonly #pointers = new Map<StoreId, Pointer>()
   readonly #ended = new Set<LogKey>()
+  readonly #assignments = new Assignments((text) => this.#fail(text))
   /** Acknowledged lengths by store and log: what they were when the log was given up in good order. */
   readonly #acknowledged = new Map<string, number>()
   readonly #lost = new Map<
@@ -32,7 +43,21 @@ export class Invariants {
   }
 
   watch(peer: SimPeer): void {
-    peer.driver.onRegistry((state) => this.#registry(peer, state))
+    const watch = this.#assignments.watcher(peer.id)
+    peer.driver.onRegistry((state) => {
+      this.#registry(peer, state)
+      watch(state)
+    })
+  }
+
+  /** R5: a majority holds what its writer says is acknowledged. */
+  acknowledged({ id, driver }: SimPeer, journal: LogKey, length: number): void {
+    const entry = driver.registry?.journals.get(journal)
+    if (!entry) return
+    const { keepers, class: of } = entry
+    const holding = keepers.filter((keeper) => this.#holds(keeper, journal, length, of.level))
+    if (holding.length < majority(keepers.length))
+      this.#fail(`${id}: R5 ${length} of ${journal.slice(0, 6)} acknowledged, held by ${holding.length}`)
   }
 
   /** This disk is about to lose something: what it held until now was no lie. */
@@ -104,6 +129,7 @@ export class Invariants {
   }
 
   #pointer(from: PeerId, pointer: Pointer, stored: Pointer | undefined): void {
+    this.#assignments.pointer(from, pointer)
     if (comparePointers(pointer, stored) > 0) this.#fail(`${from}: R2 it told a pointer it has not stored`)
     if (!pointer.parent) return
     const known = this.#successors.get(pointer.parent.key)
@@ -189,7 +215,7 @@ export class Invariants {
       const needed = (key: LogKey) =>
         registry.journals.has(key) || key === pointer.key || key === pointer.parent?.key
       for (const log of Object.values(facts.logs))
-        if (!log.retired && !needed(log.key) && !(log.class === 'registry' && log.order >= pointer.term - 1))
+        if (!log.retired && !needed(log.key) && !isRecent(log, pointer))
           leaks.push(`${id} keeps ${log.class} ${log.key.slice(0, 6)} order ${log.order}`)
       // A process that ends between making a log and writing that down leaves an empty one: rare, and of no size.
       for (const [key, blocks] of disk.writtenLogs)
@@ -201,6 +227,10 @@ export class Invariants {
     return empty.length > MAX_EMPTY_LOGS ? [...leaks, ...empty] : leaks
   }
 }
+
+/** Registry logs of this term and the last, and what was first heard of by a seal of this term: the next one clears it. */
+const isRecent = ({ class: of, order, promised }: LogFacts, { term }: Pointer): boolean =>
+  of === 'registry' ? order >= term - 1 : order < 0 && (promised?.n ?? -1) >= term
 
 const atLeast = (stored: Ballot | undefined, told: Ballot): boolean =>
   stored !== undefined && compareBallots(stored, told) >= 0

@@ -15,6 +15,8 @@ export class Oracle {
   /** When each peer's present process last had a write acknowledged. */
   readonly lastWrite = new Map<SimPeer, number>()
   readonly journalClass: JournalClass
+  /** Sees every block that is acknowledged, as it is. */
+  onAcknowledged: ((peer: SimPeer, journal: LogKey, length: number) => void) | undefined
   /** Goes on writing. */
   running = true
 
@@ -62,6 +64,7 @@ export class Oracle {
             const length = index + 1
             if (mesh.peers.get(peer.id) !== peer) return
             this.lastWrite.set(peer, mesh.clock.now)
+            this.onAcknowledged?.(peer, journal.key, length)
             const ended = this.ended.get(journal.key)
             // A late acknowledgement of a record inside the sealed prefix is legal.
             if (ended !== undefined && length > ended)

@@ -176,7 +176,12 @@ export async function inject(world: World, kind: FaultKind): Promise<void> {
   if (!FAULTS[kind](world)) return
   world.say(`fault: ${kind}`)
   world.counts[kind] = (world.counts[kind] ?? 0) + 1
+  // Until it is refused an old disk answers as the one it was. Nothing else may be lost meanwhile (docs/guarantees.md, limits).
+  if (kind === 'old-disk') await world.mesh.clock.run(REFUSED_MS, () => world.outdated.size === 0)
 }
+
+/** Admission is one round trip to the head and one commit; a cut link or a pause may be in its way for a while. */
+const REFUSED_MS = 30_000
 
 /** Heals and waits until a disk may be lost. What can't be had in time is not waited for: liveness is checked later. */
 async function isExpendable(world: World): Promise<boolean> {

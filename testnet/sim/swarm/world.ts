@@ -41,11 +41,11 @@ export class World {
   readonly share = { lost: 0, again: 0, late: 0 }
   /** States of disks to go back to, with the boot under which each was taken. */
   readonly images = new Map<PeerId, { readonly image: DiskImage; readonly boot: BootId }>()
+  /** Peers on an old state of their disk, which must find that out. */
+  readonly outdated = new Set<PeerId>()
   readonly #trace: (line: string) => void
   readonly #lasting = new Set<() => void>()
   readonly #traps = new Set<Trap>()
-  /** Peers on an old state of their disk, which must find that out. */
-  readonly #outdated = new Set<PeerId>()
 
   constructor(seed: number, profile: Profile, trace: (line: string) => void) {
     this.profile = profile
@@ -65,6 +65,7 @@ export class World {
       onStart: (peer) => this.#started(peer),
     })
     this.invariants = new Invariants(this.mesh)
+    this.oracle.onAcknowledged = (...block) => this.invariants.acknowledged(...block)
     this.mesh.onFatal = (id, error) => this.#fatal(id, error)
     this.mesh.onDiskOperation = (id) => this.#spring('disk', id)
     const { network } = this.mesh
@@ -134,7 +135,7 @@ export class World {
     if (disk) this.invariants.remember(disk)
     this.mesh.wipe(id)
     this.images.delete(id)
-    this.#outdated.delete(id)
+    this.outdated.delete(id)
     this.say(`${id} has an empty disk`)
     this.mesh.clock.set(this.between(0, 1000), () => this.boot(id))
   }
@@ -146,7 +147,7 @@ export class World {
     this.invariants.remember(disk)
     disk.restore(image)
     if (disk.storeId) this.invariants.wentBack(disk.storeId)
-    this.#outdated.add(id)
+    this.outdated.add(id)
     this.boot(id)
   }
 
@@ -216,7 +217,7 @@ export class World {
       ...this.invariants.broken,
       ...this.oracle.wrong,
       ...this.work.history.wrong,
-      ...[...this.#outdated].map((id) => `${id} runs on an old state of its disk and does not know it`),
+      ...[...this.outdated].map((id) => `${id} runs on an old state of its disk and does not know it`),
     ]
   }
 
@@ -280,7 +281,7 @@ export class World {
 
   #fatal(id: PeerId, error: Error): void {
     const disk = this.mesh.disks.get(id)
-    const isExpected = disk?.isDamaged === true || this.#outdated.has(id)
+    const isExpected = disk?.isDamaged === true || this.outdated.has(id)
     if (!isExpected) this.mesh.failures.push(`${id} failed: ${error.message}`)
     this.say(`${id} stops itself: ${error.message}`)
     this.mesh.clock.set(0, () => this.replace(id))
