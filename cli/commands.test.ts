@@ -88,6 +88,7 @@ test('create, stop, leave, invite and reports', async () => {
       boot: '12D3KooWFakePeerTwo/aa' as never,
       cause: 'its port refuses',
       more: 3,
+      kind: 'lost',
       actors: [
         { actor: 'Counter/a' as never, outcome: 'recovered', detail: 'at record 7' },
         { actor: 'Counter/b' as never, outcome: 'waiting', detail: 'no peer runs Counter' },

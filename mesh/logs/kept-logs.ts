@@ -51,8 +51,8 @@ export class KeptLogs {
   }
 
   /** Logs held here, for clean-up against the registry. */
-  held(): readonly LogFacts[] {
-    return [...this.#logs.values()].flatMap(({ facts }) => (facts.retired === true ? [] : [facts]))
+  held(): readonly KeptLog[] {
+    return [...this.#logs.values()].filter(({ facts }) => facts.retired !== true)
   }
 
   /** Written before this start of the operating system, and not synced since: its length may be too long. */
@@ -92,9 +92,9 @@ export class KeptLogs {
   }
 
   /** The founder's log 0: written before there is a writer that could ask for it. */
-  adoptOwn(key: LogKey, logClass: LogClass, order: number, length: number): void {
-    const log = this.open(key, logClass, order)
-    log.length = Math.max(log.length, length)
+  wrote(key: LogKey, length: number): void {
+    const log = this.#logs.get(key)
+    if (log) log.length = Math.max(log.length, length)
   }
 
   /** Ends what a stop interrupted: blocks of retired logs, and logs that nothing was ever appended to. */

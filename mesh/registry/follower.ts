@@ -11,7 +11,7 @@ import type { Pointer } from '../log-types.ts'
 import type { RegistryMessage } from '../messages.ts'
 import { applyIssued } from './apply.ts'
 import { BlockReader } from './blocks.ts'
-import { emptyRegistry, type RegistryTable } from './state.ts'
+import type { RegistryTable } from './state.ts'
 import type { CommandResult, IssuedCommand, RegistryState } from './types.ts'
 
 export interface Applied {
@@ -120,15 +120,18 @@ export class Follower {
     return applied
   }
 
-  /** A table of its own made from all blocks of a registry log, committed or not: what a candidate proposes to keep. */
-  replay(blocks: readonly Uint8Array[], meshId: LogKey): RegistryTable {
+  /**
+   * A table of its own made from all blocks of a registry log, committed or not: what a candidate proposes to keep.
+   * Undefined while the snapshot at its beginning is not whole.
+   */
+  replay(blocks: readonly Uint8Array[]): RegistryTable | undefined {
     const reader = new BlockReader(this.#env.codec)
-    let table = emptyRegistry(meshId)
+    let table: RegistryTable | undefined
     for (const block of blocks) {
       const read = reader.next(block)
       if (!read) continue
       if ('table' in read) table = read.table
-      else for (const issued of read.commands) applyIssued(table, issued)
+      else if (table) for (const issued of read.commands) applyIssued(table, issued)
     }
     return table
   }

@@ -44,7 +44,6 @@ const fact = { peer, boot, startedAt: 1.5, incarnation: 0, liveness: 'alive', by
 const log = 'ab'.repeat(32)
 const ballot = { n: 4, boot }
 const successor = {
-  generation: 0,
   term: 2,
   writer: boot,
   key: log,
@@ -55,6 +54,7 @@ const pointer = {
   ...successor,
   parent: { key: log, length: 3, hash: 'h' },
   meshId: log,
+  rescues: [log],
   addresses: { [peer]: ['/ip4/1.2.3.4/tcp/1'] },
 }
 const bytes = Uint8Array.of(1, 2, 3)
