@@ -14,8 +14,6 @@ export function foundMesh(
   then: (pointer: Pointer, length: number) => void,
 ): void {
   env.createLog((key) => {
-    // On disk before the pointer is: a founder that comes back must find what its pointer names.
-    logs.hold(key, 'registry', 0)
     const blocks = snapshotBlocks(emptyRegistry(key), env.codec)
     const keepers = [{ peer: env.self, store: env.store }]
     const pointer: Pointer = {
@@ -28,11 +26,14 @@ export function foundMesh(
       rescues: [],
       addresses,
     }
-    for (const [index, block] of blocks.entries())
-      env.append(key, block, ({ length }) => {
-        if (index < blocks.length - 1) return
-        logs.wrote(key, length)
-        then(pointer, length)
-      })
+    // On disk before the pointer is: a founder that comes back must find what its pointer names.
+    logs.hold(key, 'registry', 0, () => {
+      for (const [index, block] of blocks.entries())
+        env.append(key, block, ({ length }) => {
+          if (index < blocks.length - 1) return
+          logs.wrote(key, length)
+          then(pointer, length)
+        })
+    })
   })
 }

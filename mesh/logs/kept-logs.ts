@@ -2,8 +2,9 @@
 // about it, and what is under way. Who may do what to a log is for keeper.ts, promises.ts and repairs.ts to say.
 
 import type { Env } from '../env.ts'
+import { generationOf } from '../generation.ts'
 import type { LogKey, PeerId } from '../ids.ts'
-import type { LogClass, LogFacts, StoreFacts } from '../log-types.ts'
+import type { LogClass, LogFacts, Pointer, StoreFacts } from '../log-types.ts'
 
 export interface KeptLog {
   facts: LogFacts
@@ -58,6 +59,13 @@ export class KeptLogs {
   /** Written before this start of the operating system, and not synced since: its length may be too long. */
   isTainted({ facts }: KeptLog): boolean {
     return facts.class === 'replicated' && facts.systemBoot !== this.#systemBoot
+  }
+
+  /** A registry log from before a rescue that this store follows (K7). */
+  isOutdated({ facts }: KeptLog, pointer: Pointer | undefined): boolean {
+    const { class: logClass, order } = facts
+    if (logClass !== 'registry' || order < 0 || !pointer) return false
+    return generationOf(order) < generationOf(pointer.term)
   }
 
   /**

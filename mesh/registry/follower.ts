@@ -33,6 +33,8 @@ export class Follower {
   #stateTerm = -1
   /** The head's last sign that it has its majority, in monotonic milliseconds. */
   #progressAt: number
+  /** When it last confirmed that very thing; `progressAt` is also moved by what gives it time to. */
+  #heardAt = Number.NEGATIVE_INFINITY
   #round = -1
 
   constructor(env: Env) {
@@ -69,8 +71,22 @@ export class Follower {
     return this.#progressAt
   }
 
+  /** All blocks of the current log applied here. */
+  get blocks(): readonly Uint8Array[] {
+    return this.#blocks
+  }
+  /** The head had its majority a moment ago. */
+  get hearsHead(): boolean {
+    return this.#env.now - this.#heardAt < this.#env.settings.headTimeoutMs
+  }
+
   progressed(): void {
     this.#progressAt = this.#env.now
+  }
+  /** The head confirmed that it has its majority. */
+  confirmed(): void {
+    this.#heardAt = this.#env.now
+    this.progressed()
   }
 
   /** A newer term was chosen: its log is followed from its first block. */
@@ -91,7 +107,7 @@ export class Follower {
     this.#knownCommit = Math.max(this.#knownCommit, message.commit)
     if (message.round !== undefined && message.round > this.#round && from === peerOfBoot(pointer.writer)) {
       this.#round = message.round
-      this.progressed()
+      this.confirmed()
     }
     const applied: Applied[] = []
     const first = this.#blocks.length - message.from

@@ -12,6 +12,7 @@ import type { Candidate } from './candidate.ts'
 import type { Follower } from './follower.ts'
 import type { Head } from './head.ts'
 import type { Issuer } from './issuer.ts'
+import { lossRefusal } from './loss.ts'
 import type { Plan } from './plan.ts'
 import { journalsToEnd, needsRecovery } from './recover.ts'
 import type { ActorEntry, BootEntry, Command, RegistryState } from './types.ts'
@@ -119,6 +120,11 @@ export class Steward {
           ...command,
           homes: Object.fromEntries(place(actors)) as Record<ActorKey, BootId>,
         }
+      }
+      case 'acceptLoss': {
+        const { env, membership } = this.#parts
+        const recovery = this.#recoveries.get(command.boot)
+        return { ...command, refusal: lossRefusal(state, command.boot, { env, membership, recovery }) }
       }
       default:
         return command
