@@ -21,6 +21,7 @@ import { Membership } from './membership/membership.ts'
 import type { Fact, Member, MembershipInput, PeerDescription } from './membership/types.ts'
 import type { MeshMessage } from './messages.ts'
 import { PointerStore } from './pointer.ts'
+import type { WaitingRecovery } from './recovery.ts'
 import { Candidate } from './registry/candidate.ts'
 import { Follower } from './registry/follower.ts'
 import { Head } from './registry/head.ts'
@@ -192,8 +193,8 @@ export class MeshCore {
   get apart(): ReadonlyMap<PeerId, string> {
     return this.#apart.peers
   }
-  /** Why actors of lost boots are not back yet, in words; only the head knows. */
-  recoveries(): ReadonlyMap<BootId, string> {
+  /** Why actors of lost boots are not back yet; only the head knows. */
+  recoveries(): ReadonlyMap<BootId, WaitingRecovery> {
     return this.#steward.waiting()
   }
 

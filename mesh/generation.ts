@@ -8,5 +8,8 @@ export const GENERATION_SIZE = 1_000_000_000
 /** The generation that a term, or the opening order of a journal, belongs to. */
 export const generationOf = (number: number): number => Math.floor(number / GENERATION_SIZE)
 
+/** How people count it: from 0 in each generation. */
+export const withinGeneration = (number: number): number => number % GENERATION_SIZE
+
 /** The first term, and the first opening order, of a generation. */
 export const firstOf = (generation: number): number => generation * GENERATION_SIZE

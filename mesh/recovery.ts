@@ -14,7 +14,15 @@ export interface RecoveredJournals {
   readonly notes: readonly string[]
 }
 
-export class Recovery {
+/** What people are told of a recovery under way. */
+export interface WaitingRecovery {
+  /** In words; empty when nothing is waited for. */
+  readonly waitingFor: string
+  /** Keepers are missing, and have been for a while: only they, or accepting the loss, help. */
+  readonly lacksKeepers: boolean
+}
+
+export class Recovery implements WaitingRecovery {
   readonly boot: BootId
   readonly #env: Env
   readonly #term: number

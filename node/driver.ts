@@ -12,6 +12,7 @@ import type { Input } from '../mesh/input.ts'
 import type { Pointer } from '../mesh/log-types.ts'
 import type { Fact, Member, PeerDescription } from '../mesh/membership/types.ts'
 import type { MeshMessage } from '../mesh/messages.ts'
+import type { WaitingRecovery } from '../mesh/recovery.ts'
 import { classKey } from '../mesh/registry/class.ts'
 import type { RescueResult } from '../mesh/registry/rescue.ts'
 import type { Command, CommandResult, JournalClass, RegistryState } from '../mesh/registry/types.ts'
@@ -156,7 +157,7 @@ export class MeshDriver implements MeshHandle, NetworkListener {
   apart(): ReadonlyMap<PeerId, string> {
     return this.#core?.apart ?? new Map()
   }
-  recoveries(): ReadonlyMap<BootId, string> {
+  recoveries(): ReadonlyMap<BootId, WaitingRecovery> {
     return this.#core?.recoveries() ?? new Map()
   }
 

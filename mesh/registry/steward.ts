@@ -6,7 +6,7 @@ import type { Env } from '../env.ts'
 import { type ActorKey, type BootId, compareIds, type LogKey, type PeerId, peerOfBoot } from '../ids.ts'
 import type { Membership } from '../membership/membership.ts'
 import type { Force, LogMessage } from '../messages.ts'
-import { Recovery } from '../recovery.ts'
+import { Recovery, type WaitingRecovery } from '../recovery.ts'
 import { neededJournals } from './apply.ts'
 import type { Candidate } from './candidate.ts'
 import type { Follower } from './follower.ts'
@@ -58,9 +58,14 @@ export class Steward {
     this.#dirty = true
   }
 
-  /** In words, why the actors of lost boots are not back yet. */
-  waiting(): ReadonlyMap<BootId, string> {
-    return new Map([...this.#recoveries].map(([boot, recovery]) => [boot, recovery.waitingFor]))
+  /** Why the actors of lost boots are not back yet. */
+  waiting(): ReadonlyMap<BootId, WaitingRecovery> {
+    return new Map(
+      [...this.#recoveries].map(([boot, { waitingFor, lacksKeepers }]) => [
+        boot,
+        { waitingFor, lacksKeepers },
+      ]),
+    )
   }
 
   handle(from: PeerId, message: LogMessage): void {
