@@ -84,7 +84,7 @@ const commands = [
   {
     kind: 'recover',
     boot,
-    journals: { [log]: { length: 2, hash: '' } },
+    journals: { [log]: { length: 2, hash: '', loss: { answered: 1, keepers: 3 } } },
     cause: 'gone',
     at: 5,
     homes: { 'A/b': boot },
@@ -102,6 +102,7 @@ const commands = [
   { kind: 'stop', actor: 'A/b', incarnation: 1 },
   { kind: 'released', boot, journal: log, length: 2, actors: [{ actor: 'A/b', epoch: 1, home: null }] },
   { kind: 'noop' },
+  { kind: 'acceptLoss', boot, refusal: null },
   { kind: 'failed', actor: 'A/b', epoch: 1, cause: 'x' },
 ]
 const samples = [
@@ -157,6 +158,16 @@ const samples = [
   },
   { kind: 'offer', log },
   { kind: 'roll', journal: log },
+  { kind: 'survey', id: 3 },
+  {
+    kind: 'surveyed',
+    id: 3,
+    store: 's',
+    term: -1,
+    hearsHead: false,
+    rescuing: true,
+    copies: [{ log, term: 2, length: 7 }],
+  },
   { kind: 'view', facts: [fact], reply: true },
   { kind: 'ping', seq: 1, facts: [fact] },
   { kind: 'pong', seq: 1, facts: [] },
