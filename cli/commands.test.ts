@@ -88,6 +88,7 @@ test('create, stop, leave, invite and reports', async () => {
       boot: '12D3KooWFakePeerTwo/aa' as never,
       cause: 'its port refuses',
       more: 3,
+      kind: 'lost',
       actors: [
         { actor: 'Counter/a' as never, outcome: 'recovered', detail: 'at record 7' },
         { actor: 'Counter/b' as never, outcome: 'waiting', detail: 'no peer runs Counter' },
@@ -104,6 +105,21 @@ test('create, stop, leave, invite and reports', async () => {
   expect(node.asked).toEqual(['create Counter/new [3,"x"]', 'stop Counter/visits', 'leave'])
 })
 
+test('rescue and recover do nothing, and say so, until the loss is accepted', async () => {
+  const node = await fakeNode()
+  const asked = await cli(['rescue'], { node })
+  expect(asked.code).toBe(2)
+  expect(asked.out).toContain('1 of the 1 peer that kept the registry are not here: shop-2')
+  expect(asked.out).toContain('Nothing was done. To go on: mesh rescue --accept-loss')
+  const boot = await cli(['recover', 'shop-2'], { node })
+  expect(boot.code).toBe(2)
+  expect(boot.out).toContain('1 actor concerned: Counter/visits')
+  expect(boot.out).toContain('To go on: mesh recover 12D3KooWFakePeerTwo/00ff --accept-loss')
+  expect((await cli(['rescue', '--accept-loss'], { node })).code).toBe(0)
+  expect((await cli(['recover', 'shop-2', '--accept-loss'], { node })).code).toBe(0)
+  expect(node.asked).toEqual(['rescue false', 'recover shop-2 false', 'rescue true', 'recover shop-2 true'])
+})
+
 test('the data directory comes from MESH_DATA_DIR when no flag says otherwise', async () => {
   const node = await fakeNode()
   expect((await cli(['invite'], { env: { MESH_DATA_DIR: node.dataDir } })).code).toBe(0)
@@ -118,6 +134,8 @@ test.each([
   ['leave'],
   ['create', 'A/a'],
   ['stop', 'A/a'],
+  ['rescue'],
+  ['recover', 'shop-2'],
   ['call', 'A/a', 'm'],
 ])('without a node: mesh %s exits 3 and says how to start one', async (...argv) => {
   const { code, out, err } = await cli([...argv, '--data-dir', tempDir()])

@@ -9,7 +9,9 @@ import { inviteCommand } from './invite.ts'
 import { leaveCommand } from './leave.ts'
 import { membersCommand } from './members.ts'
 import { nodeCommand } from './node.ts'
+import { recoverCommand } from './recover.ts'
 import { reportsCommand } from './reports.ts'
+import { rescueCommand } from './rescue.ts'
 import { statusCommand } from './status.ts'
 import { stopCommand } from './stop.ts'
 import { testnetCommand } from './testnet.ts'
@@ -24,6 +26,8 @@ export const COMMANDS: readonly CommandSpec[] = [
   createCommand,
   stopCommand,
   reportsCommand,
+  recoverCommand,
+  rescueCommand,
   leaveCommand,
   testnetCommand,
   doctorCommand,

@@ -23,10 +23,17 @@ export const reportsCommand: CommandSpec = {
       return undefined
     }
     const names = new Map((await client.members()).map((member) => [member.peerId, member.name]))
-    run.print(reports, () => reports.map((report) => describe(report, names, all)).join('\n'))
+    run.print(reports, () => describeReports(reports, names, all))
     return undefined
   },
 }
+
+/** `names`: of peers, by ID. */
+export const describeReports = (
+  reports: readonly Report[],
+  names: ReadonlyMap<string, string>,
+  all: boolean,
+): string => reports.map((report) => describe(report, names, all)).join('\n')
 
 function describe(report: Report, names: ReadonlyMap<string, string>, all: boolean): string {
   const peer = report.boot.slice(0, report.boot.indexOf('/'))
@@ -36,8 +43,11 @@ function describe(report: Report, names: ReadonlyMap<string, string>, all: boole
     .map((outcome) => `${by(outcome)} ${outcome}`)
   const more = report.more > 0 ? `, and ${report.more} more` : ''
   const told = report.actors.filter((actor) => all || actor.outcome !== 'recovered')
+  const name = printable(names.get(peer) ?? shortId(peer))
+  const when = new Date(report.at).toISOString()
+  if (report.kind === 'rescue') return `${when}  rescue on ${name}: ${printable(report.cause)}\n`
   return [
-    `${new Date(report.at).toISOString()}  ${printable(names.get(peer) ?? shortId(peer))} was lost: ${printable(report.cause)}`,
+    `${when}  ${name} was lost: ${printable(report.cause)}`,
     `  ${count(report.actors.length + report.more, 'actor')}: ${counts.join(', ') || 'none'}${more}`,
     ...told.map((actor) => `  ${printable(actor.actor)}: ${actor.outcome}, ${printable(actor.detail)}`),
     '',

@@ -2,7 +2,7 @@
 
 import type { NodeStatus } from '../node/api.ts'
 import type { CommandSpec } from './command.ts'
-import { duration, facts, megabytes, printable } from './output.ts'
+import { count, duration, facts, megabytes, printable } from './output.ts'
 
 export const statusCommand: CommandSpec = {
   usage: 'status',
@@ -20,7 +20,10 @@ function describe(status: NodeStatus): string {
     ['peer', `${status.name} (${status.peerId})`],
     ['mesh', status.meshId || 'not reached yet'],
     ['admitted', status.admitted ? 'yes' : 'not yet: waiting for the head'],
-    ['head', `${head}, term ${status.term}`],
+    [
+      'head',
+      `${head}, term ${status.term}${status.generation > 0 ? ` after ${count(status.generation, 'rescue')}` : ''}`,
+    ],
     ['members', status.members],
     ['actors', `${status.actorsHere} here, ${status.actorsTotal} in the mesh`],
     ['registry', `${status.registryKeepers} keepers`],

@@ -4,10 +4,12 @@
 
 import { Addresses } from './addresses.ts'
 import { Admission } from './admission.ts'
+import { Apart } from './apart.ts'
 import type { Effect } from './effect.ts'
 import { Election } from './election.ts'
 import { type Codec, Env, type Random } from './env.ts'
 import { foundMesh } from './founding.ts'
+import { generationOf } from './generation.ts'
 import { type BootId, type LogKey, type PeerId, peerOfBoot } from './ids.ts'
 import type { Input } from './input.ts'
 import { Journals } from './journals.ts'
@@ -19,11 +21,13 @@ import { Membership } from './membership/membership.ts'
 import type { Fact, Member, MembershipInput, PeerDescription } from './membership/types.ts'
 import type { MeshMessage } from './messages.ts'
 import { PointerStore } from './pointer.ts'
+import type { WaitingRecovery } from './recovery.ts'
 import { Candidate } from './registry/candidate.ts'
 import { Follower } from './registry/follower.ts'
 import { Head } from './registry/head.ts'
 import { Issuer } from './registry/issuer.ts'
 import { Plan } from './registry/plan.ts'
+import { Rescue, type RescueOwner } from './registry/rescue.ts'
 import { Steward } from './registry/steward.ts'
 import type { RegistryState } from './registry/types.ts'
 import type { MeshSettings } from './settings.ts'
@@ -63,6 +67,8 @@ export class MeshCore {
   readonly #addresses: Addresses
   readonly #admission: Admission
   readonly #election: Election
+  readonly #rescue: Rescue
+  readonly #apart: Apart
   readonly #commandTokens = new Map<number, number>()
   #description: PeerDescription
   #tickedAt: number | undefined
@@ -86,7 +92,9 @@ export class MeshCore {
     }
     this.#membership = new Membership({ self: fact, settings: settings.membership, random: random.number })
     this.#follower = new Follower(env)
-    this.#pointers = new PointerStore(env, facts.pointer, (pointer) => this.#pointerMoved(pointer))
+    this.#pointers = new PointerStore(env, facts.pointer, (pointer, before) =>
+      this.#pointerMoved(pointer, before),
+    )
     if (facts.pointer) this.#follower.moveTo(facts.pointer)
     this.#logs = new KeptLogs(env, facts, init.systemBoot, init.lengths)
     this.#keeper = new Keeper(env, this.#pointers, this.#logs, (log, ballot) => {
@@ -105,7 +113,7 @@ export class MeshCore {
       sealed: () => this.#steward.reset(),
       keeperLost: () => this.#candidate.campaign('consent'),
     })
-    this.#candidate = new Candidate(env, this.#pointers, this.#follower, {
+    const registryLogs: RescueOwner = {
       chooseKeepers: (table, avoid) => {
         const keepers = this.#plan.registryKeepers(table, this.#pointers.current?.keepers ?? [], avoid)
         // Before anybody is admitted, and after everybody else is gone, the candidate's own store is what there is.
@@ -113,8 +121,10 @@ export class MeshCore {
       },
       addresses: (keepers) => this.#addresses.of([self, ...keepers.map(({ peer }) => peer)]),
       holds: (log, term, then) => this.#logs.hold(log, 'registry', term, then),
-      chosen: (pointer, length) => this.#chosen(pointer, length),
-    })
+      chosen: (pointer: Pointer, length: number | undefined) => this.#chosen(pointer, length),
+      depose: () => this.#depose(),
+    }
+    this.#candidate = new Candidate(env, this.#pointers, this.#follower, registryLogs)
     this.#journals = new Journals(env, this.#follower, this.#issuer, {
       deposed: () => this.#depose(),
       holds: (log, logClass, order, then) => this.#logs.hold(log, logClass, order, then),
@@ -133,6 +143,8 @@ export class MeshCore {
     this.#steward = new Steward(parts)
     this.#leaving = new Leaving({ ...parts, journals: this.#journals })
     this.#election = new Election(parts)
+    this.#rescue = new Rescue(env, { ...parts, logs: this.#logs }, registryLogs)
+    this.#apart = new Apart(env, this.#pointers)
     this.#admission = new Admission(
       {
         ...parts,
@@ -177,8 +189,12 @@ export class MeshCore {
   members(): readonly Member[] {
     return this.#membership.members()
   }
-  /** Why actors of lost boots are not back yet, in words; only the head knows. */
-  recoveries(): ReadonlyMap<BootId, string> {
+  /** Peers that are connected and refused, because they belong to another mesh, or to another rescue of this one. */
+  get apart(): ReadonlyMap<PeerId, string> {
+    return this.#apart.peers
+  }
+  /** Why actors of lost boots are not back yet; only the head knows. */
+  recoveries(): ReadonlyMap<BootId, WaitingRecovery> {
     return this.#steward.waiting()
   }
 
@@ -214,7 +230,7 @@ export class MeshCore {
       case 'message':
         return this.#message(input.from, input.boot, input.message)
       case 'gossip':
-        return this.#member(input)
+        return this.#apart.has(input.from) ? undefined : this.#member(input)
       case 'stored':
         return env.completed(input.op, input.result)
       case 'storeVoid':
@@ -239,10 +255,17 @@ export class MeshCore {
         return this.#member(input)
       case 'leave':
         return this.#leaving.begin()
+      case 'rescue':
+        return this.#rescue.begin(input)
     }
   }
 
   #message(from: PeerId, boot: BootId, message: MeshMessage): void {
+    if (this.#apart.refuses(from, message)) {
+      if (this.#env.connected.delete(from))
+        this.#member({ type: 'disconnected', peer: from, boot, refused: false })
+      return
+    }
     switch (message.kind) {
       case 'view':
       case 'ping':
@@ -259,6 +282,7 @@ export class MeshCore {
         return this.#keeper.handle(from, message)
       case 'fetched':
         if (message.id === 0) return this.#keeper.handle(from, message)
+        this.#rescue.handle(from, message)
         return this.#candidate.handle(from, message)
       case 'ack':
       case 'confirmed':
@@ -266,6 +290,7 @@ export class MeshCore {
       case 'unknown':
         this.#journals.handle(message)
         this.#head.handle(message)
+        this.#rescue.handle(from, message)
         return this.#candidate.handle(from, message)
       case 'sealed':
       case 'held':
@@ -296,6 +321,10 @@ export class MeshCore {
         return
       case 'roll':
         return this.#journals.roll(message.journal)
+      case 'survey':
+        return this.#rescue.survey(from, message)
+      case 'surveyed':
+        return this.#rescue.surveyed(from, message)
     }
   }
 
@@ -326,21 +355,29 @@ export class MeshCore {
     })
   }
 
-  #pointerMoved(pointer: Pointer): void {
+  #pointerMoved(pointer: Pointer, before: Pointer | undefined): void {
     this.#candidate.reset()
+    this.#rescue.reset()
     this.#head.resign()
     this.#steward.reset()
     this.#follower.moveTo(pointer)
     this.#election.reset()
+    if (!before || generationOf(before.term) === generationOf(pointer.term)) return
+    // No boot lives on in another generation than its own, but the one that carried the rescue out and writes there.
+    if (pointer.writer !== this.#env.boot) this.#depose()
+    for (const peer of this.#env.connected.keys()) this.#tellPointer(peer)
   }
 
   #connected(peer: PeerId, boot: BootId): void {
     this.#env.connected.set(peer, boot)
-    this.#member({ type: 'connected', peer, boot })
+    this.#apart.connected(peer)
+    // First of all, so that two that belong apart find out before they tell each other anything else.
     this.#tellPointer(peer)
+    this.#member({ type: 'connected', peer, boot })
     this.#journals.reconnected(peer)
     this.#head.reconnected(peer)
     this.#candidate.reconnected(peer)
+    this.#rescue.reconnected(peer)
     this.#issuer.reconnected(peer)
     this.#steward.reconnected()
     this.#steward.touch()
@@ -412,6 +449,7 @@ export class MeshCore {
     this.#issuer.tick()
     this.#journals.tick()
     this.#candidate.tick()
+    this.#rescue.tick()
     this.#head.tick()
     if (!this.#leaving.active) {
       this.#election.tick()

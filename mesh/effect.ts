@@ -5,6 +5,7 @@ import type { BootId, LogKey, PeerId } from './ids.ts'
 import type { FactsPatch } from './log-types.ts'
 import type { Fact } from './membership/types.ts'
 import type { MeshMessage } from './messages.ts'
+import type { RescueResult } from './registry/rescue.ts'
 import type { CommandResult, JournalClass } from './registry/types.ts'
 
 export type StoreEffect =
@@ -71,6 +72,7 @@ export type Effect =
   /** The committed registry moved on. */
   | { readonly type: 'registry' }
   | { readonly type: 'commandDone'; readonly token: number; readonly result: CommandResult }
+  | { readonly type: 'rescued'; readonly token: number; readonly result: RescueResult }
   | {
       readonly type: 'journalOpened'
       readonly token: number

@@ -17,20 +17,23 @@ export function foundMesh(
     const blocks = snapshotBlocks(emptyRegistry(key), env.codec)
     const keepers = [{ peer: env.self, store: env.store }]
     const pointer: Pointer = {
-      generation: 0,
       term: 0,
       writer: env.boot,
       key,
       keepers,
       parent: null,
       meshId: key,
+      rescues: [],
       addresses,
     }
-    for (const [index, block] of blocks.entries())
-      env.append(key, block, ({ length }) => {
-        if (index < blocks.length - 1) return
-        logs.adoptOwn(key, 'registry', 0, length)
-        then(pointer, length)
-      })
+    // On disk before the pointer is: a founder that comes back must find what its pointer names.
+    logs.hold(key, 'registry', 0, () => {
+      for (const [index, block] of blocks.entries())
+        env.append(key, block, ({ length }) => {
+          if (index < blocks.length - 1) return
+          logs.wrote(key, length)
+          then(pointer, length)
+        })
+    })
   })
 }

@@ -29,3 +29,5 @@ export type Input =
   | { readonly type: 'describe'; readonly description: PeerDescription }
   | { readonly type: 'load'; readonly load: number }
   | { readonly type: 'leave' }
+  /** Without `acceptLoss` it only finds out what a rescue would do. */
+  | { readonly type: 'rescue'; readonly token: number; readonly acceptLoss: boolean }

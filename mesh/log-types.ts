@@ -19,12 +19,12 @@ export interface Ballot {
 
 /** The registry's next log. Chosen once per registry log (R3). */
 export interface Successor {
-  readonly generation: number
+  /** Counts on in each generation from a start of its own (generation.ts). */
   readonly term: number
   readonly writer: BootId
   readonly key: LogKey
   readonly keepers: readonly Keeper[]
-  /** The log it follows, cut at `length` blocks with tree hash `hash` (hex). Null only for log 0 and after a rescue. */
+  /** The log it follows, cut at `length` blocks with tree hash `hash` (hex). Null only for log 0 and the first one after a rescue. */
   readonly parent: { readonly key: LogKey; readonly length: number; readonly hash: string } | null
 }
 
@@ -32,6 +32,8 @@ export interface Successor {
 export interface Pointer extends Successor {
   /** The key of log 0: the identity of the mesh. */
   readonly meshId: LogKey
+  /** The first log of each generation after the founding: the rescues that this term descends from. */
+  readonly rescues: readonly LogKey[]
   /** Where the keepers and the writer were last reachable. */
   readonly addresses: Readonly<Record<PeerId, readonly string[]>>
 }

@@ -89,6 +89,13 @@ export type LogMessage =
       readonly proofs: readonly Uint8Array[]
     }
 
+/** A registry log with blocks in a store. */
+export interface RegistryCopy {
+  readonly log: LogKey
+  readonly term: number
+  readonly length: number
+}
+
 export type RegistryMessage =
   | { readonly kind: 'pointer'; readonly pointer: Pointer }
   /** Committed blocks of the registry log from its writer or any follower; empty as a heartbeat. */
@@ -116,5 +123,19 @@ export type RegistryMessage =
   | { readonly kind: 'offer'; readonly log: LogKey }
   /** The head asks a writer to go on in a fresh journal. */
   | { readonly kind: 'roll'; readonly journal: LogKey }
+  /** A peer that considers a rescue asks what each knows of the registry. */
+  | { readonly kind: 'survey'; readonly id: number }
+  | {
+      readonly kind: 'surveyed'
+      readonly id: number
+      readonly store: StoreId
+      /** Of the sender's pointer; -1 when it has none. */
+      readonly term: number
+      readonly hearsHead: boolean
+      /** It carries out a rescue itself. */
+      readonly rescuing: boolean
+      /** Registry copies on its disk. */
+      readonly copies: readonly RegistryCopy[]
+    }
 
 export type MeshMessage = LogMessage | RegistryMessage | MembershipMessage

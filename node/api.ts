@@ -58,7 +58,9 @@ export interface NodeStatus {
   readonly meshId: string
   readonly head: PeerRef | null
   readonly isHead: boolean
-  /** The registry's term as known here. */
+  /** Rescues of the registry that this mesh went through; its terms count from 0 after each. */
+  readonly generation: number
+  /** The registry's term as known here; -1 before there is one. */
   readonly term: number
   /** Members alive or suspect, this peer included. */
   readonly members: number
@@ -108,6 +110,33 @@ export interface ActorStatus {
   /** Who holds everything that its recovery would need; fewer for a moment after a change of host or keepers. */
   readonly keepers: readonly PeerRef[]
   readonly durability: 'replicated' | 'synced'
+}
+
+/** What a rescue of the registry would do, or did (docs/adr/0009). */
+export interface RescueOutcome {
+  readonly done: boolean
+  /** The longest copy of the registry that was found: its generation, term and records, and who has it. */
+  readonly generation: number
+  readonly term: number
+  readonly records: number
+  readonly holder: PeerRef
+  /** Keepers of the registry before, and those of them that did not answer. */
+  readonly keepers: readonly PeerRef[]
+  readonly missing: readonly PeerRef[]
+  /** What became of every actor; empty when nothing was done. */
+  readonly reports: readonly Report[]
+}
+
+/** What giving up the missing part of a lost boot would mean, or did. */
+export interface RecoverOutcome {
+  readonly done: boolean
+  readonly boot: string
+  readonly peer: PeerRef
+  /** Actors whose state is concerned, as `<type>/<name>`. */
+  readonly actors: readonly string[]
+  /** What its recovery waits for, where this peer is the head; else empty. */
+  readonly waitingFor: string
+  readonly reports: readonly Report[]
 }
 
 /** One actor of a lost peer, as its incident report tells it. */
@@ -163,6 +192,16 @@ export interface MeshNode {
   createActor(type: string | ActorClass, name: string, ...init: unknown[]): Promise<void>
   /** Ends an actor for good, with its state; {@link createActor} may use the name again. */
   stopActor(type: string, name: string): Promise<void>
+  /**
+   * Past a registry whose majority is lost for good, on one chosen peer; what was committed and no peer that is here has
+   * is lost. Without `acceptLoss` it does nothing and says what it would do. Rejects with NOT_NEEDED while a majority is here.
+   */
+  rescue(options: { readonly acceptLoss: boolean }): Promise<RescueOutcome>
+  /**
+   * Past journals of a lost boot whose majority is lost for good: its actors go on from what is left. `target`: a boot, or
+   * the ID or name of its peer. Rejects with NOT_NEEDED where it can be recovered without loss.
+   */
+  recover(target: string, options: { readonly acceptLoss: boolean }): Promise<RecoverOutcome>
   /** Hands actors over, tells the others, closes. */
   leave(): Promise<void>
   /** Stops at once, as a crash would, but with files flushed. The peer may come back with its disk. */

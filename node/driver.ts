@@ -12,7 +12,9 @@ import type { Input } from '../mesh/input.ts'
 import type { Pointer } from '../mesh/log-types.ts'
 import type { Fact, Member, PeerDescription } from '../mesh/membership/types.ts'
 import type { MeshMessage } from '../mesh/messages.ts'
+import type { WaitingRecovery } from '../mesh/recovery.ts'
 import { classKey } from '../mesh/registry/class.ts'
+import type { RescueResult } from '../mesh/registry/rescue.ts'
 import type { Command, CommandResult, JournalClass, RegistryState } from '../mesh/registry/types.ts'
 import type { MeshSettings } from '../mesh/settings.ts'
 import { DriverJournal } from './driver-journal.ts'
@@ -35,7 +37,7 @@ export interface DriverOptions {
 }
 
 /** Commands that may be issued again under a new boot: repeating them changes nothing more. */
-const REPEATABLE = new Set<Command['kind']>(['noop', 'create', 'stop', 'move'])
+const REPEATABLE = new Set<Command['kind']>(['noop', 'create', 'stop', 'move', 'acceptLoss'])
 const DEFAULT_COMMAND_TIMEOUT_MS = 30_000
 
 export class MeshDriver implements MeshHandle, NetworkListener {
@@ -50,6 +52,8 @@ export class MeshDriver implements MeshHandle, NetworkListener {
   #boot: BootId
   #timer: { cancel(): void } | undefined
   readonly #tokens = new Tokens()
+  /** Apart from the others: a rescue goes on through the deposition that is part of it. */
+  readonly #rescues = new Tokens()
   readonly #journals = new Map<LogKey, DriverJournal>()
   readonly #wantedJournals = new Map<string, Promise<OpenJournal>>()
   readonly #services = new Map<string, (from: PeerId, boot: BootId, body: unknown) => void>()
@@ -149,7 +153,11 @@ export class MeshDriver implements MeshHandle, NetworkListener {
   head(): PeerId | undefined {
     return this.#core?.headPeer
   }
-  recoveries(): ReadonlyMap<BootId, string> {
+  /** Peers that are connected and refused, and why. */
+  apart(): ReadonlyMap<PeerId, string> {
+    return this.#core?.apart ?? new Map()
+  }
+  recoveries(): ReadonlyMap<BootId, WaitingRecovery> {
     return this.#core?.recoveries() ?? new Map()
   }
 
@@ -167,6 +175,14 @@ export class MeshDriver implements MeshHandle, NetworkListener {
         if (!(error instanceof Deposed) || !REPEATABLE.has(command.kind)) throw error
       }
     }
+  }
+
+  /** Past a registry whose majority is lost (ADR 0009); without `acceptLoss` only what that would do. */
+  rescue(acceptLoss: boolean): Promise<RescueResult> {
+    if (this.#stopped) return Promise.reject(new MeshUnavailableError('this node was closed'))
+    return new Promise<RescueResult>((resolve, reject) =>
+      this.#input({ type: 'rescue', token: this.#rescues.add(resolve, reject), acceptLoss }),
+    )
   }
 
   async catchUp(timeoutMs?: number): Promise<void> {
@@ -300,6 +316,8 @@ export class MeshDriver implements MeshHandle, NetworkListener {
         if (registry) for (const listener of this.#registryListeners) listener(registry)
         return
       }
+      case 'rescued':
+        return this.#rescues.resolve(effect.token, effect.result)
       case 'commandDone':
         return this.#tokens.resolve(effect.token, effect.result)
       case 'journalOpened':
@@ -361,6 +379,7 @@ export class MeshDriver implements MeshHandle, NetworkListener {
 
   #failAll(error: Error): void {
     this.#tokens.rejectAll(error)
+    this.#rescues.rejectAll(error)
     this.#left?.(false)
   }
 

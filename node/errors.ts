@@ -138,6 +138,14 @@ export class MeshUnavailableError extends MeshError {
   }
 }
 
+/** A loss was accepted where nothing needs to be lost: nothing was done. */
+export class NotNeededError extends MeshError {
+  override name = 'NotNeededError'
+  constructor(message: string) {
+    super('NOT_NEEDED', message)
+  }
+}
+
 export type DataDirectoryCode = 'DATA_DIR_IN_USE' | 'DATA_DIR_UNREADABLE' | 'DATA_DIR_OTHER_MESH'
 
 export class DataDirectoryError extends MeshError {

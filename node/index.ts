@@ -28,6 +28,8 @@ export type {
   NodeSettings,
   NodeStatus,
   PeerRef,
+  RecoverOutcome,
+  RescueOutcome,
 } from './api.ts'
 export { createNode } from './create-node.ts'
 export {
@@ -42,6 +44,7 @@ export {
   MailboxFullError,
   MeshError,
   MeshUnavailableError,
+  NotNeededError,
   PortInUseError,
   ReentrantCallError,
   StateError,

@@ -2,6 +2,7 @@
 
 import { EventEmitter } from 'node:events'
 import type { MeshEvent } from '../mesh/effect.ts'
+import { withinGeneration } from '../mesh/generation.ts'
 import { nameOfActor, type PeerId, typeOfActor } from '../mesh/ids.ts'
 import type { RegistryState } from '../mesh/registry/types.ts'
 import type { NodeEvents, PeerRef } from './api.ts'
@@ -32,7 +33,10 @@ export class NodeEventSource {
   mesh(event: MeshEvent): unknown {
     switch (event.kind) {
       case 'head':
-        return this.emit('head:changed', { head: this.#describe(event.peer), term: event.term })
+        return this.emit('head:changed', {
+          head: this.#describe(event.peer),
+          term: withinGeneration(event.term),
+        })
       case 'deposed':
         return this.emit('deposed', { boot: event.boot })
       case 'peer': {

@@ -1,5 +1,6 @@
 // A node's answers to "how are things": the registry and the view in an app's terms.
 
+import { generationOf, withinGeneration } from '../mesh/generation.ts'
 import { type BootId, nameOfActor, type PeerId, peerOfBoot, typeOfActor } from '../mesh/ids.ts'
 import type { Keeper } from '../mesh/log-types.ts'
 import { majority } from '../mesh/quorum.ts'
@@ -37,13 +38,14 @@ export function nodeStatus({ name, startedAt, driver, runtime }: StatusParts): N
     meshId: pointer?.meshId ?? '',
     head: head ? peerRef(driver, head) : null,
     isHead: driver.isHead,
-    term: pointer?.term ?? -1,
+    generation: generationOf(pointer?.term ?? 0),
+    term: pointer ? withinGeneration(pointer.term) : -1,
     members: live(driver).length,
     actorsHere: runtime.load(),
     actorsTotal: living.length,
     registryKeepers: pointer?.keepers.length ?? 0,
     admitted: driver.admitted,
-    warnings: warnings(driver),
+    warnings: warnings(driver, performance.now() - startedAt),
     uptimeMs: Math.round(performance.now() - startedAt),
     memory: { rss, heapUsed },
     messages: driver.messages,
@@ -53,24 +55,39 @@ export function nodeStatus({ name, startedAt, driver, runtime }: StatusParts): N
 const live = (driver: MeshDriver) =>
   driver.members().filter(({ liveness }) => liveness === 'alive' || liveness === 'suspect')
 
-function warnings(driver: MeshDriver): string[] {
-  const said: string[] = []
+/** A peer that comes back first has to reach the others: who is missing shows after this long. */
+const REACHING_MS = 5000
+
+function warnings(driver: MeshDriver, uptimeMs: number): string[] {
+  const said: string[] = [...driver.apart().values()]
   const { registry, pointer } = driver
   const here = new Set(live(driver).map(({ peer }) => peer))
   if (registry?.peers.size === 2)
     said.push(
       'two peers have no majority without both: if one is lost, actors wait until it is back. A third peer mends that.',
     )
-  if (pointer) {
-    const present = pointer.keepers.filter(({ peer }) => here.has(peer)).length
-    if (present < majority(pointer.keepers.length))
-      said.push(
-        `only ${present} of the registry's ${pointer.keepers.length} keepers are here: nothing is created or recovered until a majority is`,
-      )
+  const missing = missingRegistryKeepers(driver, here)
+  if (pointer && missing.length > 0 && uptimeMs >= REACHING_MS) {
+    const names = missing.map(({ peer }) => peerRef(driver, peer).name).join(', ')
+    said.push(
+      `only ${pointer.keepers.length - missing.length} of the registry's ${pointer.keepers.length} keepers are here: nothing is created or recovered until a majority is. Missing: ${names}; start them. If the disks of too many are gone for good, "mesh rescue" on one peer says what can be saved`,
+    )
   }
-  for (const [boot, why] of driver.recoveries())
-    if (why) said.push(`actors of ${peerOfBoot(boot)} wait: ${why}`)
+  for (const [boot, { waitingFor, lacksKeepers }] of driver.recoveries()) {
+    const { name } = peerRef(driver, peerOfBoot(boot))
+    const help = lacksKeepers
+      ? `. If their disks are gone for good, "mesh recover ${boot}" says what can be saved`
+      : ''
+    if (waitingFor) said.push(`actors of ${name} wait: ${waitingFor}${help}`)
+  }
   return said
+}
+
+/** Keepers of the registry that are not here, where those that are here are no majority; else none. */
+function missingRegistryKeepers({ pointer }: MeshDriver, here: ReadonlySet<PeerId>): readonly Keeper[] {
+  if (!pointer) return []
+  const missing = pointer.keepers.filter(({ peer }) => !here.has(peer))
+  return pointer.keepers.length - missing.length < majority(pointer.keepers.length) ? missing : []
 }
 
 export function memberStatuses(driver: MeshDriver): MemberStatus[] {
@@ -120,7 +137,23 @@ function causeOf(actor: ActorEntry, waiting: boolean, driver: MeshDriver, runtim
   if (waiting)
     return `no peer that is here can run ${typeOfActor(actor.key)}${hasLabels(actor) ? ' with the labels it asks for' : ''}`
   if (actor.home === driver.boot) return runtime.problemOf(actor.key)
-  return (actor.home && driver.recoveries().get(actor.home)) ?? ''
+  return actor.home ? causeOfLost(actor.home, driver) : ''
+}
+
+/** Why an actor on that boot is not served; empty as far as nothing is known to be wrong. */
+function causeOfLost(home: BootId, driver: MeshDriver): string {
+  const waiting = driver.recoveries().get(home)?.waitingFor
+  if (waiting) return waiting
+  const here = new Set(live(driver).map(({ peer }) => peer))
+  const peer = peerOfBoot(home)
+  if (here.has(peer)) return ''
+  const { name } = peerRef(driver, peer)
+  if (missingRegistryKeepers(driver, here).length > 0)
+    return `its peer ${name} is lost, and so is the majority of the registry: see mesh status`
+  const head = driver.head()
+  return head === undefined || head === driver.self
+    ? `its peer ${name} is lost and being recovered`
+    : `its peer ${name} is lost and being recovered: mesh status on ${peerRef(driver, head).name} says what is missing`
 }
 
 const hasLabels = (actor: ActorEntry): boolean => Object.keys(actor.options.labels).length > 0

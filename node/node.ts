@@ -3,11 +3,21 @@
 import type { Report } from '../mesh/registry/types.ts'
 import type { Runtime } from './actors/runtime.ts'
 import type { ActorClass, ActorRef, AnyActor, AnyRef } from './actors/types.ts'
-import type { ActorStatus, CallOptions, MemberStatus, MeshNode, NodeEvents, NodeStatus } from './api.ts'
+import type {
+  ActorStatus,
+  CallOptions,
+  MemberStatus,
+  MeshNode,
+  NodeEvents,
+  NodeStatus,
+  RecoverOutcome,
+  RescueOutcome,
+} from './api.ts'
 import type { ControlServer } from './control/server.ts'
 import type { DataDirectory } from './data-directory.ts'
 import type { MeshDriver } from './driver.ts'
 import { MeshUnavailableError } from './errors.ts'
+import { recoverBoot, rescueMesh } from './giving-up.ts'
 import type { NodeEventSource } from './node-events.ts'
 import { actorStatuses, memberStatuses, nodeStatus } from './node-status.ts'
 import { encodeInvite, type LibP2pNetwork } from './transport/index.ts'
@@ -104,6 +114,13 @@ export class Node implements MeshNode {
   }
   stopActor(type: string, name: string): Promise<void> {
     return this.#parts.runtime.stop(type, name)
+  }
+
+  rescue({ acceptLoss }: { readonly acceptLoss: boolean }): Promise<RescueOutcome> {
+    return rescueMesh(this.#parts.driver, acceptLoss)
+  }
+  recover(target: string, { acceptLoss }: { readonly acceptLoss: boolean }): Promise<RecoverOutcome> {
+    return recoverBoot(this.#parts.driver, target, acceptLoss)
   }
 
   on<E extends keyof NodeEvents>(event: E, listener: (detail: NodeEvents[E]) => void): () => void {

@@ -8,6 +8,8 @@
 // K5 blocks below a seal may still be filled in (repair); nothing else is written to a sealed log.
 // K6 a `replicated` log written before the operating system restarted is appended to no more: what was acknowledged of it
 //    may be gone, so its writer is told `unknown` and goes on in a fresh journal.
+// K7 a registry log of a generation before this store's is neither acknowledged, confirmed nor voted on: its writer and
+//    its candidates are told the pointer.
 
 import type { Env } from '../env.ts'
 import type { LogKey, PeerId } from '../ids.ts'
@@ -63,6 +65,7 @@ export class Keeper {
     if (message.store !== env.store) return answerUnknown()
     const log = this.#logs.open(message.log, message.class, message.order)
     if (log.facts.retired === true) return answerUnknown()
+    if (this.#logs.isOutdated(log, this.#pointers.current)) return this.#answerPointer(from) // K7
     log.heardAt = env.now
     if (log.sealing) return this.#answerSealed(from, log)
     if (this.#logs.isTainted(log)) return answerUnknown()
@@ -120,6 +123,11 @@ export class Keeper {
     this.#env.send(to, { kind: 'logSealed', log: log.facts.key, store: this.#env.store })
   }
 
+  #answerPointer(to: PeerId): void {
+    const pointer = this.#pointers.current
+    if (pointer) this.#env.send(to, { kind: 'pointer', pointer })
+  }
+
   #confirm(from: PeerId, message: LogMessage & { kind: 'confirm' }): void {
     const env = this.#env
     const log = this.#logs.get(message.log)
@@ -127,6 +135,7 @@ export class Keeper {
       return env.send(from, { kind: 'unknown', log: message.log, store: message.store })
     // Not heard of yet: the writer's first `app` is still on its way, and the round is asked again.
     if (!log) return
+    if (this.#logs.isOutdated(log, this.#pointers.current)) return this.#answerPointer(from) // K7
     log.heardAt = env.now
     if (log.sealing) return this.#answerSealed(from, log)
     env.send(from, { kind: 'confirmed', log: message.log, store: env.store, round: message.round })

@@ -2,8 +2,9 @@
 // about it, and what is under way. Who may do what to a log is for keeper.ts, promises.ts and repairs.ts to say.
 
 import type { Env } from '../env.ts'
+import { generationOf } from '../generation.ts'
 import type { LogKey, PeerId } from '../ids.ts'
-import type { LogClass, LogFacts, StoreFacts } from '../log-types.ts'
+import type { LogClass, LogFacts, Pointer, StoreFacts } from '../log-types.ts'
 
 export interface KeptLog {
   facts: LogFacts
@@ -51,13 +52,20 @@ export class KeptLogs {
   }
 
   /** Logs held here, for clean-up against the registry. */
-  held(): readonly LogFacts[] {
-    return [...this.#logs.values()].flatMap(({ facts }) => (facts.retired === true ? [] : [facts]))
+  held(): readonly KeptLog[] {
+    return [...this.#logs.values()].filter(({ facts }) => facts.retired !== true)
   }
 
   /** Written before this start of the operating system, and not synced since: its length may be too long. */
   isTainted({ facts }: KeptLog): boolean {
     return facts.class === 'replicated' && facts.systemBoot !== this.#systemBoot
+  }
+
+  /** A registry log from before a rescue that this store follows (K7). */
+  isOutdated({ facts }: KeptLog, pointer: Pointer | undefined): boolean {
+    const { class: logClass, order } = facts
+    if (logClass !== 'registry' || order < 0 || !pointer) return false
+    return generationOf(order) < generationOf(pointer.term)
   }
 
   /**
@@ -92,9 +100,9 @@ export class KeptLogs {
   }
 
   /** The founder's log 0: written before there is a writer that could ask for it. */
-  adoptOwn(key: LogKey, logClass: LogClass, order: number, length: number): void {
-    const log = this.open(key, logClass, order)
-    log.length = Math.max(log.length, length)
+  wrote(key: LogKey, length: number): void {
+    const log = this.#logs.get(key)
+    if (log) log.length = Math.max(log.length, length)
   }
 
   /** Ends what a stop interrupted: blocks of retired logs, and logs that nothing was ever appended to. */

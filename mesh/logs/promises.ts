@@ -41,7 +41,7 @@ export class Promises {
       message.registry &&
       pointer &&
       pointer.key !== message.log &&
-      this.#isBefore(message.log, log, pointer.term)
+      (this.#isBefore(message.log, log, pointer.term) || this.#logs.isOutdated(log, pointer))
     )
       return env.send(from, { kind: 'pointer', pointer })
     if (log.facts.retired === true)
@@ -76,7 +76,7 @@ export class Promises {
     if (message.store !== env.store)
       return env.send(from, { kind: 'unknown', log: message.log, store: message.store })
     const log = this.#logs.open(message.log, 'registry', -1)
-    if (log.facts.retired === true) {
+    if (log.facts.retired === true || this.#logs.isOutdated(log, this.#pointers.current)) {
       const pointer = this.#pointers.current
       return pointer ? env.send(from, { kind: 'pointer', pointer }) : undefined
     }

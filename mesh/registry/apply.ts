@@ -10,7 +10,7 @@
 import { type ActorKey, type BootId, nameOfActor, typeOfActor } from '../ids.ts'
 import { sameClass } from './class.ts'
 import { isAble, stoppedActor } from './homes.ts'
-import { settleRecovery } from './recover.ts'
+import { giveUp, settleRecovery } from './recover.ts'
 import type { RegistryTable } from './state.ts'
 import type {
   ActorEntry,
@@ -58,6 +58,8 @@ function applyCommand(table: RegistryTable, issuer: BootId, command: Command): C
       return trim(table, command)
     case 'recover':
       return settleRecovery(table, command)
+    case 'acceptLoss':
+      return acceptLoss(table, command)
     case 'create':
       return create(table, command)
     case 'assign':
@@ -81,16 +83,28 @@ function admit(table: RegistryTable, { entry, previous }: Command & { kind: 'adm
   )
   for (const other of table.peers.values())
     if (other.store === entry.store && other.peer !== entry.peer) return foreign
-  if (table.boots.get(entry.boot)?.status === 'dead')
-    return reject('boot-dead', 'this boot was recovered: take a new one')
+  const own = table.boots.get(entry.boot)
+  if (own && own.status !== 'live') return reject('boot-dead', 'this boot was given up: take a new one')
   if (known && known.boot !== entry.boot) {
-    if (known.store === entry.store && !previous.includes(known.boot)) return foreign
     const old = table.boots.get(known.boot)
+    if (known.store === entry.store && !previous.includes(known.boot) && !known.outdated) return foreign
     if (old?.status === 'live') table.boots.set(known.boot, { ...old, status: 'superseded' })
   }
   const leavingStill = known?.boot === entry.boot && known.leaving
   table.peers.set(entry.peer, { ...entry, leaving: leavingStill })
   table.boots.set(entry.boot, { boot: entry.boot, store: entry.store, status: 'live' })
+  return done
+}
+
+function acceptLoss(
+  table: RegistryTable,
+  { boot: key, refusal }: Command & { kind: 'acceptLoss' },
+): CommandResult {
+  const boot = table.boots.get(key)
+  if (!boot) return reject('unknown-boot', `there is no boot ${key} in the registry`)
+  if (boot.lossAccepted) return done
+  if (refusal !== null) return reject('recoverable', refusal)
+  table.boots.set(key, giveUp(boot))
   return done
 }
 

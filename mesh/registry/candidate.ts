@@ -13,12 +13,12 @@ import type { Env } from '../env.ts'
 import { type LogKey, type PeerId, peerOfBoot, type StoreId } from '../ids.ts'
 import type { Ballot, Keeper, Pointer, Successor } from '../log-types.ts'
 import { compareBallots } from '../logs/ballot.ts'
-import { LogWriter } from '../logs/writer.ts'
+import { LogReading } from '../logs/log-reading.ts'
 import type { Force, LogMessage } from '../messages.ts'
 import type { PointerStore } from '../pointer.ts'
 import { majority } from '../quorum.ts'
-import { snapshotBlocks } from './blocks.ts'
 import type { Follower } from './follower.ts'
+import { NextLog } from './next-log.ts'
 import type { RegistryTable } from './state.ts'
 
 type Sealed = LogMessage & { kind: 'sealed' }
@@ -34,17 +34,13 @@ type State =
   | {
       readonly kind: 'reading'
       readonly ballot: Ballot
-      readonly answers: Map<StoreId, Sealed>
       readonly best: Sealed
-      readonly holder: PeerId
-      length: number
+      readonly reading: LogReading
     }
   | {
       readonly kind: 'writing'
       readonly ballot: Ballot
-      readonly successor: Successor
-      readonly writer: LogWriter
-      readonly length: number
+      readonly next: NextLog
     }
   | {
       readonly kind: 'accepting'
@@ -128,8 +124,7 @@ export class Candidate {
 
   /** Gives up what is under way: the term moved on, or the boot ended. */
   reset(): void {
-    if (this.#state.kind === 'writing') this.#state.writer.stop()
-    this.#state = { kind: 'idle' }
+    this.#leave()
     this.#slow.clear()
     this.#waitUntil = 0
     this.#failures = 0
@@ -138,10 +133,7 @@ export class Candidate {
 
   handle(from: PeerId, message: LogMessage): void {
     const state = this.#state
-    if (state.kind === 'writing' && message.log === state.successor.key) {
-      state.writer.handle(message)
-      return this.#afterWrite(state)
-    }
+    if (state.kind === 'writing' && message.log === state.next.key) return state.next.handle(message)
     if (message.log !== this.#pointers.current?.key) return
     switch (message.kind) {
       case 'sealed':
@@ -151,7 +143,8 @@ export class Candidate {
       case 'accepted':
         return this.#accepted(message)
       case 'fetched':
-        return this.#fetched(from, message)
+        if (state.kind === 'reading') state.reading.handle(from, message)
+        return
     }
   }
 
@@ -160,18 +153,18 @@ export class Candidate {
     const state = this.#state
     if (state.kind === 'idle') return
     if (now - this.#startedAt >= this.#stepTimeout) {
-      if (state.kind === 'writing') for (const keeper of state.writer.missing()) this.#slow.add(keeper.store)
+      if (state.kind === 'writing') for (const store of state.next.missing()) this.#slow.add(store)
       return this.#backOff()
     }
     if (state.kind === 'writing') {
-      state.writer.tick()
+      state.next.tick()
       return
     }
     if (now - this.#askedAt >= settings.resendMs) this.#ask()
   }
 
   reconnected(peer: PeerId): void {
-    if (this.#state.kind === 'writing') this.#state.writer.reconnected(peer)
+    if (this.#state.kind === 'writing') this.#state.next.reconnected(peer)
     else if (this.active) this.#ask()
   }
 
@@ -200,13 +193,7 @@ export class Candidate {
             force: state.force,
           })
     } else if (state.kind === 'reading') {
-      this.#env.send(state.holder, {
-        kind: 'fetch',
-        log,
-        from: state.length,
-        upTo: state.best.length,
-        id: state.ballot.n,
-      })
+      state.reading.ask()
     } else if (state.kind === 'accepting') {
       for (const { peer, store } of pointer.keepers)
         if (!state.answers.has(store))
@@ -234,84 +221,41 @@ export class Candidate {
     if (accepted) return this.#propose(state.ballot, accepted.successor)
     const best = answers.reduce((longest, answer) => (answer.length > longest.length ? answer : longest))
     const holder = pointer.keepers.find((keeper) => keeper.store === best.store)?.peer ?? from
-    this.#become({ kind: 'reading', ballot: state.ballot, answers: state.answers, best, holder, length: 0 })
-    const reading = this.#state
-    // The log is read from this store's own copy; what it lacks comes verified from the longest keeper.
-    const begin = (length: number | null): void => {
-      if (this.#state !== reading || reading.kind !== 'reading') return
-      reading.length = Math.min(length ?? 0, best.length)
-      this.#readOn(reading, pointer)
-    }
-    this.#owner.holds(pointer.key, pointer.term, () => this.#env.ingest(pointer.key, [], begin))
-  }
-
-  #fetched(from: PeerId, message: LogMessage & { kind: 'fetched' }): void {
-    const state = this.#state
-    const pointer = this.#pointers.current
-    if (state.kind !== 'reading' || !pointer || from !== state.holder || message.id !== state.ballot.n) return
-    this.#env.ingest(message.log, message.proofs, (length) => {
-      if (this.#state !== state || length === null || length <= state.length) return
-      state.length = Math.min(length, state.best.length)
-      this.#startedAt = this.#env.now
-      this.#readOn(state, pointer)
+    const { ballot } = state
+    const reading = new LogReading(this.#env, {
+      hold: (then) => this.#owner.holds(pointer.key, pointer.term, then),
+      log: pointer.key,
+      length: best.length,
+      holder,
+      id: ballot.n,
+      progressed: () => {
+        this.#startedAt = this.#env.now
+      },
+      done: (blocks) => this.#write(ballot, best, pointer, this.#follower.replay(blocks)),
     })
-  }
-
-  #readOn(state: State & { kind: 'reading' }, pointer: Pointer): void {
-    if (state.length < state.best.length) return this.#ask()
-    this.#env.read(pointer.key, 0, state.best.length, (blocks) => {
-      if (this.#state !== state) return
-      this.#write(state, pointer, this.#follower.replay(blocks, pointer.meshId))
-    })
+    this.#become({ kind: 'reading', ballot, best, reading })
   }
 
   /** Writes the table as the first record of a fresh log and has every keeper of the next term hold it (C3). */
-  #write(state: State & { kind: 'reading' }, pointer: Pointer, table: RegistryTable): void {
-    const env = this.#env
-    const { ballot, best } = state
-    const keepers = this.#owner.chooseKeepers(table, this.#slow)
-    if (keepers.length === 0) return this.#backOff()
-    const blocks = snapshotBlocks(table, env.codec)
-    env.createLog((key) => {
-      if (this.#state !== state) return env.drop(key)
-      const term = pointer.term + 1
-      const parent = { key: pointer.key, length: best.length, hash: best.hash }
-      const successor: Successor = {
-        generation: pointer.generation,
-        term,
-        writer: env.boot,
-        key,
-        keepers,
-        parent,
-      }
-      const writer = new LogWriter(
-        env,
-        { key, class: 'registry', order: term, keepers, length: 0 },
-        {
-          committed: () => {},
-          sealed: () => this.#backOff(),
-          keeperLost: ({ store }) => this.#lostKeeper(store),
-        },
-      )
-      this.#written.set(key, blocks.length)
-      const writing: State = { kind: 'writing', ballot, successor, writer, length: blocks.length }
-      this.#become(writing)
-      this.#owner.holds(key, term, () => {
-        if (this.#state === writing) for (const block of blocks) writer.append(block, () => {})
-      })
+  #write(ballot: Ballot, best: Sealed, pointer: Pointer, table: RegistryTable | undefined): void {
+    const keepers = table ? this.#owner.chooseKeepers(table, this.#slow) : []
+    if (!table || keepers.length === 0) return this.#backOff()
+    const next = new NextLog(this.#env, {
+      table,
+      term: pointer.term + 1,
+      keepers,
+      parent: { key: pointer.key, length: best.length, hash: best.hash },
+      holds: (log, term, then) => this.#owner.holds(log, term, then),
+      ready: (successor, length) => {
+        this.#written.set(successor.key, length)
+        this.#propose(ballot, successor)
+      },
+      failed: (slow) => {
+        for (const store of slow) this.#slow.add(store)
+        this.#backOff()
+      },
     })
-  }
-
-  #lostKeeper(store: StoreId): void {
-    this.#slow.add(store)
-    this.#backOff()
-  }
-
-  #afterWrite(state: State & { kind: 'writing' }): void {
-    if (this.#state !== state || state.writer.length < state.length || state.writer.missing().length > 0)
-      return
-    state.writer.stop()
-    this.#propose(state.ballot, state.successor)
+    this.#become({ kind: 'writing', ballot, next })
   }
 
   #propose(ballot: Ballot, successor: Successor): void {
@@ -329,7 +273,8 @@ export class Candidate {
     const { successor } = state
     this.reset()
     const addresses = this.#owner.addresses(successor.keepers)
-    this.#owner.chosen({ ...successor, meshId: pointer.meshId, addresses }, this.#written.get(successor.key))
+    const { meshId, rescues } = pointer
+    this.#owner.chosen({ ...successor, meshId, rescues, addresses }, this.#written.get(successor.key))
   }
 
   #nack(message: LogMessage & { kind: 'nack' }): void {
@@ -342,10 +287,15 @@ export class Candidate {
   /** Leaves the field to others for a random while, so that two candidates do not overtake each other for ever. */
   #backOff(): void {
     const { settings, random, now } = this.#env
-    if (this.#state.kind === 'writing') this.#state.writer.stop()
-    this.#state = { kind: 'idle' }
+    this.#leave()
     this.#failures++
     this.#waitUntil = now + settings.resendMs * (0.5 + 2 * random.number())
+  }
+
+  #leave(): void {
+    if (this.#state.kind === 'writing') this.#state.next.stop()
+    else if (this.#state.kind === 'reading') this.#state.reading.stop()
+    this.#state = { kind: 'idle' }
   }
 
   #isKeeper(pointer: Pointer, peer: PeerId, store: StoreId): boolean {

@@ -11,7 +11,7 @@ import type { Pointer } from '../log-types.ts'
 import type { RegistryMessage } from '../messages.ts'
 import { applyIssued } from './apply.ts'
 import { BlockReader } from './blocks.ts'
-import { emptyRegistry, type RegistryTable } from './state.ts'
+import type { RegistryTable } from './state.ts'
 import type { CommandResult, IssuedCommand, RegistryState } from './types.ts'
 
 export interface Applied {
@@ -33,6 +33,8 @@ export class Follower {
   #stateTerm = -1
   /** The head's last sign that it has its majority, in monotonic milliseconds. */
   #progressAt: number
+  /** When it last confirmed that very thing; `progressAt` is also moved by what gives it time to. */
+  #heardAt = Number.NEGATIVE_INFINITY
   #round = -1
 
   constructor(env: Env) {
@@ -69,8 +71,22 @@ export class Follower {
     return this.#progressAt
   }
 
+  /** All blocks of the current log applied here. */
+  get blocks(): readonly Uint8Array[] {
+    return this.#blocks
+  }
+  /** The head had its majority a moment ago. */
+  get hearsHead(): boolean {
+    return this.#env.now - this.#heardAt < this.#env.settings.headTimeoutMs
+  }
+
   progressed(): void {
     this.#progressAt = this.#env.now
+  }
+  /** The head confirmed that it has its majority. */
+  confirmed(): void {
+    this.#heardAt = this.#env.now
+    this.progressed()
   }
 
   /** A newer term was chosen: its log is followed from its first block. */
@@ -91,7 +107,7 @@ export class Follower {
     this.#knownCommit = Math.max(this.#knownCommit, message.commit)
     if (message.round !== undefined && message.round > this.#round && from === peerOfBoot(pointer.writer)) {
       this.#round = message.round
-      this.progressed()
+      this.confirmed()
     }
     const applied: Applied[] = []
     const first = this.#blocks.length - message.from
@@ -120,15 +136,18 @@ export class Follower {
     return applied
   }
 
-  /** A table of its own made from all blocks of a registry log, committed or not: what a candidate proposes to keep. */
-  replay(blocks: readonly Uint8Array[], meshId: LogKey): RegistryTable {
+  /**
+   * A table of its own made from all blocks of a registry log, committed or not: what a candidate proposes to keep.
+   * Undefined while the snapshot at its beginning is not whole.
+   */
+  replay(blocks: readonly Uint8Array[]): RegistryTable | undefined {
     const reader = new BlockReader(this.#env.codec)
-    let table = emptyRegistry(meshId)
+    let table: RegistryTable | undefined
     for (const block of blocks) {
       const read = reader.next(block)
       if (!read) continue
       if ('table' in read) table = read.table
-      else for (const issued of read.commands) applyIssued(table, issued)
+      else if (table) for (const issued of read.commands) applyIssued(table, issued)
     }
     return table
   }

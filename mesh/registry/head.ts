@@ -164,7 +164,7 @@ export class Head {
       term.confirming = false
       if (this.#term !== term) return
       term.round++
-      this.#follower.progressed()
+      this.#follower.confirmed()
       this.#tell([], term.applied)
     })
   }

@@ -26,6 +26,8 @@ export interface RegistryTable extends RegistryState {
   reports: Report[]
   nextOrder: number
   nextReport: number
+  lostOrders: number[]
+  cutJournals: Map<LogKey, number>
   issued: Map<BootId, Issued>
 }
 
@@ -39,6 +41,8 @@ export function emptyRegistry(meshId: LogKey): RegistryTable {
     reports: [],
     nextOrder: 1,
     nextReport: 1,
+    lostOrders: [],
+    cutJournals: new Map(),
     issued: new Map(),
   }
 }
@@ -54,6 +58,8 @@ export function encodeRegistry(table: RegistryTable): unknown {
     reports: table.reports,
     nextOrder: table.nextOrder,
     nextReport: table.nextReport,
+    lostOrders: table.lostOrders,
+    cutJournals: [...table.cutJournals],
     issued: [...table.issued].map(([boot, issued]) => ({
       boot,
       floor: issued.floor,
@@ -71,6 +77,8 @@ type Encoded = {
   reports: Report[]
   nextOrder: number
   nextReport: number
+  lostOrders: number[]
+  cutJournals: [LogKey, number][]
   issued: { boot: BootId; floor: number; results: [number, CommandResult][] }[]
 }
 
@@ -86,6 +94,8 @@ export function decodeRegistry(value: unknown): RegistryTable {
     reports: [...encoded.reports],
     nextOrder: encoded.nextOrder,
     nextReport: encoded.nextReport,
+    lostOrders: [...encoded.lostOrders],
+    cutJournals: new Map(encoded.cutJournals),
     issued: new Map(
       encoded.issued.map(({ boot, floor, results }) => [boot, { floor, results: new Map(results) }]),
     ),

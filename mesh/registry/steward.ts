@@ -6,15 +6,16 @@ import type { Env } from '../env.ts'
 import { type ActorKey, type BootId, compareIds, type LogKey, type PeerId, peerOfBoot } from '../ids.ts'
 import type { Membership } from '../membership/membership.ts'
 import type { Force, LogMessage } from '../messages.ts'
-import { Recovery } from '../recovery.ts'
+import { Recovery, type WaitingRecovery } from '../recovery.ts'
 import { neededJournals } from './apply.ts'
 import type { Candidate } from './candidate.ts'
 import type { Follower } from './follower.ts'
 import type { Head } from './head.ts'
 import type { Issuer } from './issuer.ts'
+import { lossRefusal } from './loss.ts'
 import type { Plan } from './plan.ts'
-import { journalsOf } from './recover.ts'
-import type { ActorEntry, Command, RegistryState } from './types.ts'
+import { journalsToEnd, needsRecovery } from './recover.ts'
+import type { ActorEntry, BootEntry, Command, RegistryState } from './types.ts'
 
 export interface StewardParts {
   readonly env: Env
@@ -25,6 +26,8 @@ export interface StewardParts {
   readonly candidate: Candidate
   readonly plan: Plan
 }
+
+const LOSS_ACCEPTED = 'what is missing of it was given up'
 
 export class Steward {
   readonly #parts: StewardParts
@@ -55,9 +58,14 @@ export class Steward {
     this.#dirty = true
   }
 
-  /** In words, why the actors of lost boots are not back yet. */
-  waiting(): ReadonlyMap<BootId, string> {
-    return new Map([...this.#recoveries].map(([boot, recovery]) => [boot, recovery.waitingFor]))
+  /** Why the actors of lost boots are not back yet. */
+  waiting(): ReadonlyMap<BootId, WaitingRecovery> {
+    return new Map(
+      [...this.#recoveries].map(([boot, { waitingFor, lacksKeepers }]) => [
+        boot,
+        { waitingFor, lacksKeepers },
+      ]),
+    )
   }
 
   handle(from: PeerId, message: LogMessage): void {
@@ -118,6 +126,11 @@ export class Steward {
           homes: Object.fromEntries(place(actors)) as Record<ActorKey, BootId>,
         }
       }
+      case 'acceptLoss': {
+        const { env, membership } = this.#parts
+        const recovery = this.#recoveries.get(command.boot)
+        return { ...command, refusal: lossRefusal(state, command.boot, { env, membership, recovery }) }
+      }
       default:
         return command
     }
@@ -153,23 +166,22 @@ export class Steward {
 
   #recoverLostBoots(state: RegistryState): void {
     const { env, follower } = this.#parts
-    for (const { boot, status } of state.boots.values()) {
-      if (status === 'dead') continue
-      const lost = this.#lost(state, boot, status)
+    for (const entry of state.boots.values()) {
+      if (!needsRecovery(entry)) continue
+      const { boot, lossAccepted = false } = entry
+      const lost = this.#lost(state, entry)
       const running = this.#recoveries.get(boot)
       if (!lost) {
         if (running) this.#recoveries.delete(boot)
         continue
       }
-      const open = journalsOf(state, boot).filter((journal) => journal.status.kind === 'open')
-      const same =
-        running &&
-        running.journalKeys.size === open.length &&
-        open.every(({ key }) => running.journalKeys.has(key))
-      if (same) running.force(lost.force)
+      const { cause, force } = lost
+      const journals = journalsToEnd(state, entry)
+      if (running?.isOf(journals, lossAccepted)) running.force(force)
       else {
-        env.event({ kind: 'recovering', boot, cause: lost.cause })
-        this.#recoveries.set(boot, new Recovery(env, boot, follower.term, open, lost.force))
+        env.event({ kind: 'recovering', boot, cause })
+        const { term } = follower
+        this.#recoveries.set(boot, new Recovery(env, { boot, term, journals, force, lossAccepted }))
       }
     }
     for (const boot of this.#recoveries.keys()) if (!state.boots.has(boot)) this.#recoveries.delete(boot)
@@ -179,11 +191,11 @@ export class Steward {
   /** Opinion only: a boot wrongly held lost is deposed by the seals, never doubled. */
   #lost(
     state: RegistryState,
-    boot: BootId,
-    status: 'live' | 'superseded',
+    { boot, status, lossAccepted }: BootEntry,
   ): { cause: string; force: Force } | undefined {
     const { env, membership, head } = this.#parts
     const peer = peerOfBoot(boot)
+    if (lossAccepted) return { cause: LOSS_ACCEPTED, force: 'newer-boot' }
     if (status === 'superseded') return { cause: 'its peer started again', force: 'newer-boot' }
     if (boot === env.boot) return undefined
     const member = membership.get(peer)
@@ -218,7 +230,9 @@ export class Steward {
 
   #cause(boot: BootId): string {
     const { follower, membership } = this.#parts
-    if (follower.state?.boots.get(boot)?.status === 'superseded') return 'its peer started again'
+    const entry = follower.state?.boots.get(boot)
+    if (entry?.lossAccepted) return LOSS_ACCEPTED
+    if (entry?.status === 'superseded') return 'its peer started again'
     return membership.get(peerOfBoot(boot))?.liveness === 'left' ? 'its peer left' : 'its peer is dead'
   }
 

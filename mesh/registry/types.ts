@@ -28,6 +28,8 @@ export interface PeerEntry {
   readonly canKeep: boolean
   /** It asked to leave: gets nothing new, its actors move away. */
   readonly leaving: boolean
+  /** From before a rescue: the registry may be older than this peer's disk, and can't call that a copy of its own past. */
+  readonly outdated?: true
 }
 
 export interface BootEntry {
@@ -35,6 +37,8 @@ export interface BootEntry {
   readonly store: StoreId
   /** `superseded`: a newer boot of the same peer was admitted; this one waits to be recovered. */
   readonly status: 'live' | 'superseded' | 'dead'
+  /** Somebody gave up what is missing: its journals are recovered from whatever keepers answer. Until that is done. */
+  readonly lossAccepted?: true
 }
 
 export interface JournalEntry {
@@ -49,7 +53,15 @@ export interface JournalEntry {
     /** Rolled by its writer: everything up to `length` was acknowledged. */
     | { readonly kind: 'closed'; readonly length: number }
     /** Sealed by recovery at `length` blocks with tree hash `hash`. */
-    | { readonly kind: 'sealed'; readonly length: number; readonly hash: string }
+    | ({ readonly kind: 'sealed' } & JournalEnd)
+}
+
+/** Where recovery ended a journal. */
+export interface JournalEnd {
+  readonly length: number
+  readonly hash: string
+  /** So few of its keepers answered that acknowledged records beyond `length` may be lost. */
+  readonly loss?: { readonly answered: number; readonly keepers: number }
 }
 
 /** Where records of an actor may be found: blocks below `length` of a journal, written under `epoch`. */
@@ -101,6 +113,8 @@ export interface ActorReport {
 }
 export interface Report {
   readonly id: number
+  /** `lost`: a boot and what became of its actors. `rescue`: the registry itself was given up and rescued by `boot`. */
+  readonly kind: 'lost' | 'rescue'
   /** Wall-clock milliseconds, for people. */
   readonly at: number
   readonly boot: BootId
@@ -119,6 +133,10 @@ export interface RegistryState {
   readonly reports: readonly Report[]
   readonly nextOrder: number
   readonly nextReport: number
+  /** By generation that ended in a rescue: the first opening order that is not known any more. */
+  readonly lostOrders: readonly number[]
+  /** Journals ended with possible loss, and where: a copy that is longer is kept aside for people, never deleted. */
+  readonly cutJournals: ReadonlyMap<LogKey, number>
   /** Per command issuer: results not yet acknowledged, for exactly-once commands. */
   readonly issued: ReadonlyMap<
     BootId,
@@ -131,7 +149,7 @@ export type Command =
   | { readonly kind: 'noop' }
   | {
       readonly kind: 'admit'
-      readonly entry: Omit<PeerEntry, 'leaving'>
+      readonly entry: Omit<PeerEntry, 'leaving' | 'outdated'>
       /** Boots this store may have been admitted under before: one must be the registry's, or the store is foreign. */
       readonly previous: readonly BootId[]
     }
@@ -158,12 +176,14 @@ export type Command =
   | {
       readonly kind: 'recover'
       readonly boot: BootId
-      readonly journals: Readonly<Record<LogKey, { readonly length: number; readonly hash: string }>>
+      readonly journals: Readonly<Record<LogKey, JournalEnd>>
       readonly cause: string
       readonly at: number
       /** New homes chosen by the head for the boot's actors; those not named wait without a home. */
       readonly homes: Readonly<Record<ActorKey, BootId>>
     }
+  /** Gives up what is missing of a lost boot. The head says why not where it can be recovered without loss. */
+  | { readonly kind: 'acceptLoss'; readonly boot: BootId; readonly refusal: string | null }
   | {
       readonly kind: 'create'
       /** Also where the name was stopped; a first call makes only what never existed. */
@@ -216,6 +236,8 @@ export type RejectReason =
   | 'stale-epoch'
   | 'unknown-actor'
   | 'unknown-journal'
+  | 'unknown-boot'
+  | 'recoverable'
   | 'journal-in-use'
   | 'journals-changed'
   | 'not-home'

@@ -203,12 +203,19 @@ export class HomedActor {
     for (;;) {
       this.#check()
       try {
-        return await restore(this.#services.reader, this.entry)
+        return await restore(this.#services.reader, this.#present())
       } catch (error) {
         this.#tell(error instanceof Error ? error.message : String(error)) // H1
       }
       await this.#services.sleep(backoff.next())
     }
+  }
+
+  /** Its entry as it is now: sources whose loss was accepted meanwhile are shorter, or gone. */
+  #present(): ActorEntry {
+    const { key, epoch, incarnation } = this.entry
+    const now = this.#services.mesh.registry?.actors.get(key)
+    return now?.epoch === epoch && now.incarnation === incarnation ? now : this.entry
   }
 
   #check(): void {

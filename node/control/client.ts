@@ -15,6 +15,8 @@ import {
 const ANSWER_MS = 10_000
 /** Handing actors over waits for the mesh. */
 const LEAVE_MS = 60_000
+/** Every keeper gets its time to answer, and then every boot is recovered. */
+const GIVE_UP_MS = 90_000
 /** The node's own deadline fires first and says more. */
 const CALL_MARGIN_MS = 5_000
 const DEFAULT_CALL_MS = 30_000
@@ -49,6 +51,14 @@ export class ControlClient {
 
   async stopActor(type: string, name: string): Promise<void> {
     await this.#send('POST /v1/stop', { type, name }, DEFAULT_CALL_MS + CALL_MARGIN_MS)
+  }
+
+  rescue(acceptLoss: boolean): Promise<ControlMethods['POST /v1/rescue']['response']> {
+    return this.#send('POST /v1/rescue', { acceptLoss }, GIVE_UP_MS)
+  }
+
+  recover(target: string, acceptLoss: boolean): Promise<ControlMethods['POST /v1/recover']['response']> {
+    return this.#send('POST /v1/recover', { target, acceptLoss }, GIVE_UP_MS)
   }
 
   async leave(): Promise<void> {

@@ -24,6 +24,8 @@ export type ControlledNode = Pick<
   | 'call'
   | 'createActor'
   | 'stopActor'
+  | 'rescue'
+  | 'recover'
   | 'leave'
 >
 
@@ -82,6 +84,11 @@ function handlers(node: ControlledNode): Handlers {
       const { type, name } = object(body)
       await node.stopActor(string(type, 'type'), string(name, 'name'))
       return {}
+    },
+    'POST /v1/rescue': (body) => node.rescue({ acceptLoss: object(body)['acceptLoss'] === true }),
+    'POST /v1/recover': (body) => {
+      const { target, acceptLoss } = object(body)
+      return node.recover(string(target, 'target'), { acceptLoss: acceptLoss === true })
     },
     'POST /v1/leave': async () => {
       await node.leave()

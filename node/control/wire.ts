@@ -2,7 +2,7 @@
 // code, so that the command line can choose its exit code and say what to do.
 
 import type { Report } from '../../mesh/registry/types.ts'
-import type { ActorStatus, MemberStatus, NodeStatus } from '../api.ts'
+import type { ActorStatus, MemberStatus, NodeStatus, RecoverOutcome, RescueOutcome } from '../api.ts'
 import { toReadable } from './readable.ts'
 
 /** A call's arguments and result pass through here once; larger values belong in an app, not on a command line. */
@@ -33,6 +33,12 @@ export interface ControlMethods {
   'POST /v1/stop': {
     readonly request: { readonly type: string; readonly name: string }
     readonly response: Record<string, never>
+  }
+  /** Answers once every boot is recovered, or with what is known after half a minute. */
+  'POST /v1/rescue': { readonly request: { readonly acceptLoss: boolean }; readonly response: RescueOutcome }
+  'POST /v1/recover': {
+    readonly request: { readonly target: string; readonly acceptLoss: boolean }
+    readonly response: RecoverOutcome
   }
   /** Answers once the actors are handed over and the node has closed. */
   'POST /v1/leave': { readonly request: undefined; readonly response: Record<string, never> }

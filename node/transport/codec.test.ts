@@ -44,7 +44,6 @@ const fact = { peer, boot, startedAt: 1.5, incarnation: 0, liveness: 'alive', by
 const log = 'ab'.repeat(32)
 const ballot = { n: 4, boot }
 const successor = {
-  generation: 0,
   term: 2,
   writer: boot,
   key: log,
@@ -55,6 +54,7 @@ const pointer = {
   ...successor,
   parent: { key: log, length: 3, hash: 'h' },
   meshId: log,
+  rescues: [log],
   addresses: { [peer]: ['/ip4/1.2.3.4/tcp/1'] },
 }
 const bytes = Uint8Array.of(1, 2, 3)
@@ -84,7 +84,7 @@ const commands = [
   {
     kind: 'recover',
     boot,
-    journals: { [log]: { length: 2, hash: '' } },
+    journals: { [log]: { length: 2, hash: '', loss: { answered: 1, keepers: 3 } } },
     cause: 'gone',
     at: 5,
     homes: { 'A/b': boot },
@@ -102,6 +102,7 @@ const commands = [
   { kind: 'stop', actor: 'A/b', incarnation: 1 },
   { kind: 'released', boot, journal: log, length: 2, actors: [{ actor: 'A/b', epoch: 1, home: null }] },
   { kind: 'noop' },
+  { kind: 'acceptLoss', boot, refusal: null },
   { kind: 'failed', actor: 'A/b', epoch: 1, cause: 'x' },
 ]
 const samples = [
@@ -157,6 +158,16 @@ const samples = [
   },
   { kind: 'offer', log },
   { kind: 'roll', journal: log },
+  { kind: 'survey', id: 3 },
+  {
+    kind: 'surveyed',
+    id: 3,
+    store: 's',
+    term: -1,
+    hearsHead: false,
+    rescuing: true,
+    copies: [{ log, term: 2, length: 7 }],
+  },
   { kind: 'view', facts: [fact], reply: true },
   { kind: 'ping', seq: 1, facts: [fact] },
   { kind: 'pong', seq: 1, facts: [] },

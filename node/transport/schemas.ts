@@ -25,14 +25,17 @@ const logClass = z.enum(['registry', 'replicated', 'synced'])
 const ballot = z.object({ n: count, boot })
 
 const successor = z.object({
-  generation: count,
   term: count,
   writer: boot,
   key: id,
   keepers,
   parent: z.object({ key: id, length: count, hash }).nullable(),
 })
-const pointer = successor.extend({ meshId: id, addresses: z.record(id, addresses) })
+const pointer = successor.extend({
+  meshId: id,
+  rescues: z.array(id).max(1_000),
+  addresses: z.record(id, addresses),
+})
 const accepted = z.object({ ballot, successor })
 
 const description = z.object({
@@ -91,11 +94,19 @@ const command = z.discriminatedUnion('kind', [
   z.object({
     kind: z.literal('recover'),
     boot,
-    journals: z.record(id, z.object({ length: count, hash })),
+    journals: z.record(
+      id,
+      z.object({
+        length: count,
+        hash,
+        loss: z.object({ answered: count, keepers: count }).exactOptional(),
+      }),
+    ),
     cause: longText,
     at: z.number(),
     homes: z.record(text, boot),
   }),
+  z.object({ kind: z.literal('acceptLoss'), boot, refusal: longText.nullable() }),
   z.object({
     kind: z.literal('create'),
     again: z.boolean(),
@@ -130,6 +141,8 @@ const result = z.discriminatedUnion('ok', [
       'stale-epoch',
       'unknown-actor',
       'unknown-journal',
+      'unknown-boot',
+      'recoverable',
       'journal-in-use',
       'journals-changed',
       'not-home',
@@ -200,6 +213,16 @@ export const meshMessage = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('done'), n: count, boot, result, log, term: count, position: count }),
   z.object({ kind: z.literal('offer'), log }),
   z.object({ kind: z.literal('roll'), journal: id }),
+  z.object({ kind: z.literal('survey'), id: count }),
+  z.object({
+    kind: z.literal('surveyed'),
+    id: count,
+    store,
+    term: z.int().min(-1),
+    hearsHead: z.boolean(),
+    rescuing: z.boolean(),
+    copies: z.array(z.object({ log, term: count, length: count })).max(1_000),
+  }),
   z.object({ kind: z.literal('view'), facts, reply: z.boolean() }),
   z.object({ kind: z.literal('ping'), seq, facts }),
   z.object({ kind: z.literal('pong'), seq, facts }),

@@ -82,7 +82,7 @@ export class Invariants {
     this.#pointerOnDisk(from, store, pointer)
     if (message.kind === 'pointer') this.#pointer(from, message.pointer, pointer)
     else if (message.kind === 'records') this.#records(from, message, pointer)
-    else if ('store' in message && message.store === store)
+    else if ('store' in message && 'log' in message && message.store === store)
       this.#answer(from, disk, message, disk.durableLog(message.log))
   }
 

@@ -261,7 +261,7 @@ export class SimMesh {
         `  journals ${journals.join(' ')}`,
         `  store ${store.facts.storeId.slice(0, 6)} registry keepers ${pointer?.keepers.map(({ peer, store: of }) => `${peer}#${of.slice(0, 6)}`).join(' ')}`,
         `  stores ${[...(registry?.peers.values() ?? [])].map((entry) => `${entry.peer}#${entry.store.slice(0, 6)}`).join(' ')}`,
-        `  recoveries ${[...driver.recoveries()].join(' | ')}`,
+        `  recoveries ${[...driver.recoveries()].map(([boot, { waitingFor }]) => `${boot}: ${waitingFor}`).join(' | ')}`,
       ].join('\n')
     })
     return [`now ${this.clock.now}`, ...this.failures, ...lines].join('\n')

@@ -2,7 +2,15 @@
 // was asked.
 
 import type { ActorClass } from '../../actors/types.ts'
-import type { ActorStatus, MemberStatus, MeshNode, NodeEvents, NodeStatus } from '../../api.ts'
+import type {
+  ActorStatus,
+  MemberStatus,
+  MeshNode,
+  NodeEvents,
+  NodeStatus,
+  RecoverOutcome,
+  RescueOutcome,
+} from '../../api.ts'
 
 export const FAKE_STATUS: NodeStatus = {
   peerId: '12D3KooWFakePeerOne',
@@ -11,6 +19,7 @@ export const FAKE_STATUS: NodeStatus = {
   meshId: 'a1b2c3',
   head: { peerId: '12D3KooWFakePeerOne', name: 'shop-1' },
   isHead: true,
+  generation: 0,
   term: 3,
   members: 2,
   actorsHere: 1,
@@ -56,6 +65,28 @@ const actor = (name: string, status: ActorStatus['status']): ActorStatus => ({
 
 export const FAKE_ACTORS: readonly ActorStatus[] = [actor('visits', 'running'), actor('old', 'stopped')]
 
+const lost = { peerId: '12D3KooWFakePeerTwo', name: 'shop-2' }
+
+const FAKE_RESCUE: RescueOutcome = {
+  done: false,
+  generation: 0,
+  term: 3,
+  records: 17,
+  holder: { peerId: FAKE_STATUS.peerId, name: FAKE_STATUS.name },
+  keepers: [lost],
+  missing: [lost],
+  reports: [],
+}
+
+const FAKE_RECOVER: RecoverOutcome = {
+  done: false,
+  boot: `${lost.peerId}/00ff`,
+  peer: lost,
+  actors: ['Counter/visits'],
+  waitingFor: '2 of 3 keepers of its journal must answer',
+  reports: [],
+}
+
 type Listeners = { [E in keyof NodeEvents]?: Set<(detail: NodeEvents[E]) => void> }
 
 export class FakeNode implements MeshNode {
@@ -95,6 +126,14 @@ export class FakeNode implements MeshNode {
   }
   async stopActor(type: string, name: string): Promise<void> {
     this.asked.push(`stop ${type}/${name}`)
+  }
+  async rescue({ acceptLoss }: { readonly acceptLoss: boolean }): Promise<RescueOutcome> {
+    this.asked.push(`rescue ${acceptLoss}`)
+    return { ...FAKE_RESCUE, done: acceptLoss }
+  }
+  async recover(target: string, { acceptLoss }: { readonly acceptLoss: boolean }): Promise<RecoverOutcome> {
+    this.asked.push(`recover ${target} ${acceptLoss}`)
+    return { ...FAKE_RECOVER, done: acceptLoss }
   }
   async leave(): Promise<void> {
     this.asked.push('leave')

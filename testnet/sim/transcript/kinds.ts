@@ -20,6 +20,8 @@ const SHOWN: Readonly<Record<Kind, boolean>> = {
   pointer: true,
   offer: true,
   roll: true,
+  survey: true,
+  surveyed: true,
   call: true,
   answer: true,
   // Every write and every command is some of these; what comes of them is told by the registry and the answers.

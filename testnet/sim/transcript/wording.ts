@@ -77,6 +77,10 @@ export function wording(message: MeshMessage, names: Names): string {
       return `offers to hand ${log} over`
     case 'roll':
       return `roll ${names.log(message.journal)}`
+    case 'survey':
+      return 'what do you know of the registry?'
+    case 'surveyed':
+      return `term ${message.term}${message.hearsHead ? ', hears the head' : ''}, ${message.copies.length} copies`
     case 'pingReq':
     case 'pingAck':
       return `${message.kind} of ${message.target}`
