@@ -75,7 +75,9 @@ function warnings(driver: MeshDriver, uptimeMs: number): string[] {
   }
   for (const [boot, { waitingFor, lacksKeepers }] of driver.recoveries()) {
     const { name } = peerRef(driver, peerOfBoot(boot))
-    const help = lacksKeepers
+    // Giving up is a command of the registry, which needs its own majority.
+    const canGiveUp = lacksKeepers && missing.length === 0
+    const help = canGiveUp
       ? `. If their disks are gone for good, "mesh recover ${boot}" says what can be saved`
       : ''
     if (waitingFor) said.push(`actors of ${name} wait: ${waitingFor}${help}`)
@@ -142,14 +144,15 @@ function causeOf(actor: ActorEntry, waiting: boolean, driver: MeshDriver, runtim
 
 /** Why an actor on that boot is not served; empty as far as nothing is known to be wrong. */
 function causeOfLost(home: BootId, driver: MeshDriver): string {
-  const waiting = driver.recoveries().get(home)?.waitingFor
-  if (waiting) return waiting
   const here = new Set(live(driver).map(({ peer }) => peer))
   const peer = peerOfBoot(home)
-  if (here.has(peer)) return ''
   const { name } = peerRef(driver, peer)
-  if (missingRegistryKeepers(driver, here).length > 0)
+  // First: a head that lost its majority still knows of recoveries, and can't end any.
+  if (!here.has(peer) && missingRegistryKeepers(driver, here).length > 0)
     return `its peer ${name} is lost, and so is the majority of the registry: see mesh status`
+  const waiting = driver.recoveries().get(home)?.waitingFor
+  if (waiting) return waiting
+  if (here.has(peer)) return ''
   const head = driver.head()
   return head === undefined || head === driver.self
     ? `its peer ${name} is lost and being recovered`
