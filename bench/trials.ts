@@ -31,11 +31,18 @@ async function main(): Promise<void> {
       peers: { type: 'string' },
       minutes: { type: 'string', default: '10' },
       json: { type: 'boolean', default: false },
+      help: { type: 'boolean', default: false },
     },
   })
   const [name = ''] = positionals
   const trial = TRIALS[name]
-  if (trial === undefined) throw new Error(`usage: trials.ts <${Object.keys(TRIALS).join('|')}>`)
+  if (trial === undefined || values.help) {
+    process.stderr.write(
+      `usage: trials.ts <${Object.keys(TRIALS).join('|')}> [--times n] [--peers n] [--minutes n] [--json]\n`,
+    )
+    process.exitCode = values.help ? 0 : 2
+    return
+  }
   const ends: (() => Promise<void>)[] = []
   const say = (line: string): void => void process.stderr.write(`${line}\n`)
   try {

@@ -170,6 +170,14 @@ export class PortInUseError extends MeshError {
   }
 }
 
+/** The mesh speaks another version of the protocol: upgrade the older side. */
+export class IncompatibleVersionError extends MeshError {
+  override name = 'IncompatibleVersionError'
+  constructor(message: string, options?: MeshErrorOptions) {
+    super('INCOMPATIBLE_VERSION', message, options)
+  }
+}
+
 export class JoinFailedError extends MeshError {
   override name = 'JoinFailedError'
   constructor(message: string, options?: MeshErrorOptions) {

@@ -40,6 +40,7 @@ export {
   CallExpiredError,
   CallTimeoutError,
   DataDirectoryError,
+  IncompatibleVersionError,
   JoinFailedError,
   MailboxFullError,
   MeshError,

@@ -3,6 +3,7 @@
 import {
   BadInputError,
   DataDirectoryError,
+  IncompatibleVersionError,
   JoinFailedError,
   PortInUseError,
   WrongSecretError,
@@ -28,6 +29,7 @@ export function meshErrorOf(error: unknown): unknown {
     case 'BAD_SECRET':
       return new BadInputError(error.message, options)
     case 'INCOMPATIBLE_VERSION':
+      return new IncompatibleVersionError(error.message, options)
     case 'NOT_A_MESH_PEER':
     case 'UNREACHABLE':
     case 'STOPPED':
