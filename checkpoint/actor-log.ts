@@ -120,6 +120,12 @@ export class ActorLog implements RecordSource {
     return this.whenDurable(this.#sequence)
   }
 
+  /** What was written last will never be acknowledged where it is: everything goes into the journal of the moment. */
+  rewrite(): void {
+    if (this.#failure === undefined)
+      this.#push({ sequence: this.#sequence + 1, kind: this.#released ? 'release' : 'snapshot' })
+  }
+
   /** Resolves when every record up to `sequence` is acknowledged, or superseded by an acknowledged snapshot. */
   whenDurable(sequence: number): Promise<void> {
     if (this.#failure !== undefined) return Promise.reject(this.#failure.error)

@@ -103,7 +103,8 @@ export class Follower {
 
   records(from: PeerId, message: RegistryMessage & { kind: 'records' }): Applied[] {
     const pointer = this.#pointer
-    if (!pointer || message.log !== pointer.key) return []
+    if (!pointer) this.#askForPointer(from, message.log)
+    if (message.log !== pointer?.key) return []
     this.#knownCommit = Math.max(this.#knownCommit, message.commit)
     if (message.round !== undefined && message.round > this.#round && from === peerOfBoot(pointer.writer)) {
       this.#round = message.round
@@ -157,6 +158,8 @@ export class Follower {
       if (this.#pointer) this.#env.send(to, { kind: 'pointer', pointer: this.#pointer })
       return
     }
+    // Who begins may have heard of this log and not of what it is: the pointer that it was told on connecting got lost.
+    if (message.from === 0) this.#env.send(to, { kind: 'pointer', pointer: this.#pointer })
     if (message.from >= this.#blocks.length) return
     const blocks: Uint8Array[] = []
     let bytes = 0
@@ -187,6 +190,12 @@ export class Follower {
     const others = [...this.#env.connected.keys()]
     const other = others[Math.floor(this.#env.random.number() * others.length)]
     if (other) this.#askFrom(other)
+  }
+
+  #askForPointer(peer: PeerId, log: LogKey): void {
+    if (this.#env.now - this.#askedAt < this.#env.settings.resendMs) return
+    this.#askedAt = this.#env.now
+    this.#env.send(peer, { kind: 'follow', log, from: 0 })
   }
 
   #askFrom(peer: PeerId): void {

@@ -77,6 +77,16 @@ export class HomedActor {
   }
 
   /**
+   * Writes it again if it waits for what an old journal was closed without. A running actor is copied for that; of one
+   * that is on its way out neither the last calls nor the release would ever be acknowledged.
+   */
+  writeAgain(isOld: (position: Pick<Position, 'journal'>) => boolean): void {
+    const log = this.#log
+    if (log?.writtenTo === undefined || log.durable === log.sequence) return
+    if (isOld({ journal: log.writtenTo })) log.rewrite()
+  }
+
+  /**
    * Ends it here with its state in an acknowledged release record; undefined when there was never anything to write, or
    * nothing of it is needed (`keepState` false) and nothing was written under this epoch.
    */

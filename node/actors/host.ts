@@ -135,8 +135,12 @@ export class Host {
   }
 
   #serve(entry: ActorEntry, registry: RegistryState): void {
-    if (entry.status.kind === 'moving' || entry.status.kind === 'stopping') this.#releaser.add(entry)
-    else if (this.#init.types.find(typeOfActor(entry.key)) !== undefined)
+    if (entry.status.kind === 'moving' || entry.status.kind === 'stopping') {
+      this.#releaser.add(entry)
+      this.#homed
+        .get(entry.key)
+        ?.writeAgain(({ journal }) => registry.journals.get(journal)?.status.kind !== 'open')
+    } else if (this.#init.types.find(typeOfActor(entry.key)) !== undefined)
       this.#copier.consider(entry, this.#homed.get(entry.key), registry)
   }
 

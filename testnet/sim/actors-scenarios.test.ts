@@ -751,3 +751,18 @@ test('retireEarly: an older journal stays a source until the copy of its actor i
   at.mesh.network.heal()
   expect(await at.tokens(zero, 'a')).toEqual(['a1'])
 })
+
+test('an actor stops although its journal loses its majority just then: the release is written into the next one', async () => {
+  const at = await ActorMesh.of(5, { seed: 21 })
+  const host = at.others(at.head)[0]!
+  await at.place('a', host, 'first')
+  const [one, two] = at.keepers('a').filter((peer) => peer !== host) as [PeerId, PeerId]
+  const write = at.send(host, 'a', 'add', ['second'], 20_000)
+  for (const keeper of [one, two]) at.mesh.kill(keeper)
+  const stopping = at.runtimes.get(host)!.stop('Ledger', 'a', 60_000)
+  await at.mesh.await(stopping, 60_000)
+  await write.catch(() => {})
+  expect(at.mesh.peers.has(one) || at.mesh.peers.has(two)).toBe(false)
+  expect(at.entry('a', host)?.status.kind).toBe('stopped')
+  at.end()
+})

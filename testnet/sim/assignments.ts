@@ -37,8 +37,8 @@ export class Assignments {
     }
   }
 
-  pointer(peer: PeerId, { term, key, writer }: Pointer): void {
-    this.#once(this.#terms, `${term}`, `${key} by ${writer}`, `${peer}: R3 term ${term}`)
+  pointer(peer: PeerId, { rescues, term, key, writer }: Pointer): void {
+    this.#once(this.#terms, `${rescues.length}/${term}`, `${key} by ${writer}`, `${peer}: R3 term ${term}`)
   }
 
   #actor(peer: PeerId, state: RegistryState, actor: ActorEntry, before: ActorEntry | undefined): void {

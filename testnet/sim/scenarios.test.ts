@@ -214,6 +214,20 @@ test('a host ends before the order of its journal is on its disk: its copy count
   await on.whole()
 })
 
+test('a joiner that was never told the pointer asks for it', async () => {
+  const on = await stage(13, 3)
+  const joiner = on.mesh.name(9)
+  let asked = false
+  on.seen.push((from, _to, { kind }) => {
+    if (from === joiner && kind === 'follow') asked = true
+  })
+  on.mesh.network.fate = (_from, to, { kind }) => (to === joiner && kind === 'pointer' && !asked ? 'lost' : 0)
+  on.ids.push(joiner)
+  await on.start(joiner)
+  await on.mesh.until('it is admitted', () => on.driver(joiner).admitted, 5000)
+  await on.whole()
+})
+
 test('roll-opens-a-journal-during-recovery: the recovery takes it along', async () => {
   const on = await stage(9, 5)
   const host = on.ids[3]!

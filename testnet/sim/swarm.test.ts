@@ -6,7 +6,7 @@ import { runSeed } from './swarm/run-seed.ts'
 
 /** The same ones every time; `npm run sim` is for others. */
 const FIRST = 1
-const SEEDS = 300
+const SEEDS = 200
 
 async function run(seeds: readonly number[]): Promise<Report> {
   const report = new Report()
