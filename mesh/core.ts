@@ -417,7 +417,8 @@ export class MeshCore {
     if (pointer) retireUnneededLogs(this.#logs, this.#follower, pointer)
     const state = this.#follower.state
     const own = state?.boots.get(this.#env.boot)
-    if (own && own.status !== 'live') this.#depose()
+    if (own?.status === 'live') this.#keeper.admitted()
+    else if (own) this.#depose()
   }
 
   #depose(): void {

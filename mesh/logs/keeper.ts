@@ -10,6 +10,8 @@
 //    may be gone, so its writer is told `unknown` and goes on in a fresh journal.
 // K7 a registry log of a generation before this store's is neither acknowledged, confirmed nor voted on: its writer and
 //    its candidates are told the pointer.
+// K8 (R7) about journals a process answers only once the registry admitted it: an older state of the disk that was put back
+//    is found out there, and until then would vote as the store it was. Registry logs can't wait for that.
 
 import type { Env } from '../env.ts'
 import type { LogKey, PeerId } from '../ids.ts'
@@ -20,12 +22,17 @@ import { drain, type KeptLog, type KeptLogs } from './kept-logs.ts'
 import { Promises } from './promises.ts'
 import { Repairs } from './repairs.ts'
 
+/** Messages kept until this process is admitted; what is beyond them is sent again by who wants an answer. */
+const MAX_EARLY = 1024
+
 export class Keeper {
   readonly #env: Env
   readonly #pointers: PointerStore
   readonly #logs: KeptLogs
   readonly #promises: Promises
   readonly #repairs: Repairs
+  /** What came before this process was admitted (K8). */
+  #early: (() => void)[] | undefined = []
 
   constructor(
     env: Env,
@@ -40,7 +47,18 @@ export class Keeper {
     this.#repairs = new Repairs(env, logs)
   }
 
+  /** The registry knows this process, and so this disk. */
+  admitted(): void {
+    const early = this.#early
+    this.#early = undefined
+    for (const handle of early ?? []) handle()
+  }
+
   handle(from: PeerId, message: LogMessage): void {
+    if (this.#early && this.#isVoteOnJournal(message)) {
+      if (this.#early.length < MAX_EARLY) this.#early.push(() => this.handle(from, message))
+      return
+    }
     switch (message.kind) {
       case 'app':
         return this.#app(from, message)
@@ -56,6 +74,20 @@ export class Keeper {
         return this.#fetch(from, message)
       case 'fetched':
         return this.#repairs.fetched(from, message)
+    }
+  }
+
+  #isVoteOnJournal(message: LogMessage): boolean {
+    switch (message.kind) {
+      case 'app':
+        return message.class !== 'registry'
+      case 'seal':
+        return !message.registry
+      case 'fill':
+      case 'confirm':
+        return this.#logs.get(message.log)?.facts.class !== 'registry'
+      default:
+        return false
     }
   }
 
