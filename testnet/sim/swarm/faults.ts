@@ -143,7 +143,12 @@ const FAULTS: Readonly<Record<FaultKind, Inject>> = {
   }),
   'old-disk': onExpendable((world, id) => {
     const old = world.images.get(id)
-    if (!old || old.boot === world.mesh.peers.get(id)?.driver.boot) return false
+    const { boot, pointer } = world.mesh.peers.get(id)!.driver
+    // Nothing can tell the present run's disk from an older one, nor keep a registry's keeper from its votes (limits).
+    const keepsRegistry = [pointer, old?.image.facts?.pointer].some((each) =>
+      each?.keepers.some(({ peer }) => peer === id),
+    )
+    if (!old || old.boot === boot || keepsRegistry) return false
     world.goBack(id, old.image)
     return true
   }),
