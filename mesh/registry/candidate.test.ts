@@ -14,6 +14,7 @@ const pointer = pointerOf('a', KEEPERS)
 /** A candidate on peer `z`, which keeps nothing: every answer comes from the test. */
 class Campaign {
   readonly bench: Bench
+  readonly chosen: string[] = []
   readonly #candidate: Candidate
 
   constructor(nonce = '1') {
@@ -25,7 +26,7 @@ class Campaign {
       chooseKeepers: () => [{ peer: peer('e'), store: store('e') }],
       addresses: () => ({}),
       holds: (_log, _term, then) => then(),
-      chosen: () => {},
+      chosen: ({ key }) => this.chosen.push(key),
     })
   }
 
@@ -48,6 +49,10 @@ class Campaign {
   }
   unknown(from: string): void {
     this.#candidate.handle(peer(from), { kind: 'unknown', log: pointer.key, store: store(from) })
+    this.bench.settle()
+  }
+  accepted(from: string, ballot: Ballot): void {
+    this.#candidate.handle(peer(from), { kind: 'accepted', log: pointer.key, store: store(from), ballot })
     this.bench.settle()
   }
   /** The keeper of the next term says that it holds so much of this log. */
@@ -104,6 +109,20 @@ test('minoritySeal: nothing is read or proposed before a majority answered this 
   expect(campaign.isReading).toBe(false)
   campaign.sealed('c', ballot, 2)
   expect(campaign.isReading).toBe(true)
+})
+
+test('minorityAccept: a successor is chosen once a majority accepted it under this very ballot', () => {
+  const campaign = new Campaign()
+  const first = campaign.begin()
+  campaign.wait()
+  const ballot = campaign.begin()
+  const accepted = { ballot: first, successor: successor('x') }
+  for (const name of ['a', 'b', 'c']) campaign.sealed(name, ballot, 3, accepted)
+  for (const name of ['a', 'b', 'b']) campaign.accepted(name, ballot)
+  campaign.accepted('c', first)
+  expect(campaign.chosen).toEqual([])
+  campaign.accepted('d', ballot)
+  expect(campaign.chosen).toEqual(['x'])
 })
 
 test('R7 unknownVotesForATerm: a keeper that knows nothing of the log is no vote', () => {

@@ -19,7 +19,9 @@ export const takeOverMutants: readonly Mutant[] = [
         replace: '    if (state.answers.size < 1) return\n    const answers',
       },
     ],
-    tests: [],
+    tests: [
+      inCandidate('minoritySeal: nothing is read or proposed before a majority answered this very ballot'),
+    ],
   },
   {
     name: 'minorityAccept',
@@ -32,7 +34,9 @@ export const takeOverMutants: readonly Mutant[] = [
         replace: '    if (state.answers.size < 1) return\n    const { successor }',
       },
     ],
-    tests: [],
+    tests: [
+      inCandidate('minorityAccept: a successor is chosen once a majority accepted it under this very ballot'),
+    ],
   },
   {
     name: 'shortestLog',
