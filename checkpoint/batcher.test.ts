@@ -64,11 +64,11 @@ const names = (block: Uint8Array): string[] =>
   )
 
 describe('batcher', () => {
-  const make = (journals: FakeJournal[], failed: unknown[] = []) =>
+  const make = (journals: FakeJournal[], failed: unknown[] = [], maxInFlight = 1) =>
     new Batcher({
       journal: async () => journals.at(-1)!,
       failed: (cause) => failed.push(cause),
-      maxInFlight: 1,
+      maxInFlight,
     })
 
   test('while a block is in flight the next one fills, with many actors', async () => {
@@ -125,14 +125,15 @@ describe('batcher', () => {
   test('B3: after a failed append nothing more is written or acknowledged', async () => {
     const journal = new FakeJournal('J')
     const failed: unknown[] = []
-    const batcher = make([journal], failed)
+    const batcher = make([journal], failed, 2)
     const source = new Source('a')
     batcher.mark(source.add(10))
     await settle()
-    batcher.mark(source.add(10))
     journal.fail()
     await settle()
-    batcher.mark(source)
+    batcher.mark(source.add(10))
+    await settle()
+    journal.acknowledge()
     await settle()
     expect({ blocks: journal.blocks.length, failed: failed.length, acks: source.acks }).toEqual({
       blocks: 1,

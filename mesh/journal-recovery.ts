@@ -32,7 +32,7 @@ export class JournalRecovery {
   readonly #began: number
   readonly #answers = new Map<StoreId, Sealed>()
   readonly #holders = new Set<StoreId>()
-  /** The length to repair to, once enough sealed. */
+  /** The length to repair to, once enough sealed. Set anew only while nobody is there who holds all of it. */
   #goal: Goal | undefined
   /** Counts requests, so that each asks another holder: one may have died since, or not be reached from there. */
   #asked = 0
@@ -79,6 +79,7 @@ export class JournalRecovery {
   ask(term: number, force: Force): void {
     if (this.end) return
     this.#asked++
+    this.#forgetLostTail()
     const source = this.#source()
     for (const { peer, store } of this.#keepers) {
       if (!this.#answers.has(store))
@@ -157,6 +158,20 @@ export class JournalRecovery {
     if (!this.#lossAccepted || now - this.#began < settings.absentPeerGraceMs) return undefined
     const loss = { answered: this.#answers.size, keepers: this.#keepers.length }
     return { length: best?.length ?? 0, hash: best?.hash ?? '', tainted: false, loss }
+  }
+
+  /**
+   * Nobody who holds all of it can be reached, and so nobody can repair to it. What a majority of others does not have was
+   * never acknowledged: the goal is set anew from those who are here, or from whoever comes back (V1, G7).
+   */
+  #forgetLostTail(): void {
+    const isHere = ({ peer }: Keeper): boolean => this.#env.reaches(peer)
+    const canRepair = this.#keepers.some((keeper) => isHere(keeper) && this.#holders.has(keeper.store))
+    if (!this.#goal || canRepair || this.#lossAccepted) return
+    for (const keeper of this.#keepers) if (!isHere(keeper)) this.#answers.delete(keeper.store)
+    this.#holders.clear()
+    this.#goal = undefined
+    this.#setGoal()
   }
 
   #isRepaired({ length, since }: Goal): boolean {

@@ -1,42 +1,10 @@
 // Directed scenarios of actors (PROTOCOL.md section 9), each on the real core, driver and runtime in virtual time.
 
-import { afterEach, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 import type { PeerId } from '../../mesh/ids.ts'
-import { MeshError } from '../../node/errors.ts'
-import { ActorMesh, type SentFrame } from './actor-mesh.ts'
+import type { ActorMesh, SentFrame } from './actor-mesh.ts'
+import { code, meshOf, watch } from './actor-stage.ts'
 import type { Listed, Relayed, Seen } from './ledger.ts'
-
-const made: ActorMesh[] = []
-async function meshOf(...init: Parameters<typeof ActorMesh.of>): Promise<ActorMesh> {
-  const at = await ActorMesh.of(...init)
-  made.push(at)
-  return at
-}
-afterEach(() => {
-  for (const at of made.splice(0)) at.end()
-})
-
-const code = async (promise: Promise<unknown>): Promise<string> => {
-  try {
-    return JSON.stringify(await promise)
-  } catch (error) {
-    return error instanceof MeshError ? error.code : String(error)
-  }
-}
-
-/** Whether a promise has settled, as it is now. */
-function watch(promise: Promise<unknown>): { settled: boolean } {
-  const seen = { settled: false }
-  promise.then(
-    () => {
-      seen.settled = true
-    },
-    () => {
-      seen.settled = true
-    },
-  )
-  return seen
-}
 
 test('move-to-a-host-with-an-older-journal: the newest epoch wins, not the newest journal', async () => {
   const at = await meshOf(5)

@@ -2,6 +2,7 @@ import { expect, test } from 'vitest'
 import type { PeerId } from '../../mesh/ids.ts'
 import { Actor } from '../../node/actors/actor.ts'
 import { createRuntime, type Runtime } from '../../node/actors/runtime.ts'
+import { Invariants } from './invariants.ts'
 import { SimMesh } from './mesh.ts'
 
 class Counter extends Actor<{ count: number }> {
@@ -16,9 +17,13 @@ test('a journal that loses its majority is left behind: its host goes on in a fr
   const runtimes = new Map<PeerId, Runtime>()
   const mesh: SimMesh = new SimMesh({
     seed: 11,
-    onStart: ({ id, driver, store, clock }) =>
-      runtimes.set(id, createRuntime({ mesh: driver, store, clock, types: [Counter] })),
+    onStart: (peer) => {
+      invariants.watch(peer)
+      const { id, driver, store, clock } = peer
+      runtimes.set(id, createRuntime({ mesh: driver, store, clock, types: [Counter] }))
+    },
   })
+  const invariants = new Invariants(mesh)
   const ids = Array.from({ length: 6 }, (_, index) => mesh.name(index))
   for (const [index, id] of ids.entries()) await mesh.start(id, index === 0)
   await mesh.until('everybody is admitted', () =>
@@ -44,4 +49,5 @@ test('a journal that loses its majority is left behind: its host goes on in a fr
   await mesh.clock.run(5000)
   mesh.kill(host)
   expect(await mesh.await(call(survivor), 90_000)).toBe(3)
+  expect([...invariants.broken, ...mesh.failures]).toEqual([])
 })

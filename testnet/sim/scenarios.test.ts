@@ -423,3 +423,54 @@ test('nothing is left of what came and went: logs of deposed boots, failed candi
   await on.mesh.clock.run(40_000)
   expect(on.invariants.leaks()).toEqual([])
 })
+
+test('H2 commandOfAnOldBoot: what a dead process asked for is not done when it comes late', async () => {
+  const on = await stage(19, 5)
+  const { head } = on
+  const id = on.ids[3]!
+  const { boot } = on.driver(id)
+  let late: MeshMessage | undefined
+  on.seen.push((from, _to, message) => {
+    if (from === id && message.kind === 'cmd' && message.issued.command.kind === 'create') late = message
+  })
+  const actor = 'Counter/a' as never
+  // Nobody may host it, so that a stop ends it at once.
+  const options = { maxRestarts: -1, class: replicated, labels: { zone: 'nowhere' } }
+  const create = { kind: 'create', again: true, actor, options, init: new Uint8Array(), home: null } as const
+  await on.mesh.await(on.driver(id).command(create))
+  on.mesh.kill(id)
+  await on.mesh.until('its boot is recovered', () => on.registry.boots.get(boot)?.status === 'dead')
+  await on.start(id)
+  const { incarnation } = on.registry.actors.get(actor)!
+  await on.mesh.await(on.driver(head).command({ kind: 'stop', actor, incarnation }))
+  await on.mesh.clock.run(1000)
+  on.driver(head).message(id, on.driver(id).boot, late!)
+  await on.mesh.clock.run(2000)
+  expect(on.registry.actors.get(actor)?.incarnation).toBe(incarnation)
+  await on.whole()
+})
+
+test('J3 ackAfterClose: what comes late into a journal whose length is named is acknowledged to nobody', async () => {
+  const on = await stage(20, 5)
+  const host = on.ids[3]!
+  const { head } = on
+  const { boot } = on.driver(host)
+  const journal = [...on.registry.journals.values()].find(
+    (each) => each.boot === boot && each.status.kind === 'open',
+  )!
+  let named = false
+  // Its keepers hear nothing of it until it is closed without what they did not acknowledge; then all at once.
+  on.mesh.network.fate = (from, _to, message) => {
+    if (from !== host) return 0
+    if (message.kind === 'cmd' && message.issued.command.kind === 'close') {
+      named = true
+      return 1500
+    }
+    return message.kind === 'app' && message.log === journal.key && !named ? 'lost' : 0
+  }
+  await on.mesh.clock.run(100)
+  on.driver(host).message(head, on.driver(head).boot, { kind: 'roll', journal: journal.key })
+  await on.mesh.until('its length is named', () => named)
+  await on.mesh.until('it is closed', () => on.oracle.ended.has(journal.key))
+  await on.whole()
+})

@@ -2,12 +2,12 @@
 // get lost, late and doubled, and its participants end and come back. For what directed scenarios would need too many
 // coincidences for. More of them: SIM_STORMS=200 npx vitest run testnet/sim/storms
 
-import { expect, test } from 'vitest'
+import { test } from 'vitest'
 import type { PeerId } from '../../mesh/ids.ts'
 import type { MeshMessage } from '../../mesh/messages.ts'
 import { replicated, type Stage, stage, synced } from './stage.ts'
 
-const STORMS = Number(process.env.SIM_STORMS ?? 8)
+const STORMS = Number(process.env.SIM_STORMS ?? 3)
 
 interface Storm {
   /** Messages that it is about. */
@@ -102,5 +102,4 @@ for (const journals of [replicated, synced])
         throw new Error(`storm ${seed}`, { cause: error })
       })
     }
-    expect(STORMS).toBeGreaterThan(0)
   })

@@ -1,0 +1,22 @@
+// All planted bugs, by area.
+
+import type { Mutant } from '../mutant.ts'
+import { callMutants } from './calls.ts'
+import { homeMutants } from './homes.ts'
+import { journalMutants } from './journals.ts'
+import { keeperMutants } from './keeper.ts'
+import { registryMutants } from './registry.ts'
+import { storeMutants } from './store.ts'
+import { takeOverMutants } from './take-over.ts'
+import { writerMutants } from './writer.ts'
+
+export const MUTANTS: readonly Mutant[] = [
+  ...keeperMutants,
+  ...writerMutants,
+  ...takeOverMutants,
+  ...registryMutants,
+  ...journalMutants,
+  ...homeMutants,
+  ...callMutants,
+  ...storeMutants,
+]

@@ -1,0 +1,260 @@
+// Bugs of a keeper: what it promises, and what it forgets.
+
+import { inActorScenarios, inRecoveries, inScenarios, type Mutant, test } from '../mutant.ts'
+
+const KEEPER = 'mesh/logs/keeper.ts'
+const PROMISES = 'mesh/logs/promises.ts'
+const LOGS = 'mesh/logs/kept-logs.ts'
+const REPAIRS = 'mesh/logs/repairs.ts'
+const POINTER = 'mesh/pointer.ts'
+const inPromises = (title: string) => test('mesh/logs/promises.test.ts', title)
+
+export const keeperMutants: readonly Mutant[] = [
+  {
+    name: 'ackAfterSeal',
+    rule: 'R1 K1',
+    breaks: 'a keeper goes on acknowledging records of a log that it sealed',
+    patch: [
+      {
+        file: PROMISES,
+        find: '    log.sealing = true\n    whenDrained',
+        replace: '    whenDrained',
+      },
+    ],
+    tests: [inScenarios('seal-during-a-write-in-flight: the host stops at every of its messages once')],
+  },
+  {
+    name: 'sealWithoutDrain',
+    rule: 'R1 K1',
+    breaks: 'a seal waits for no write in flight, and the flag is not tested after the write',
+    patch: [
+      {
+        file: LOGS,
+        find: '  if (log.writesInFlight === 0) then()\n  else log.drained.push(then)',
+        replace: '  then()',
+      },
+      {
+        file: KEEPER,
+        find: '    if (log.sealing) return this.#answerSealed(from, log)\n    if (log.facts.class',
+        replace: '    if (log.facts.class',
+      },
+      {
+        file: KEEPER,
+        find: '      if (log.sealing) this.#answerSealed(from, log)\n      else this.#acknowledge(from, log, length)',
+        replace: '      this.#acknowledge(from, log, length)',
+      },
+    ],
+    tests: [inPromises('K1 sealWithoutDrain: a seal waits for the write under way, and counts it')],
+  },
+  {
+    name: 'sealBeforeSync',
+    rule: 'R2 K2',
+    breaks: 'promises, seals and acceptances are answered before they are on disk',
+    patch: [
+      {
+        file: PROMISES,
+        find: `        env.persist({ logs: { [before.key]: facts } }, () => {
+          this.#promised(before.key, ballot)
+          then(facts)
+        })
+`,
+        replace: `        env.persist({ logs: { [before.key]: facts } }, () => {})
+        this.#promised(before.key, ballot)
+        then(facts)
+`,
+      },
+    ],
+    tests: [inScenarios('adopt-a-dead-candidate’s-successor')],
+  },
+  {
+    name: 'ackBeforeSync',
+    rule: 'R2, section 3',
+    breaks: 'a block of a registry log or a synced journal is acknowledged before it is synced',
+    patch: [
+      {
+        file: KEEPER,
+        find: "if (log.facts.class === 'replicated' || log.synced >= log.length)",
+        replace: 'if (log.length >= 0)',
+      },
+    ],
+    tests: [inScenarios('adopt-a-dead-candidate’s-successor')],
+  },
+  {
+    name: 'heldBeforeSync',
+    rule: 'V1, section 3',
+    breaks: 'a keeper says that it holds a repaired log before that is synced',
+    patch: [
+      {
+        file: REPAIRS,
+        find: "        env.sync(() => env.send(to, { kind: 'held', log: message.log, store: env.store, length: log.length }))",
+        replace:
+          "        env.send(to, { kind: 'held', log: message.log, store: env.store, length: log.length })",
+      },
+    ],
+    tests: [],
+  },
+  {
+    name: 'forgetSeal',
+    rule: 'R1 K1',
+    breaks: 'a keeper that restarts does not know any more what it sealed',
+    patch: [{ file: LOGS, find: 'sealing: facts.seal !== undefined }', replace: 'sealing: false }' }],
+    tests: [inRecoveries('forgetSeal: a keeper that restarts still refuses what it sealed')],
+  },
+  {
+    name: 'forgetPromise',
+    rule: 'R2 R3',
+    breaks: 'a keeper that restarts accepts ballots below the one it promised',
+    patch: [
+      {
+        file: LOGS,
+        find: '{ ...fresh(facts), stored: true, length',
+        replace: '{ ...fresh(withoutPromise(facts)), stored: true, length',
+      },
+      {
+        file: LOGS,
+        find: 'function fresh(facts: LogFacts): KeptLog {',
+        replace:
+          'function withoutPromise({ promised: _, ...facts }: LogFacts): LogFacts {\n  return facts\n}\n\nfunction fresh(facts: LogFacts): KeptLog {',
+      },
+    ],
+    tests: [inPromises('forgetPromise: after a restart, too')],
+  },
+  {
+    name: 'acceptAnyBallot',
+    rule: 'R3, section 3',
+    breaks: 'a keeper accepts a successor under a ballot below the one it promised',
+    patch: [
+      {
+        file: PROMISES,
+        find: `      return pointer ? env.send(from, { kind: 'pointer', pointer }) : undefined
+    }
+    const promised = log.facts.promised
+    if (promised && compareBallots(message.ballot, promised) < 0)`,
+        replace: `      return pointer ? env.send(from, { kind: 'pointer', pointer }) : undefined
+    }
+    const promised = log.facts.promised
+    if (promised && message.ballot.n < 0)`,
+      },
+      {
+        file: PROMISES,
+        find: '        if (before.promised && compareBallots(ballot, before.promised) < 0) return\n',
+        replace: '',
+      },
+    ],
+    tests: [],
+  },
+  {
+    name: 'wipedDiskVotes',
+    rule: 'R7 K3',
+    breaks: 'a store answers a seal that is meant for the one that was on this peer before',
+    patch: [
+      {
+        file: PROMISES,
+        find: `    if (message.store !== env.store)
+      return env.send(from, { kind: 'unknown', log: message.log, store: message.store })
+    const pointer = this.#pointers.current
+    const log`,
+        replace: '    const pointer = this.#pointers.current\n    const log',
+      },
+      {
+        file: PROMISES,
+        find: "        kind: 'sealed',\n        log: message.log,\n        store: env.store,",
+        replace: "        kind: 'sealed',\n        log: message.log,\n        store: message.store,",
+      },
+    ],
+    tests: [
+      inScenarios('wiped-keeper-with-its-old-peer-id: it has no vote, and a new keeper takes its place'),
+    ],
+  },
+  {
+    name: 'sealAnswerChanges',
+    rule: 'K4',
+    breaks: 'a second answer to a seal names the length of that moment, not the one that was sealed',
+    patch: [
+      {
+        file: PROMISES,
+        find: '        ...seal,\n',
+        replace: '        ...seal,\n        length: log.length,\n',
+      },
+    ],
+    tests: [],
+  },
+  {
+    name: 'sealRefusesRepair',
+    rule: 'K5',
+    breaks: 'a sealed log takes no missing blocks any more, so that nothing can be repaired',
+    patch: [
+      {
+        file: REPAIRS,
+        find: '    const repair = log.repair ?? {',
+        replace: '    if (log.sealing) return\n    const repair = log.repair ?? {',
+      },
+    ],
+    tests: [inScenarios('only-one-keeper-has-the-tail-and-dies-in-repair: another holder is asked')],
+  },
+  {
+    name: 'appendToTainted',
+    rule: 'K6',
+    breaks: 'a keeper goes on with a log that it had not synced before its machine lost the power',
+    patch: [
+      { file: KEEPER, find: '    if (this.#logs.isTainted(log)) return answerUnknown()\n', replace: '' },
+    ],
+    tests: [inScenarios('power-loss-of-a-keeper-then-host-dies, replicated')],
+  },
+  {
+    name: 'confirmSealed',
+    rule: 'R1 K1',
+    breaks: 'a keeper confirms to a replaced host that it may still answer reads',
+    patch: [
+      {
+        file: KEEPER,
+        find: `    log.heardAt = env.now
+    if (log.sealing) return this.#answerSealed(from, log)
+    env.send(from, { kind: 'confirmed'`,
+        replace: `    log.heardAt = env.now
+    env.send(from, { kind: 'confirmed'`,
+      },
+    ],
+    tests: [
+      inActorScenarios(
+        'frozen-host-wakes-and-answers-a-read: a client that knows nothing newer never hears the old state',
+      ),
+    ],
+  },
+  {
+    name: 'pointerBeforeDisk',
+    rule: 'R2',
+    breaks: 'a pointer is believed and told before it is on disk',
+    patch: [
+      {
+        file: POINTER,
+        find: '    this.#env.persist({ pointer }, () => {\n',
+        replace: '    this.#env.persist({ pointer }, () => {})\n    const stored = () => {\n',
+      },
+      {
+        file: POINTER,
+        find: '      for (const waiting of write.waiting) waiting()\n    })\n',
+        replace: '      for (const waiting of write.waiting) waiting()\n    }\n    stored()\n',
+      },
+    ],
+    tests: [inScenarios('adopt-a-dead-candidate’s-successor')],
+  },
+  {
+    name: 'pointerMovesBack',
+    rule: 'I12',
+    breaks: 'a store takes over whatever pointer it is told, older ones too',
+    patch: [
+      {
+        file: POINTER,
+        find: '    if (comparePointers(pointer, this.#current) <= 0) return then()\n',
+        replace: '    if (pointer.key === this.#current?.key) return then()\n',
+      },
+      {
+        file: POINTER,
+        find: '      if (comparePointers(pointer, before) > 0) {\n',
+        replace: '      if (pointer.key !== before?.key) {\n',
+      },
+    ],
+    tests: [],
+  },
+]
