@@ -2,7 +2,7 @@
 
 import { expect, test } from 'vitest'
 import type { PeerId } from '../../mesh/ids.ts'
-import type { ActorMesh, SentFrame } from './actor-mesh.ts'
+import { ActorMesh, type SentFrame } from './actor-mesh.ts'
 import { code, meshOf, watch } from './actor-stage.ts'
 import type { Listed, Relayed, Seen } from './ledger.ts'
 
