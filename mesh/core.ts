@@ -413,12 +413,13 @@ export class MeshCore {
   #registryMoved(): void {
     this.#issuer.settle()
     this.#steward.touch()
-    const pointer = this.#pointers.current
-    if (pointer) retireUnneededLogs(this.#logs, this.#follower, pointer)
     const state = this.#follower.state
     const own = state?.boots.get(this.#env.boot)
+    // Before anything is given up: who asked early is told that a log is sealed, which says more than "unknown".
     if (own?.status === 'live') this.#keeper.admitted()
-    else if (own) this.#depose()
+    const pointer = this.#pointers.current
+    if (pointer) retireUnneededLogs(this.#logs, this.#follower, pointer)
+    if (own && own.status !== 'live') this.#depose()
   }
 
   #depose(): void {

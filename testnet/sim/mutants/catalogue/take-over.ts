@@ -212,7 +212,7 @@ export const takeOverMutants: readonly Mutant[] = [
     patch: [
       {
         file: FOLLOWER,
-        find: '    if (!pointer || message.log !== pointer.key) return []\n',
+        find: '    if (message.log !== pointer?.key) return []\n',
         replace: '    if (!pointer) return []\n',
       },
     ],
