@@ -77,31 +77,34 @@ for (const [title, loss] of losses)
   })
 
 test('only-one-keeper-has-the-tail-and-dies-in-repair: nobody waits for what was never acknowledged', async () => {
-  const on = await stage(35, 7, { level: 'replicated', keepers: 5 })
-  const host = on.ids[5]!
-  const { boot } = on.driver(host)
-  const journal = [...on.registry.journals.values()].find(
-    (each) => each.boot === boot && each.status.kind === 'open' && each.keepers.length === 5,
-  )!
-  const registryKeepers = on.driver(on.head).pointer!.keepers.map(({ peer }) => peer)
-  const others = journal.keepers.map(({ peer }) => peer).filter((peer) => peer !== host)
-  const tail = others.find((peer) => peer !== on.head && !registryKeepers.includes(peer)) ?? others.at(-1)!
-  on.mesh.network.fate = (_from, to, message) =>
-    to !== tail && message.kind === 'app' && message.log === journal.key ? 'lost' : 0
-  await on.mesh.clock.run(200)
-  on.mesh.kill(host)
-  // It answers before the last of the others, so that what it alone has is what all are to have.
-  const late = others.filter((peer) => peer !== tail && peer !== on.head).at(-1)
-  on.mesh.network.fate = (from, _to, { kind }) => (kind === 'sealed' && from === late ? 300 : 0)
-  let died = false
-  on.seen.push((_from, to, message) => {
-    if (message.kind !== 'fetch' || message.log !== journal.key || to !== tail || died) return
-    died = true
-    on.mesh.kill(tail)
-  })
-  await on.mesh.until('it died in repair', () => died, 10_000)
-  await on.mesh.until('the boot of the host is recovered without it', () => isDead(on, journal), 5000)
-  expect(on.mesh.peers.has(tail)).toBe(false)
-  expect(peerOfBoot(journal.boot)).toBe(host)
-  await on.whole()
+  // Whether others are asked for the tail, or the head counted enough without it, is chance: often enough of four.
+  for (const seed of [31, 33, 37, 38]) {
+    const on = await stage(seed, 7, { level: 'replicated', keepers: 5 })
+    const host = on.ids[5]!
+    const { boot } = on.driver(host)
+    const journal = [...on.registry.journals.values()].find(
+      (each) => each.boot === boot && each.status.kind === 'open' && each.keepers.length === 5,
+    )!
+    const registryKeepers = on.driver(on.head).pointer!.keepers.map(({ peer }) => peer)
+    const others = journal.keepers.map(({ peer }) => peer).filter((peer) => peer !== host)
+    const tail = others.find((peer) => peer !== on.head && !registryKeepers.includes(peer)) ?? others.at(-1)!
+    on.mesh.network.fate = (_from, to, message) =>
+      to !== tail && message.kind === 'app' && message.log === journal.key ? 'lost' : 0
+    await on.mesh.clock.run(200)
+    on.mesh.kill(host)
+    // It answers before the last of the others, so that what it alone has is what all are to have.
+    const late = others.filter((peer) => peer !== tail && peer !== on.head).at(-1)
+    on.mesh.network.fate = (from, _to, { kind }) => (kind === 'sealed' && from === late ? 300 : 0)
+    let died = false
+    on.seen.push((_from, to, message) => {
+      if (message.kind !== 'fetch' || message.log !== journal.key || to !== tail || died) return
+      died = true
+      on.mesh.kill(tail)
+    })
+    await on.mesh.until('it died in repair', () => died, 10_000)
+    await on.mesh.until('the boot of the host is recovered without it', () => isDead(on, journal), 5000)
+    expect(on.mesh.peers.has(tail)).toBe(false)
+    expect(peerOfBoot(journal.boot)).toBe(host)
+    await on.whole()
+  }
 })

@@ -181,6 +181,10 @@ export const homeMutants: readonly Mutant[] = [
       },
     ],
     tests: [
+      test(
+        'node/actors/journal-reader.test.ts',
+        'R10 readBeyondL: what this store holds beyond the length at which a journal ended is not read',
+      ),
       inActorScenarios('what lies beyond the sealed length is never read, not even where it is at hand'),
     ],
   },

@@ -188,6 +188,7 @@ export const journalMutants: readonly Mutant[] = [
         find: '    if (!this.#lossAccepted || now',
         replace: '    if (now',
       },
+      { file: JOURNAL_RECOVERY, find: 'return this.#lossAccepted && waited', replace: 'return waited' },
     ],
     tests: [inRecoveries('unknownCounts: a keeper that lost its disk does not speak for what was on it')],
   },

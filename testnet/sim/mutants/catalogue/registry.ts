@@ -107,6 +107,7 @@ export const registryMutants: readonly Mutant[] = [
       },
     ],
     tests: [
+      inTables('a closed journal stays a source of those that have not written in a newer one'),
       inActorScenarios(
         'idle-actor-two-segments-back: it is copied on, old journals are retired, nothing is lost',
       ),
