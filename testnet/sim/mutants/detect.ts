@@ -62,8 +62,14 @@ export async function trySeeds(sandbox: Sandbox, seeds: number, but: ReadonlySet
   return crash ?? { kind: 'nothing', after: `${seeds} seeds` }
 }
 
-/** The first line of a problem, without its time and the names of logs and peers. */
-const said = (problem: string): string => problem.split('\n', 1)[0]!.slice(0, 100)
+/** What a problem is about: its first line without times, peers and logs. */
+export const said = (problem: string): string =>
+  problem
+    .split('\n', 1)[0]!
+    .replace(/^[\d.]+ /, '')
+    .replace(/peer-\d+(\/[0-9a-f]+)?(#[\w.]+)?/g, '…')
+    .replace(/\b[0-9a-f]{6,64}\b/g, '…')
+    .slice(0, 80)
 
 async function runSeeds(sandbox: Sandbox, first: number, last: number, args: readonly string[] = []) {
   const script = 'testnet/sim/mutants/seeds.ts'
