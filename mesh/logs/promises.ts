@@ -59,7 +59,7 @@ export class Promises {
         promised,
       })
     this.#promise(log, message.ballot, undefined, ({ seal, accepted }) => {
-      if (!seal || log.facts.retired === true) return
+      if (!seal) return
       env.send(from, {
         kind: 'sealed',
         log: message.log,
@@ -121,6 +121,8 @@ export class Promises {
         log.facts = facts
         log.stored = true
         env.persist({ logs: { [before.key]: facts } }, () => {
+          // Another term was chosen meanwhile, and the log given up with what is said here of it.
+          if (log.facts.retired === true) return
           this.#promised(before.key, ballot)
           then(facts)
         })
