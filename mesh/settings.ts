@@ -18,6 +18,8 @@ export interface MeshSettings {
   readonly stickinessMs: number
   /** Resend what was not answered. */
   readonly resendMs: number
+  /** A peer without a link is asked through others after this: several re-dials, and before people wonder. */
+  readonly relayAfterMs: number
   /** A joiner with a lower ID gets the head only after being alive this long, so that a flapping peer does not flap it. */
   readonly handOverAfterMs: number
   /** A keeper away this long is replaced: longer than a quick restart takes, shorter than a second failure is likely. */
@@ -49,6 +51,7 @@ export const defaultMeshSettings: MeshSettings = {
   candidateStaggerMs: 300,
   stickinessMs: 1000,
   resendMs: 250,
+  relayAfterMs: 1000,
   handOverAfterMs: 3000,
   keeperLostAfterMs: 2500,
   absentPeerGraceMs: 4000,

@@ -155,22 +155,7 @@ const result = z.discriminatedUnion('ok', [
 const log = id
 const store = id
 const seq = count
-export const meshMessage = z.discriminatedUnion('kind', [
-  z.object({
-    kind: z.literal('app'),
-    log,
-    store,
-    class: logClass,
-    order: count,
-    from: count,
-    proofs: blocks,
-    length: count,
-    commit: count,
-    pointer: pointer.exactOptional(),
-  }),
-  z.object({ kind: z.literal('ack'), log, store, length: count }),
-  z.object({ kind: z.literal('logSealed'), log, store }),
-  z.object({ kind: z.literal('unknown'), log, store }),
+const relayable = [
   z.object({
     kind: z.literal('seal'),
     log,
@@ -190,16 +175,37 @@ export const meshMessage = z.discriminatedUnion('kind', [
     accepted: accepted.exactOptional(),
   }),
   z.object({ kind: z.literal('nack'), log, store, ballot, promised: ballot }),
-  z.object({ kind: z.literal('busy'), log, store, ballot }),
   z.object({ kind: z.literal('accept'), log, store, ballot, successor }),
   z.object({ kind: z.literal('accepted'), log, store, ballot }),
   z.object({ kind: z.literal('fill'), log, store, upTo: count, hash, source: id }),
   z.object({ kind: z.literal('held'), log, store, length: count }),
-  z.object({ kind: z.literal('confirm'), log, store, round: count }),
-  z.object({ kind: z.literal('confirmed'), log, store, round: count }),
   z.object({ kind: z.literal('fetch'), log, from: count, upTo: count, id: count }),
   z.object({ kind: z.literal('fetched'), log, from: count, id: count, proofs: blocks }),
   z.object({ kind: z.literal('pointer'), pointer }),
+  z.object({ kind: z.literal('cmd'), issued }),
+  z.object({ kind: z.literal('done'), n: count, boot, result, log, term: count, position: count }),
+] as const
+const relayedMessage = z.discriminatedUnion('kind', relayable)
+export const meshMessage = z.discriminatedUnion('kind', [
+  ...relayable,
+  z.object({
+    kind: z.literal('app'),
+    log,
+    store,
+    class: logClass,
+    order: count,
+    from: count,
+    proofs: blocks,
+    length: count,
+    commit: count,
+    pointer: pointer.exactOptional(),
+  }),
+  z.object({ kind: z.literal('ack'), log, store, length: count }),
+  z.object({ kind: z.literal('logSealed'), log, store }),
+  z.object({ kind: z.literal('unknown'), log, store }),
+  z.object({ kind: z.literal('busy'), log, store, ballot }),
+  z.object({ kind: z.literal('confirm'), log, store, round: count }),
+  z.object({ kind: z.literal('confirmed'), log, store, round: count }),
   z.object({
     kind: z.literal('records'),
     log,
@@ -209,8 +215,6 @@ export const meshMessage = z.discriminatedUnion('kind', [
     round: count.exactOptional(),
   }),
   z.object({ kind: z.literal('follow'), log, from: count }),
-  z.object({ kind: z.literal('cmd'), issued }),
-  z.object({ kind: z.literal('done'), n: count, boot, result, log, term: count, position: count }),
   z.object({ kind: z.literal('offer'), log }),
   z.object({ kind: z.literal('roll'), journal: id }),
   z.object({ kind: z.literal('survey'), id: count }),
@@ -223,6 +227,8 @@ export const meshMessage = z.discriminatedUnion('kind', [
     rescuing: z.boolean(),
     copies: z.array(z.object({ log, term: count, length: count })).max(1_000),
   }),
+  z.object({ kind: z.literal('relay'), to: id, message: relayedMessage }),
+  z.object({ kind: z.literal('relayed'), from: id, boot, message: relayedMessage }),
   z.object({ kind: z.literal('view'), facts, reply: z.boolean() }),
   z.object({ kind: z.literal('ping'), seq, facts }),
   z.object({ kind: z.literal('pong'), seq, facts }),
