@@ -439,7 +439,7 @@ export class MeshCore {
     // Before anything is given up: who asked early is told that a log is sealed, which says more than "unknown".
     if (own?.status === 'live') this.#keeper.admitted()
     const pointer = this.#pointers.current
-    if (pointer) retireUnneededLogs(this.#logs, this.#follower, pointer)
+    if (pointer) retireUnneededLogs(this.#logs, this.#follower, pointer, this.#env.store)
     if (own && own.status !== 'live') this.#depose()
   }
 

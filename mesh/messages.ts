@@ -31,6 +31,8 @@ export type LogMessage =
       readonly kind: 'seal'
       readonly log: LogKey
       readonly store: StoreId
+      /** The journal's opening order; a registry log's term. */
+      readonly order: number
       readonly ballot: Ballot
       readonly registry: boolean
       readonly force: Force

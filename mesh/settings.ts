@@ -35,6 +35,8 @@ export interface MeshSettings {
   readonly journalMaxBytes: number
   /** …and beyond this many times what is alive in it: at 2, half of it is history, and a copy costs as much as was written. */
   readonly journalGrowth: number
+  /** A store forgets the names of retired logs once it has this many: one sync for so many, some 200 bytes each until then. */
+  readonly retiredNames: number
   /** Commands in one registry block. */
   readonly commandsPerBlock: number
   /** Bytes of blocks in one message to a peer that catches up. */
@@ -60,6 +62,7 @@ export const defaultMeshSettings: MeshSettings = {
   journalMaxBlocks: 65_536,
   journalMaxBytes: 16 * 1024 * 1024,
   journalGrowth: 2,
+  retiredNames: 16,
   commandsPerBlock: 256,
   catchUpBytes: 1024 * 1024,
   leaveTimeoutMs: 15_000,

@@ -121,7 +121,7 @@ const samples = [
   { kind: 'ack', log, store: 's', length: 1 },
   { kind: 'logSealed', log, store: 's' },
   { kind: 'unknown', log, store: 's' },
-  { kind: 'seal', log, store: 's', ballot, registry: true, force: 'none' },
+  { kind: 'seal', log, store: 's', order: 2, ballot, registry: true, force: 'none' },
   {
     kind: 'sealed',
     log,
@@ -171,7 +171,7 @@ const samples = [
   {
     kind: 'relay',
     to: peer,
-    message: { kind: 'seal', log, store: 's', ballot, registry: false, force: 'none' },
+    message: { kind: 'seal', log, store: 's', order: 2, ballot, registry: false, force: 'none' },
   },
   { kind: 'relayed', from: peer, boot, message: { kind: 'held', log, store: 's', length: 3 } },
   { kind: 'view', facts: [fact], reply: true },

@@ -160,6 +160,7 @@ const relayable = [
     kind: z.literal('seal'),
     log,
     store,
+    order: count,
     ballot,
     registry: z.boolean(),
     force: z.enum(['none', 'refused', 'consent', 'newer-boot']),
