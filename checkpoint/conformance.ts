@@ -326,7 +326,7 @@ export function describeLogStore(name: string, options: ConformanceOptions): voi
       await Promise.all([
         store.persist({ boots, peers: { [peerId('a')]: ['/ip4/1'] } }),
         store.persist({ logs: { [NO_LOG]: facts, [other]: { ...facts, key: other } } }),
-        store.persist({ logs: { [other]: null }, peers: { [peerId('b')]: [] } }),
+        store.persist({ logs: { [other]: null }, journalFloor: 7, peers: { [peerId('b')]: [] } }),
       ])
       await store.persist({ logs: { [NO_LOG]: { ...facts, seal: { length: 0, hash: '', tainted: false } } } })
       await store.close()
@@ -336,6 +336,7 @@ export function describeLogStore(name: string, options: ConformanceOptions): voi
         boots,
         logs: { [NO_LOG]: { ...facts, seal: { length: 0, hash: '', tainted: false } } },
         peers: { a: ['/ip4/1'], b: [] },
+        journalFloor: 7,
       })
       expect(again.systemBoot).toBe(store.systemBoot)
       await again.close()

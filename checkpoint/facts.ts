@@ -8,12 +8,14 @@ export class FactsTable {
   readonly #peers: Map<string, readonly string[]>
   #boots: StoreFacts['boots']
   #pointer: StoreFacts['pointer']
+  #journalFloor: StoreFacts['journalFloor']
   readonly #storeId: StoreFacts['storeId']
 
   constructor(facts: StoreFacts) {
     this.#storeId = facts.storeId
     this.#boots = facts.boots
     this.#pointer = facts.pointer
+    this.#journalFloor = facts.journalFloor
     this.#logs = new Map(Object.entries(facts.logs))
     this.#peers = new Map(Object.entries(facts.peers))
   }
@@ -21,6 +23,7 @@ export class FactsTable {
   apply(patch: FactsPatch): void {
     if (patch.boots !== undefined) this.#boots = patch.boots
     if (patch.pointer !== undefined) this.#pointer = patch.pointer
+    if (patch.journalFloor !== undefined) this.#journalFloor = patch.journalFloor
     for (const [log, facts] of Object.entries(patch.logs ?? {})) {
       if (facts === null) this.#logs.delete(log)
       else this.#logs.set(log, facts)
@@ -30,6 +33,9 @@ export class FactsTable {
 
   get pointer(): StoreFacts['pointer'] {
     return this.#pointer
+  }
+  get journalFloor(): StoreFacts['journalFloor'] {
+    return this.#journalFloor
   }
   get storeId(): StoreFacts['storeId'] {
     return this.#storeId
@@ -45,6 +51,7 @@ export class FactsTable {
       boots: this.#boots,
       ...(this.#pointer === undefined ? {} : { pointer: this.#pointer }),
       logs: Object.fromEntries(this.#logs),
+      ...(this.#journalFloor === undefined ? {} : { journalFloor: this.#journalFloor }),
       peers: Object.fromEntries(this.#peers),
     }
   }

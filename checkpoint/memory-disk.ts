@@ -130,6 +130,9 @@ export class MemoryDisk {
   get durablePointer(): StoreFacts['pointer'] {
     return this.#facts?.pointer
   }
+  get durableJournalFloor(): StoreFacts['journalFloor'] {
+    return this.#facts?.journalFloor
+  }
   get storeId(): StoreFacts['storeId'] | undefined {
     return this.#facts?.storeId
   }

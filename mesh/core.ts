@@ -225,7 +225,10 @@ export class MeshCore {
       case 'connected':
         return this.#connected(input.peer, input.boot)
       case 'disconnected':
-        if (env.connected.get(input.peer) === input.boot) env.connected.delete(input.peer)
+        if (env.connected.get(input.peer) === input.boot) {
+          env.connected.delete(input.peer)
+          env.relays.disconnected(input.peer)
+        }
         return this.#member(input)
       case 'message':
         return this.#message(input.from, input.boot, input.message)
@@ -301,7 +304,8 @@ export class MeshCore {
       case 'busy':
         return this.#candidate.handle(from, message)
       case 'pointer':
-        this.#head.told(from, message.pointer.key)
+        // Relayed it may be late, and the disk that it was on lost meanwhile.
+        if (this.#env.connected.get(from) === boot) this.#head.told(from, message.pointer.key)
         return this.#pointers.adopt(message.pointer)
       case 'records':
         if (from === this.#env.self) return
@@ -325,7 +329,23 @@ export class MeshCore {
         return this.#rescue.survey(from, message)
       case 'surveyed':
         return this.#rescue.surveyed(from, message)
+      case 'relay':
+        return this.#env.send(message.to, { kind: 'relayed', from, boot, message: message.message })
+      case 'relayed': {
+        const { from: sender, boot: of } = message
+        if (!this.#isPresent(sender, of)) return // L2
+        this.#env.relays.heard(sender, from)
+        return this.#message(sender, of, message.message)
+      }
     }
+  }
+
+  /** As far as seen from here that is the newest boot of another peer. */
+  #isPresent(peer: PeerId, boot: BootId): boolean {
+    const { self, connected } = this.#env
+    return (
+      peer !== self && this.#membership.get(peer)?.boot === boot && (connected.get(peer) ?? boot) === boot
+    )
   }
 
   #start(): void {
@@ -370,6 +390,7 @@ export class MeshCore {
 
   #connected(peer: PeerId, boot: BootId): void {
     this.#env.connected.set(peer, boot)
+    this.#env.relays.connected(peer)
     this.#apart.connected(peer)
     // First of all, so that two that belong apart find out before they tell each other anything else.
     this.#tellPointer(peer)
@@ -418,7 +439,7 @@ export class MeshCore {
     // Before anything is given up: who asked early is told that a log is sealed, which says more than "unknown".
     if (own?.status === 'live') this.#keeper.admitted()
     const pointer = this.#pointers.current
-    if (pointer) retireUnneededLogs(this.#logs, this.#follower, pointer)
+    if (pointer) retireUnneededLogs(this.#logs, this.#follower, pointer, this.#env.store)
     if (own && own.status !== 'live') this.#depose()
   }
 

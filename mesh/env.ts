@@ -5,6 +5,7 @@ import type { Effect, MeshEvent, StoreEffect, StoreResults } from './effect.ts'
 import type { BootId, LogKey, PeerId, StoreId } from './ids.ts'
 import type { FactsPatch } from './log-types.ts'
 import type { MeshMessage } from './messages.ts'
+import { Relays } from './relays.ts'
 import type { MeshSettings } from './settings.ts'
 
 /** Encoding of registry blocks: injected, so that mesh/ imports no codec. Decoding may throw on foreign bytes. */
@@ -32,6 +33,7 @@ export class Env {
   readonly random: Random
   /** Peers with an open stream, and the boot at its other end. */
   readonly connected = new Map<PeerId, BootId>()
+  readonly relays: Relays
   #effects: Effect[] = []
   /** Messages to this very peer: handled in the same step, after the handler that sent them. */
   #local: MeshMessage[] = []
@@ -52,6 +54,7 @@ export class Env {
     this.settings = init.settings
     this.codec = init.codec
     this.random = init.random
+    this.relays = new Relays(this)
   }
 
   emit(effect: Effect): void {
@@ -63,10 +66,21 @@ export class Env {
   }
 
   send(to: PeerId, message: MeshMessage): void {
-    if (to === this.self) this.#local.push(message)
-    else if (this.connected.has(to)) this.#effects.push({ type: 'send', to, message })
+    this.trySend(to, message)
   }
 
+  /** False when there was nobody to give it to; true promises nothing. */
+  trySend(to: PeerId, message: MeshMessage): boolean {
+    if (to === this.self) {
+      this.#local.push(message)
+      return true
+    }
+    const sending = this.relays.sending(to, message)
+    if (sending) this.#effects.push({ type: 'send', ...sending })
+    return sending !== undefined
+  }
+
+  /** There is a direct link: who can only be reached through others is given nothing new to do. */
   reaches(peer: PeerId): boolean {
     return peer === this.self || this.connected.has(peer)
   }

@@ -25,6 +25,7 @@ interface Goal extends JournalEnd {
 export class JournalRecovery {
   readonly key: LogKey
   readonly #env: Env
+  readonly #order: number
   readonly #keepers: readonly Keeper[]
   /** Where the journal is known to end: it was closed or sealed before. */
   readonly #known: number | undefined
@@ -37,9 +38,10 @@ export class JournalRecovery {
   /** Counts requests, so that each asks another holder: one may have died since, or not be reached from there. */
   #asked = 0
 
-  constructor(env: Env, { key, keepers, status }: JournalEntry, lossAccepted: boolean) {
+  constructor(env: Env, { key, order, keepers, status }: JournalEntry, lossAccepted: boolean) {
     this.#env = env
     this.key = key
+    this.#order = order
     this.#keepers = keepers
     this.#known = status.kind === 'open' ? undefined : status.length
     this.#lossAccepted = lossAccepted
@@ -87,6 +89,7 @@ export class JournalRecovery {
           kind: 'seal',
           log: this.key,
           store,
+          order: this.#order,
           ballot: { n: term, boot: this.#env.boot },
           registry: false,
           force,

@@ -62,6 +62,8 @@ export interface StoreFacts {
   readonly boots: readonly BootId[]
   readonly pointer?: Pointer
   readonly logs: Readonly<Record<LogKey, LogFacts>>
+  /** Journals with a lower opening order of which there are no facts were retired, and their names forgotten (K9). */
+  readonly journalFloor?: number
   /** Last known addresses of peers, newest knowledge wins. */
   readonly peers: Readonly<Record<PeerId, readonly string[]>>
 }
@@ -73,5 +75,6 @@ export interface FactsPatch {
   readonly boots?: readonly BootId[]
   readonly pointer?: Pointer
   readonly logs?: Readonly<Record<LogKey, LogFacts | null>>
+  readonly journalFloor?: number
   readonly peers?: Readonly<Record<PeerId, readonly string[]>>
 }

@@ -31,6 +31,8 @@ export type LogMessage =
       readonly kind: 'seal'
       readonly log: LogKey
       readonly store: StoreId
+      /** The journal's opening order; a registry log's term. */
+      readonly order: number
       readonly ballot: Ballot
       readonly registry: boolean
       readonly force: Force
@@ -138,4 +140,42 @@ export type RegistryMessage =
       readonly copies: readonly RegistryCopy[]
     }
 
-export type MeshMessage = LogMessage | RegistryMessage | MembershipMessage
+/**
+ * What may take a detour through a third peer (L1 in relays.ts): questions and answers that mean the same however they came. Not
+ * `app`, `ack`, `confirm` and `records`, which show that two peers reach each other; nor what nobody waits for.
+ */
+const RELAYABLE = [
+  'seal',
+  'sealed',
+  'nack',
+  'accept',
+  'accepted',
+  'fill',
+  'held',
+  'fetch',
+  'fetched',
+  'pointer',
+  'cmd',
+  'done',
+] as const
+const relayable: ReadonlySet<string> = new Set(RELAYABLE)
+
+export type RelayedMessage = Extract<
+  LogMessage | RegistryMessage,
+  { readonly kind: (typeof RELAYABLE)[number] }
+>
+
+export const isRelayable = (message: MeshMessage): message is RelayedMessage => relayable.has(message.kind)
+
+export type RelayMessage =
+  /** Asks a peer that may have a link to `to` to pass the message on. */
+  | { readonly kind: 'relay'; readonly to: PeerId; readonly message: RelayedMessage }
+  /** Passed on: `boot` is the one at the other end of the relay's link to `from`. */
+  | {
+      readonly kind: 'relayed'
+      readonly from: PeerId
+      readonly boot: BootId
+      readonly message: RelayedMessage
+    }
+
+export type MeshMessage = LogMessage | RegistryMessage | MembershipMessage | RelayMessage

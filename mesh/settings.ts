@@ -18,6 +18,8 @@ export interface MeshSettings {
   readonly stickinessMs: number
   /** Resend what was not answered. */
   readonly resendMs: number
+  /** A peer without a link is asked through others after this: several re-dials, and before people wonder. */
+  readonly relayAfterMs: number
   /** A joiner with a lower ID gets the head only after being alive this long, so that a flapping peer does not flap it. */
   readonly handOverAfterMs: number
   /** A keeper away this long is replaced: longer than a quick restart takes, shorter than a second failure is likely. */
@@ -33,6 +35,8 @@ export interface MeshSettings {
   readonly journalMaxBytes: number
   /** …and beyond this many times what is alive in it: at 2, half of it is history, and a copy costs as much as was written. */
   readonly journalGrowth: number
+  /** A store forgets the names of retired logs once it has this many: one sync for so many, some 200 bytes each until then. */
+  readonly retiredNames: number
   /** Commands in one registry block. */
   readonly commandsPerBlock: number
   /** Bytes of blocks in one message to a peer that catches up. */
@@ -49,6 +53,7 @@ export const defaultMeshSettings: MeshSettings = {
   candidateStaggerMs: 300,
   stickinessMs: 1000,
   resendMs: 250,
+  relayAfterMs: 1000,
   handOverAfterMs: 3000,
   keeperLostAfterMs: 2500,
   absentPeerGraceMs: 4000,
@@ -57,6 +62,7 @@ export const defaultMeshSettings: MeshSettings = {
   journalMaxBlocks: 65_536,
   journalMaxBytes: 16 * 1024 * 1024,
   journalGrowth: 2,
+  retiredNames: 16,
   commandsPerBlock: 256,
   catchUpBytes: 1024 * 1024,
   leaveTimeoutMs: 15_000,

@@ -5,13 +5,19 @@
 //    are longer than where their journal was ended.
 
 import { generationOf } from './generation.ts'
+import type { StoreId } from './ids.ts'
 import type { Pointer } from './log-types.ts'
 import type { KeptLog, KeptLogs } from './logs/kept-logs.ts'
 import type { Follower } from './registry/follower.ts'
 import type { RegistryState } from './registry/types.ts'
 
 /** A journal opened before the newest one known here, and not in the registry any more, was retired. */
-export function retireUnneededLogs(logs: KeptLogs, follower: Follower, pointer: Pointer): void {
+export function retireUnneededLogs(
+  logs: KeptLogs,
+  follower: Follower,
+  pointer: Pointer,
+  store: StoreId,
+): void {
   const { state, stateTerm } = follower
   if (!state) return
   for (const log of logs.held()) {
@@ -27,6 +33,13 @@ export function retireUnneededLogs(logs: KeptLogs, follower: Follower, pointer: 
     const known = order > 0 ? order < state.nextOrder : (promised?.n ?? Infinity) < stateTerm
     if (!entry && known && !isAside(state, log, stateTerm)) logs.retire(key)
   }
+  const kept = [...state.journals.values()].filter(({ keepers }) =>
+    keepers.some((keeper) => keeper.store === store),
+  )
+  logs.forgetRetired(
+    state.nextOrder,
+    kept.map(({ key, order, class: { level } }) => ({ key, class: level, order })),
+  )
 }
 
 /** U1. */

@@ -12,6 +12,7 @@
 //    its candidates are told the pointer.
 // K8 (R7) about journals a process answers only once the registry admitted it: an older state of the disk that was put back
 //    is found out there, and until then would vote as the store it was. Registry logs can't wait for that.
+// K9 (R7) a log that may have been given up and forgotten is not begun anew: see kept-logs.ts.
 
 import type { Env } from '../env.ts'
 import type { LogKey, PeerId } from '../ids.ts'
@@ -95,9 +96,12 @@ export class Keeper {
     const env = this.#env
     const answerUnknown = () => env.send(from, { kind: 'unknown', log: message.log, store: message.store })
     if (message.store !== env.store) return answerUnknown()
+    const pointer = this.#pointers.current
+    if (this.#logs.isForgotten(message.log, message.class, message.order, pointer))
+      return message.class === 'registry' ? this.#answerPointer(from) : answerUnknown()
     const log = this.#logs.open(message.log, message.class, message.order)
     if (log.facts.retired === true) return answerUnknown()
-    if (this.#logs.isOutdated(log, this.#pointers.current)) return this.#answerPointer(from) // K7
+    if (this.#logs.isOutdated(log, pointer)) return this.#answerPointer(from) // K7
     log.heardAt = env.now
     if (log.sealing) return this.#answerSealed(from, log)
     if (this.#logs.isTainted(log)) return answerUnknown()

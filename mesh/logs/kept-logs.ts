@@ -1,5 +1,9 @@
 // The logs this store has, each from the moment it is first heard of to the moment nothing of it is left: what is on disk
 // about it, and what is under way. Who may do what to a log is for keeper.ts, promises.ts and repairs.ts to say.
+//
+// K9 (R7) the name of a retired log is forgotten only when its number tells for ever what the name told. Of a registry log the
+//    pointer is ahead. Below the floor for journals, which is on disk before, there are facts about every journal that the
+//    registry still has and this store keeps; whatever else has a lower order is retired.
 
 import type { Env } from '../env.ts'
 import { generationOf } from '../generation.ts'
@@ -28,10 +32,12 @@ export class KeptLogs {
   readonly #env: Env
   readonly #systemBoot: string
   readonly #logs = new Map<LogKey, KeptLog>()
+  #journalFloor: number
 
   constructor(env: Env, stored: StoreFacts, systemBoot: string, lengths: ReadonlyMap<LogKey, number>) {
     this.#env = env
     this.#systemBoot = systemBoot
+    this.#journalFloor = stored.journalFloor ?? 0
     for (const facts of Object.values(stored.logs)) {
       const length = lengths.get(facts.key) ?? 0
       this.#logs.set(facts.key, { ...fresh(facts), stored: true, length, sealing: facts.seal !== undefined })
@@ -54,6 +60,14 @@ export class KeptLogs {
   /** Logs held here, for clean-up against the registry. */
   held(): readonly KeptLog[] {
     return [...this.#logs.values()].filter(({ facts }) => facts.retired !== true)
+  }
+
+  /** Nothing is known of a log that this store may have had, given up, and forgotten (K9). */
+  isForgotten(key: LogKey, logClass: LogClass, order: number, pointer: Pointer | undefined): boolean {
+    if (this.#logs.has(key)) return false
+    return logClass === 'registry'
+      ? pointer !== undefined && order < pointer.term
+      : order < this.#journalFloor
   }
 
   /** Written before this start of the operating system, and not synced since: its length may be too long. */
@@ -122,7 +136,7 @@ export class KeptLogs {
     this.#env.drop(key, () => this.#env.persist({ logs: { [key]: null } }, () => {}))
   }
 
-  /** Gives a log up: its blocks go, its name stays, so that it is answered `unknown` for ever (K3). */
+  /** Gives a log up: its blocks go, its name stays for a while, so that it is answered `unknown` (K3, K9). */
   retire(key: LogKey): void {
     const log = this.#logs.get(key)
     if (!log || log.facts.retired === true) return
@@ -131,6 +145,32 @@ export class KeptLogs {
     log.facts = { key: logKey, class: logClass, systemBoot, order, retired: true }
     log.repair = undefined
     this.#env.persist({ logs: { [key]: log.facts } }, () => this.#dropBlocks(log.facts))
+  }
+
+  /**
+   * Forgets the names of logs that are gone from this disk, a number of them at once. `floor` is the order of the next
+   * journal in a committed registry, `kept` what this store keeps of those that the registry has (K9). A store that has just
+   * started may have a registry here that is behind its own disk.
+   */
+  forgetRetired(floor: number, kept: readonly Pick<LogFacts, 'key' | 'class' | 'order'>[]): void {
+    const before = this.#journalFloor
+    const after = Math.max(before, floor)
+    const gone = [...this.#logs.values()].filter(
+      ({ facts: { class: logClass, order, dropped } }) =>
+        dropped === true && (logClass === 'registry' || (order >= 0 && order < after)),
+    )
+    if (gone.length < this.#env.settings.retiredNames) return
+    for (const { key, class: logClass, order } of kept)
+      if (order >= before && !this.#logs.has(key)) this.hold(key, logClass, order)
+    this.#journalFloor = after
+    for (const { facts } of gone) this.#logs.delete(facts.key)
+    this.#env.persist(
+      {
+        journalFloor: this.#journalFloor,
+        logs: Object.fromEntries(gone.map(({ facts }) => [facts.key, null])),
+      },
+      () => {},
+    )
   }
 
   #dropBlocks(facts: LogFacts): void {

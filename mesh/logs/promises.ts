@@ -3,6 +3,8 @@
 //
 // K2 (R2) promises, seals and acceptances are synced before they are answered.
 // K4 a seal's answer never changes: length and hash are stored with it.
+// K9 (R3, R7) no vote on a log that may have been forgotten, acceptance and all. A keeper of a registry log has facts about it
+//    before its term is chosen (C3), so it votes on none that it knows nothing of.
 
 import type { Env } from '../env.ts'
 import type { LogKey, PeerId } from '../ids.ts'
@@ -36,7 +38,11 @@ export class Promises {
     if (message.store !== env.store)
       return env.send(from, { kind: 'unknown', log: message.log, store: message.store })
     const pointer = this.#pointers.current
-    const log = this.#logs.open(message.log, message.registry ? 'registry' : 'replicated', -1)
+    const logClass = message.registry ? 'registry' : 'replicated'
+    if (message.registry && !this.#logs.get(message.log)) return this.#refuse(from, message, message.order)
+    if (this.#logs.isForgotten(message.log, logClass, message.order, pointer))
+      return env.send(from, { kind: 'unknown', log: message.log, store: message.store })
+    const log = this.#logs.open(message.log, logClass, message.order)
     if (
       message.registry &&
       pointer &&
@@ -75,7 +81,8 @@ export class Promises {
     const env = this.#env
     if (message.store !== env.store)
       return env.send(from, { kind: 'unknown', log: message.log, store: message.store })
-    const log = this.#logs.open(message.log, 'registry', -1)
+    const log = this.#logs.get(message.log)
+    if (!log) return this.#refuse(from, message, message.successor.term - 1)
     if (log.facts.retired === true || this.#logs.isOutdated(log, this.#pointers.current)) {
       const pointer = this.#pointers.current
       return pointer ? env.send(from, { kind: 'pointer', pointer }) : undefined
@@ -92,6 +99,14 @@ export class Promises {
     this.#promise(log, message.ballot, message.successor, () =>
       env.send(from, { kind: 'accepted', log: message.log, store: env.store, ballot: message.ballot }),
     )
+  }
+
+  /** Nothing is known here of a registry log of that term (K9). */
+  #refuse(from: PeerId, { log, store }: LogMessage & { kind: 'seal' | 'accept' }, term: number): void {
+    const pointer = this.#pointers.current
+    if (pointer && pointer.key !== log && term <= pointer.term)
+      return this.#env.send(from, { kind: 'pointer', pointer })
+    this.#env.send(from, { kind: 'unknown', log, store })
   }
 
   /**

@@ -188,6 +188,7 @@ export class Candidate {
             kind: 'seal',
             log,
             store,
+            order: pointer.term,
             ballot: state.ballot,
             registry: true,
             force: state.force,

@@ -99,14 +99,14 @@ export class Issuer {
     const pointer = this.#pointers.current
     if (!pointer) return
     const to = peerOfBoot(pointer.writer)
-    if (!this.#env.reaches(to)) return
-    waiting.sentAt = this.#env.now
-    waiting.sentTo = pointer.writer
     // Insertion order is number order, so the first key is the lowest number still unanswered.
     const floor = this.#waiting.keys().next().value ?? waiting.n
-    this.#env.send(to, {
+    const sent = this.#env.trySend(to, {
       kind: 'cmd',
       issued: { boot: this.#env.boot, n: waiting.n, floor, command: waiting.command },
     })
+    if (!sent) return
+    waiting.sentAt = this.#env.now
+    waiting.sentTo = pointer.writer
   }
 }

@@ -121,7 +121,7 @@ const samples = [
   { kind: 'ack', log, store: 's', length: 1 },
   { kind: 'logSealed', log, store: 's' },
   { kind: 'unknown', log, store: 's' },
-  { kind: 'seal', log, store: 's', ballot, registry: true, force: 'none' },
+  { kind: 'seal', log, store: 's', order: 2, ballot, registry: true, force: 'none' },
   {
     kind: 'sealed',
     log,
@@ -168,6 +168,12 @@ const samples = [
     rescuing: true,
     copies: [{ log, term: 2, length: 7 }],
   },
+  {
+    kind: 'relay',
+    to: peer,
+    message: { kind: 'seal', log, store: 's', order: 2, ballot, registry: false, force: 'none' },
+  },
+  { kind: 'relayed', from: peer, boot, message: { kind: 'held', log, store: 's', length: 3 } },
   { kind: 'view', facts: [fact], reply: true },
   { kind: 'ping', seq: 1, facts: [fact] },
   { kind: 'pong', seq: 1, facts: [] },
@@ -196,6 +202,17 @@ describe('decodeMeshMessage', () => {
     ]),
   )('carries %s over unchanged', (_name, sample) => {
     expect(over(sample)).toEqual(sample)
+  })
+
+  it('refuses to relay what shows a link, and what was relayed before', () => {
+    const ack = { kind: 'ack', log, store: 's', length: 1 }
+    const held = { kind: 'held', log, store: 's', length: 3 }
+    const once = { kind: 'relayed', from: peer, boot, message: held }
+    expect(over(once)).toBeDefined()
+    for (const message of [ack, once, { kind: 'relay', to: peer, message: held }]) {
+      expect(over({ kind: 'relay', to: peer, message })).toBeUndefined()
+      expect(over({ kind: 'relayed', from: peer, boot, message })).toBeUndefined()
+    }
   })
 
   it('takes an optional field that is undefined for an absent one', () => {
@@ -284,5 +301,7 @@ describe('service frames', () => {
 it('failure detection goes first, fetched blocks last', () => {
   expect(laneOf({ kind: 'ping', seq: 1, facts: [] })).toBe(Lane.membership)
   expect(laneOf({ kind: 'fetched', log: log as LogKey, from: 0, id: 0, proofs: [] })).toBe(Lane.bulk)
+  const fetched = { kind: 'fetched', log: log as LogKey, from: 0, id: 0, proofs: [] } as const
+  expect(laneOf({ kind: 'relay', to: peer as PeerId, message: fetched })).toBe(Lane.bulk)
   expect(laneOf({ kind: 'offer', log: log as LogKey })).toBe(Lane.protocol)
 })

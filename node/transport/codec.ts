@@ -101,6 +101,9 @@ export const laneOf = (message: MeshMessage): Lane => {
       return Lane.membership
     case 'fetched':
       return Lane.bulk
+    case 'relay':
+    case 'relayed':
+      return laneOf(message.message)
     default:
       return Lane.protocol
   }

@@ -55,7 +55,7 @@ export class Invariants {
     const entry = driver.registry?.journals.get(journal)
     if (!entry) return
     const { keepers, class: of } = entry
-    const holding = keepers.filter((keeper) => this.#holds(keeper, journal, length, of.level))
+    const holding = keepers.filter((keeper) => this.#holds(keeper, entry, length, of.level))
     if (holding.length < majority(keepers.length))
       this.#fail(`${id}: R5 ${length} of ${journal.slice(0, 6)} acknowledged, held by ${holding.length}`)
   }
@@ -74,7 +74,9 @@ export class Invariants {
     this.#pointers.delete(store)
   }
 
-  sent(from: PeerId, _to: PeerId, message: MeshMessage): void {
+  sent(from: PeerId, to: PeerId, message: MeshMessage): void {
+    // Checked where it comes from; whoever passes it on answers for nothing in it.
+    if (message.kind === 'relay') return this.sent(from, to, message.message)
     const disk = this.#mesh.disks.get(from)
     const store = disk?.storeId
     if (!disk || !store || !this.#mesh.peers.has(from)) return
@@ -153,8 +155,9 @@ export class Invariants {
     }
     if (message.commit <= (this.#committed.get(message.log) ?? 0) || pointer?.key !== message.log) return
     this.#committed.set(message.log, message.commit)
+    const of = { key: message.log, order: pointer.term }
     const holding = pointer.keepers.filter(
-      (keeper) => this.#knows(keeper, pointer) && this.#holds(keeper, message.log, message.commit, 'synced'),
+      (keeper) => this.#knows(keeper, pointer) && this.#holds(keeper, of, message.commit, 'synced'),
     )
     if (holding.length < majority(pointer.keepers.length))
       this.#fail(
@@ -167,7 +170,7 @@ export class Invariants {
       if (status.kind === 'open' || this.#ended.has(key)) continue
       this.#ended.add(key)
       if (this.#isRetired(key, order)) continue
-      const holding = keepers.filter((keeper) => this.#holds(keeper, key, status.length, of.level))
+      const holding = keepers.filter((keeper) => this.#holds(keeper, { key, order }, status.length, of.level))
       if (holding.length < majority(keepers.length))
         this.#fail(
           `${peer.id}: I7 journal ${key.slice(0, 6)} ended at ${status.length}, held by ${holding.length} of ${keepers.length}`,
@@ -179,11 +182,18 @@ export class Invariants {
           this.#fail(`${peer.id}: I9 a source of ${actor.key} was retired`)
   }
 
-  #holds(keeper: Keeper, log: LogKey, length: number, level: JournalClass['level']): boolean {
+  #holds(
+    keeper: Keeper,
+    { key: log, order }: { readonly key: LogKey; readonly order: number },
+    length: number,
+    level: JournalClass['level'],
+  ): boolean {
     const disk = this.#diskOf(keeper)
     const held = level === 'synced' ? disk?.durableLength(log) : disk?.writtenLogs.get(log)?.length
     const lost = this.#lost.get(keeper.store)?.lengths.get(log)
-    const retired = disk?.durableLog(log)?.retired && this.#acknowledged.get(`${keeper.store} ${log}`)
+    const facts = disk?.durableLog(log)
+    const gone = facts ? facts.retired : order < (disk?.durableJournalFloor ?? 0)
+    const retired = gone && this.#acknowledged.get(`${keeper.store} ${log}`)
     return Math.max(held ?? 0, lost ?? 0, retired || 0) >= length
   }
 

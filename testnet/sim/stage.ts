@@ -3,6 +3,7 @@
 import type { PeerId } from '../../mesh/ids.ts'
 import type { MeshMessage } from '../../mesh/messages.ts'
 import type { JournalClass } from '../../mesh/registry/types.ts'
+import type { MeshSettings } from '../../mesh/settings.ts'
 import { Invariants } from './invariants.ts'
 import { SimMesh } from './mesh.ts'
 import { Oracle } from './oracle.ts'
@@ -19,10 +20,11 @@ export class Stage {
   readonly #opening = new Set<PeerId>()
   readonly seen: ((from: PeerId, to: PeerId, message: MeshMessage) => void)[] = []
 
-  constructor(seed: number, size: number, journals = replicated) {
+  constructor(seed: number, size: number, journals = replicated, settings: Partial<MeshSettings> = {}) {
     this.oracle = new Oracle(journals)
     this.mesh = new SimMesh({
       seed,
+      settings,
       onStart: (peer) => {
         this.#opening.delete(peer.id)
         this.oracle.watch(peer)
@@ -102,5 +104,9 @@ export class Stage {
   }
 }
 
-export const stage = (seed: number, size: number, journals = replicated) =>
-  new Stage(seed, size, journals).begin()
+export const stage = (
+  seed: number,
+  size: number,
+  journals = replicated,
+  settings: Partial<MeshSettings> = {},
+) => new Stage(seed, size, journals, settings).begin()

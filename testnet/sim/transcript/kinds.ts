@@ -22,6 +22,8 @@ const SHOWN: Readonly<Record<Kind, boolean>> = {
   roll: true,
   survey: true,
   surveyed: true,
+  relay: true,
+  relayed: true,
   call: true,
   answer: true,
   // Every write and every command is some of these; what comes of them is told by the registry and the answers.

@@ -81,6 +81,10 @@ export function wording(message: MeshMessage, names: Names): string {
       return 'what do you know of the registry?'
     case 'surveyed':
       return `term ${message.term}${message.hearsHead ? ', hears the head' : ''}, ${message.copies.length} copies`
+    case 'relay':
+      return `for ${message.to}: ${wording(message.message, names)}`
+    case 'relayed':
+      return `from ${message.from}: ${wording(message.message, names)}`
     case 'pingReq':
     case 'pingAck':
       return `${message.kind} of ${message.target}`
