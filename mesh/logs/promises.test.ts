@@ -17,14 +17,24 @@ class Process {
 
   constructor(before?: Process) {
     const { env } = this.bench
-    const facts: Record<LogKey, LogFacts> = Object.fromEntries(before?.bench.facts ?? [])
+    // A keeper has the log on its disk before its term is chosen (C3).
+    const held: LogFacts = { key: log, class: 'registry', systemBoot: 'system', order: pointer.term }
+    const facts: Record<LogKey, LogFacts> = { [log]: held, ...Object.fromEntries(before?.bench.facts ?? []) }
     const stored = { storeId: env.store, boots: [], logs: facts, peers: {} }
     const logs = new KeptLogs(env, stored, 'system', new Map())
     this.#keeper = new Keeper(env, new PointerStore(env, pointer, () => {}), logs, () => {})
   }
 
   seal(ballot: Ballot, of = store('c')) {
-    this.#keeper.handle(peer('a'), { kind: 'seal', log, store: of, ballot, registry: true, force: 'consent' })
+    this.#keeper.handle(peer('a'), {
+      kind: 'seal',
+      log,
+      store: of,
+      order: pointer.term,
+      ballot,
+      registry: true,
+      force: 'consent',
+    })
     return this.#answer()
   }
   accept(ballot: Ballot, key: string) {
@@ -49,6 +59,7 @@ class Process {
       kind: 'seal',
       log,
       store: store('c'),
+      order: pointer.term,
       ballot: ballot(1),
       registry: true,
       force: 'consent',

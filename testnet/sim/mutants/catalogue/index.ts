@@ -6,6 +6,7 @@ import { homeMutants } from './homes.ts'
 import { journalMutants } from './journals.ts'
 import { keeperMutants } from './keeper.ts'
 import { registryMutants } from './registry.ts'
+import { relayMutants } from './relays.ts'
 import { storeMutants } from './store.ts'
 import { takeOverMutants } from './take-over.ts'
 import { writerMutants } from './writer.ts'
@@ -18,5 +19,6 @@ export const MUTANTS: readonly Mutant[] = [
   ...journalMutants,
   ...homeMutants,
   ...callMutants,
+  ...relayMutants,
   ...storeMutants,
 ]

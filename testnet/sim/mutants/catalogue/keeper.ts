@@ -7,9 +7,54 @@ const PROMISES = 'mesh/logs/promises.ts'
 const LOGS = 'mesh/logs/kept-logs.ts'
 const REPAIRS = 'mesh/logs/repairs.ts'
 const POINTER = 'mesh/pointer.ts'
+const inForgotten = (title: string) => test('testnet/sim/forgotten-logs.test.ts', title)
 const inPromises = (title: string) => test('mesh/logs/promises.test.ts', title)
 
 export const keeperMutants: readonly Mutant[] = [
+  {
+    name: 'forgetWithoutFloor',
+    rule: 'R1 R7 K9',
+    breaks: 'a journal whose name was forgotten is begun anew, and acknowledged beyond its end',
+    patch: [{ file: LOGS, find: ': order < this.#journalFloor', replace: ': false' }],
+    beyondSeeds: 'its writer must come back long after sixteen more were retired, and be told nothing',
+    tests: [
+      inForgotten(
+        'a host that was away for long does not get its retired journal acknowledged by keepers that forgot it',
+      ),
+    ],
+  },
+  {
+    name: 'forgetUnheard',
+    rule: 'R7 K9',
+    breaks: 'a keeper that never heard of a live journal answers for ever as if it had given it up',
+    patch: [
+      {
+        file: LOGS,
+        find: 'if (order >= before && !this.#logs.has(key)) this.hold(key, logClass, order)',
+        replace: 'if (order < 0) this.hold(key, logClass, order)',
+      },
+    ],
+    tests: [
+      inForgotten(
+        'a keeper that never heard of a journal answers for it all the same, whatever it forgot meanwhile',
+      ),
+    ],
+  },
+  {
+    name: 'forgetAhead',
+    rule: 'R7 K9',
+    breaks:
+      'a store that has just started forgets a name that its registry, which is behind, cannot tell yet',
+    patch: [
+      {
+        file: LOGS,
+        find: "dropped === true && (logClass === 'registry' || (order >= 0 && order < after)),",
+        replace: "dropped === true && (logClass === 'registry' || order < Infinity),",
+      },
+    ],
+    beyondSeeds: 'it takes a start between two syncs, and a registry that is behind at that moment',
+    tests: [test('mesh/logs/kept-logs.test.ts', 'K9 a name is kept until the floor is above its order')],
+  },
   {
     name: 'ackAfterSeal',
     rule: 'R1 K1',
