@@ -99,6 +99,8 @@ export const keeperMutants: readonly Mutant[] = [
       {
         file: PROMISES,
         find: `        env.persist({ logs: { [before.key]: facts } }, () => {
+          // Another term was chosen meanwhile, and the log given up with what is said here of it.
+          if (log.facts.retired === true) return
           this.#promised(before.key, ballot)
           then(facts)
         })
