@@ -57,13 +57,7 @@ export class Promises {
       return env.send(from, { kind: 'busy', log: message.log, store: env.store, ballot: message.ballot })
     const promised = log.facts.promised
     if (message.registry && promised && compareBallots(message.ballot, promised) < 0)
-      return env.send(from, {
-        kind: 'nack',
-        log: message.log,
-        store: env.store,
-        ballot: message.ballot,
-        promised,
-      })
+      return this.#nack(from, message, promised)
     this.#promise(log, message.ballot, undefined, ({ seal, accepted }) => {
       if (!seal) return
       env.send(from, {
@@ -88,17 +82,15 @@ export class Promises {
       return pointer ? env.send(from, { kind: 'pointer', pointer }) : undefined
     }
     const promised = log.facts.promised
-    if (promised && compareBallots(message.ballot, promised) < 0)
-      return env.send(from, {
-        kind: 'nack',
-        log: message.log,
-        store: env.store,
-        ballot: message.ballot,
-        promised,
-      })
+    if (promised && compareBallots(message.ballot, promised) < 0) return this.#nack(from, message, promised)
     this.#promise(log, message.ballot, message.successor, () =>
       env.send(from, { kind: 'accepted', log: message.log, store: env.store, ballot: message.ballot }),
     )
+  }
+
+  /** Another ballot was promised, which is higher. */
+  #nack(to: PeerId, { log, ballot }: LogMessage & { kind: 'seal' | 'accept' }, promised: Ballot): void {
+    this.#env.send(to, { kind: 'nack', log, store: this.#env.store, ballot, promised })
   }
 
   /** Nothing is known here of a registry log of that term (K9). */
