@@ -4,6 +4,8 @@
 //     state after exactly the calls in its table.
 //  A2 The state in memory is the one that a replay gives: patches are applied as decoded from their own bytes.
 //  A3 The first record in a journal is a snapshot of everything.
+//  A4 A log is whole when its newest record is an acknowledged snapshot that holds all there is, the floors of callers too:
+//     then it can be dropped and read back from that one record.
 
 import type { Patches } from 'mutative'
 import type { RecordSource } from './batcher.ts'
@@ -27,10 +29,16 @@ export interface Position {
   readonly index: number
 }
 
+/** An acknowledged snapshot: where its last part lies, and its size. */
+export interface WrittenSnapshot extends Position {
+  readonly bytes: number
+}
+
 interface Pending {
   readonly sequence: number
   /** Undefined for a snapshot that carries no change. */
   readonly patches?: Uint8Array
+  /** Undefined for a change that no call made. */
   readonly call?: SettledCall
   readonly kind: RecordKind
 }
@@ -47,6 +55,8 @@ export interface ActorLogOptions {
   readonly calls: CallTable
   /** Of the record that the state was restored from; 0 for a fresh actor, whose state is a change still to be written. */
   readonly sequence: number
+  /** The snapshot it was read back from, when that is a record of this very life: what comes next may be a delta to it. */
+  readonly snapshot?: WrittenSnapshot
   /** Callers that are refused for ever: their results need no keeping. */
   readonly isGone: (boot: BootId) => boolean
   /** Asks for {@link ActorLog.take} soon. */
@@ -72,6 +82,8 @@ export class ActorLog implements RecordSource {
   #chainRecords = 0
   #position: Position | undefined
   #released = false
+  /** The call table's changes that the newest snapshot contains. */
+  #callsWritten = -1
 
   constructor(options: ActorLogOptions) {
     this.#options = options
@@ -80,6 +92,12 @@ export class ActorLog implements RecordSource {
     this.#durableState = options.state
     this.#sequence = options.sequence
     this.#durable = options.sequence
+    const { snapshot } = options
+    if (snapshot === undefined) return
+    this.#journal = snapshot.journal
+    this.#snapshotBytes = snapshot.bytes
+    this.#position = { journal: snapshot.journal, index: snapshot.index }
+    this.#callsWritten = this.calls.changes
   }
 
   get state(): object {
@@ -105,12 +123,27 @@ export class ActorLog implements RecordSource {
     return this.#journal
   }
 
+  /** The record that this log can be read back from (A4); undefined while there is none. */
+  get whole(): WrittenSnapshot | undefined {
+    const isWritten = this.#durable === this.#sequence && this.#position?.journal === this.#journal
+    if (this.#position === undefined || !isWritten || this.#chainRecords > 0) return undefined
+    if (this.#callsWritten !== this.calls.changes || this.#failure !== undefined) return undefined
+    return { ...this.#position, bytes: this.#snapshotBytes }
+  }
+
   /** A call's change; returns the decoded patches, whose values are now part of the state (A1, A2). */
   commit(patches: Uint8Array, call: SettledCall): Patches {
+    const decoded = this.change(patches, call)
+    this.calls.settle(call, this.#sequence)
+    return decoded
+  }
+
+  /** A change that no call made, like {@link commit}. */
+  change(patches: Uint8Array, call?: SettledCall): Patches {
     const decoded = decode(patches) as Patches
     this.#state = applyPatches(this.#state, decoded)
-    this.#push({ sequence: this.#sequence + 1, patches, call, kind: 'delta' })
-    this.calls.settle(call, this.#sequence)
+    const item = { sequence: this.#sequence + 1, patches, kind: 'delta' } as const
+    this.#push(call === undefined ? item : { ...item, call })
     return decoded
   }
 
@@ -154,6 +187,7 @@ export class ActorLog implements RecordSource {
     const kind = pending.some((item) => item.kind === 'release') ? 'release' : 'snapshot'
     this.calls.forget(this.#options.isGone)
     const body = encodeSnapshot({ state: encode(this.#state), calls: this.calls.toData() }) // A1
+    this.#callsWritten = this.calls.changes
     this.#snapshotBytes = body.length
     this.#chainBytes = 0
     this.#chainRecords = 0
@@ -192,8 +226,8 @@ export class ActorLog implements RecordSource {
     const records: EncodedRecord[] = []
     let bytes = this.#chainBytes
     for (const { patches, call, sequence, kind } of pending) {
-      if (patches === undefined || call === undefined) return undefined
-      const body = encodeDelta({ patches, calls: [call] })
+      if (patches === undefined) return undefined
+      const body = encodeDelta({ patches, calls: call === undefined ? [] : [call] })
       records.push({ head: { ...this.#options.life, sequence, kind }, body })
       bytes += body.length
     }

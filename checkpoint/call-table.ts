@@ -64,6 +64,7 @@ const entryKey = (id: CallId): string => `${id.n} ${id.path}`
 
 export class CallTable {
   readonly #callers = new Map<BootId, Caller>()
+  #changes = 0
 
   static from(data: CallTableData): CallTable {
     const table = new CallTable()
@@ -86,6 +87,11 @@ export class CallTable {
     ])
   }
 
+  /** Changes so far: as long as it stays the same, what was written of the table is the table. */
+  get changes(): number {
+    return this.#changes
+  }
+
   get size(): number {
     let size = 0
     for (const caller of this.#callers.values()) size += caller.entries.size
@@ -104,6 +110,7 @@ export class CallTable {
     this.raise(call.caller, call.floors)
     const { n, path, result } = call
     this.#caller(call.caller).entries.set(entryKey(call), { n, path, result, sequence })
+    this.#changes++
   }
 
   /** Drops what the caller has the answers of (T1). */
@@ -111,6 +118,7 @@ export class CallTable {
     const known = this.#callers.get(boot)
     if (known !== undefined && floors.own <= known.own && floors.all <= known.all) return
     const caller = this.#caller(boot)
+    this.#changes++
     caller.own = Math.max(caller.own, floors.own)
     caller.all = Math.max(caller.all, floors.all)
     for (const [key, entry] of caller.entries) {
@@ -120,7 +128,7 @@ export class CallTable {
 
   /** Drops callers that the committed registry says are dead (T1). */
   forget(isDead: (boot: BootId) => boolean): void {
-    for (const boot of this.#callers.keys()) if (isDead(boot)) this.#callers.delete(boot)
+    for (const boot of this.#callers.keys()) if (isDead(boot) && this.#callers.delete(boot)) this.#changes++
   }
 
   #caller(boot: BootId): Caller {

@@ -21,6 +21,9 @@ export class ActorTypes {
     }
   }
 
+  get all(): readonly TypeInfo[] {
+    return [...this.#types.values()]
+  }
   get names(): readonly string[] {
     return [...this.#types.keys()]
   }

@@ -2,6 +2,7 @@
 // is activated in the background, written into the present journal, and reported with `trim`, so that the old journals
 // can be retired. Works off the registry's `sources`, so it goes on after whatever interrupted it.
 
+import type { Position } from '../../checkpoint/actor-log.ts'
 import type { ActorKey, BootId, LogKey } from '../../mesh/ids.ts'
 import type { ActorEntry, RegistryState } from '../../mesh/registry/types.ts'
 import type { Clock } from '../ports.ts'
@@ -41,8 +42,11 @@ export class Copier {
   }
 
   /** Looks at a running actor of this boot, as committed. */
-  consider(entry: ActorEntry, homed: HomedActor | undefined, registry: RegistryState): void {
-    const position = homed?.position
+  consider(
+    entry: ActorEntry,
+    position: Pick<Position, 'journal'> | undefined,
+    registry: RegistryState,
+  ): void {
     const stale = position !== undefined && registry.journals.get(position.journal)?.status.kind !== 'open'
     if (entry.sources.length === 0) this.#reported.delete(entry.key)
     if (entry.sources.length === 0 && !stale) return

@@ -13,9 +13,16 @@ export interface RuntimeLimits {
   readonly mailboxLimit: number
   /** Encoded bytes of one call's arguments, of its result and of its change: what one frame carries. */
   readonly maxBytes: number
+  /** Without a call for this long an actor is passivated, where its type says nothing else. 0: never. */
+  readonly idleMs: number
 }
 
-export const defaultLimits: RuntimeLimits = { mailboxLimit: 10_000, maxBytes: 64 * 1024 * 1024 }
+export const defaultLimits: RuntimeLimits = {
+  mailboxLimit: 10_000,
+  maxBytes: 64 * 1024 * 1024,
+  // A thousand times what a re-activation costs, and short enough that memory follows what is in use.
+  idleMs: 10 * 60_000,
+}
 
 export interface HomeServices {
   readonly mesh: MeshHandle
@@ -28,5 +35,5 @@ export interface HomeServices {
   /** The committed registry refuses this boot's calls for ever. */
   readonly isGone: (boot: BootId) => boolean
   readonly reportFailed: (entry: ActorEntry, cause: string) => void
-  readonly reportRecovered: (entry: ActorEntry, restored: RestoredFrom) => void
+  readonly reportRecovered: (entry: ActorEntry, from: Pick<RestoredFrom, 'sequence' | 'source'>) => void
 }

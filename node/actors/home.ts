@@ -10,7 +10,6 @@ import type { RuntimeLimits } from './home-services.ts'
 import { Host } from './host.ts'
 import type { JournalReader } from './journal-reader.ts'
 import { JournalWriter } from './journal-writer.ts'
-import type { RestoredFrom } from './restorer.ts'
 import type { RuntimeEvents, RuntimeLogger } from './runtime-events.ts'
 import { sleep } from './timing.ts'
 import type { ActorClass, ActorContext, AnyRef } from './types.ts'
@@ -60,7 +59,7 @@ export function makeHome(init: HomeInit): Home {
       logger.warn({ actor: key, cause }, 'an actor can not be started')
       mesh.command({ kind: 'failed', actor: key, epoch, cause }).catch(() => {}) // tried, and reported, again
     },
-    reportRecovered: ({ key, epoch }: ActorEntry, { sequence, source }: RestoredFrom) => {
+    reportRecovered: ({ key, epoch }: ActorEntry, { sequence, source }) => {
       logger.info({ actor: key, epoch, sequence }, 'actor restored')
       events.recovered?.({ actor: key, epoch, sequence, journal: source.journal })
     },

@@ -14,12 +14,16 @@ import { HeldCalls } from './held-calls.ts'
 import type { HomeServices } from './home-services.ts'
 import { HomedActor } from './homed-actor.ts'
 import type { Reply } from './live-actor.ts'
+import type { Passive } from './passive.ts'
 import { Releaser } from './releaser.ts'
 import { toFrame } from './remote-error.ts'
 import { Debounce } from './timing.ts'
 
 /** The whole registry is looked through this long after it changed, once for all changes in between. */
 const SCAN_DELAY_MS = 10
+
+/** Looking at 10,000 actors takes a millisecond: this often it is nothing. */
+const IDLE_LOOK_MOST_MS = 30_000
 
 export interface HostInit extends HomeServices {
   readonly boot: BootId
@@ -30,10 +34,13 @@ export interface HostInit extends HomeServices {
 export class Host {
   readonly #init: HostInit
   readonly #homed = new Map<ActorKey, HomedActor>()
+  readonly #passive = new Map<ActorKey, Passive>()
   readonly #held: HeldCalls
   readonly #copier: Copier
   readonly #releaser: Releaser
   readonly #scan: Debounce
+  readonly #idle: Debounce
+  readonly #idleEveryMs: number
   #over = false
 
   constructor(init: HostInit) {
@@ -43,12 +50,18 @@ export class Host {
     this.#copier = new Copier({ ...init, homed })
     this.#releaser = new Releaser({ ...init, homed })
     this.#scan = new Debounce(init.clock, SCAN_DELAY_MS, () => this.#lookThrough())
+    this.#idleEveryMs = idleEvery(init)
+    this.#idle = new Debounce(init.clock, this.#idleEveryMs, () => this.#passivate())
     this.#scan.ask()
   }
 
   /** Actors with an object here. */
   get count(): number {
     return this.#homed.size
+  }
+  /** Actors of which only their position is in memory. */
+  get passive(): number {
+    return this.#passive.size
   }
 
   problemOf(actor: ActorKey): string {
@@ -79,12 +92,14 @@ export class Host {
   stop(error: unknown): void {
     this.#over = true
     this.#scan.stop()
+    this.#idle.stop()
     this.#copier.stop()
     this.#releaser.stop()
     this.#init.journals.stop()
     const answer: Answer = { kind: 'retry', why: 'its host lost its journals' }
     for (const actor of this.#homed.values()) actor.end(answer, error)
     this.#homed.clear()
+    this.#passive.clear()
     this.#held.release((_frame, reply) => reply(answer))
   }
 
@@ -113,9 +128,27 @@ export class Host {
     const known = this.#homed.get(entry.key)
     if (known !== undefined && isSameLife(known.entry, entry)) return known
     this.#drop(known)
-    const homed = new HomedActor(entry, this.#init.types.find(typeOfActor(entry.key)), this.#init)
-    this.#homed.set(entry.key, homed)
+    const { key } = entry
+    const passive = this.#passive.get(key)
+    this.#passive.delete(key)
+    const homed: HomedActor = new HomedActor(entry, {
+      info: this.#init.types.find(typeOfActor(key)),
+      services: this.#init,
+      passive: passive && isSameLife(passive, entry) ? passive : undefined, // P3
+      rested: (left) => {
+        if (this.#homed.get(key) !== homed || this.#over) return
+        this.#homed.delete(key)
+        this.#passive.set(key, left)
+      },
+    })
+    this.#homed.set(key, homed)
+    if (this.#idleEveryMs > 0) this.#idle.ask()
     return homed
+  }
+
+  #passivate(): void {
+    for (const homed of [...this.#homed.values()]) homed.passivate()
+    if (this.#homed.size > 0) this.#idle.ask()
   }
 
   #lookThrough(): void {
@@ -126,6 +159,11 @@ export class Host {
       if (entry !== undefined && this.#isHere(entry) && isSameLife(homed.entry, entry)) continue
       this.#homed.delete(key)
       this.#drop(homed, entry)
+    }
+    for (const [key, passive] of this.#passive) {
+      const entry = registry.actors.get(key)
+      if (entry === undefined || !this.#isHere(entry) || !isSameLife(passive, entry))
+        this.#passive.delete(key) // P3
     }
     for (const entry of registry.actors.values()) if (this.#isHere(entry)) this.#serve(entry, registry)
   }
@@ -141,7 +179,11 @@ export class Host {
         .get(entry.key)
         ?.writeAgain(({ journal }) => registry.journals.get(journal)?.status.kind !== 'open')
     } else if (this.#init.types.find(typeOfActor(entry.key)) !== undefined)
-      this.#copier.consider(entry, this.#homed.get(entry.key), registry)
+      this.#copier.consider(
+        entry,
+        this.#homed.get(entry.key)?.position ?? this.#passive.get(entry.key),
+        registry,
+      )
   }
 
   #drop(homed: HomedActor | undefined, entry?: ActorEntry): void {
@@ -152,11 +194,17 @@ export class Host {
   }
 }
 
+/** How often to look for idle actors: a fraction of the shortest time, so that they rest not much later; 0 for never. */
+function idleEvery({ types, limits }: HostInit): number {
+  const times = types.all.map(({ idleMs }) => idleMs ?? limits.idleMs).filter((ms) => ms > 0)
+  return times.length === 0 ? 0 : Math.min(IDLE_LOOK_MOST_MS, Math.min(...times) / 4)
+}
+
 const errorAnswer = (error: unknown): Answer => ({ kind: 'error', error: toFrame(error) })
 const moved = ({ incarnation, epoch }: ActorEntry): Answer => ({ kind: 'moved', incarnation, epoch })
 
-const isSameLife = (a: ActorEntry, b: ActorEntry): boolean =>
-  a.epoch === b.epoch && a.incarnation === b.incarnation
+type Life = Pick<ActorEntry, 'epoch' | 'incarnation'>
+const isSameLife = (a: Life, b: Life): boolean => a.epoch === b.epoch && a.incarnation === b.incarnation
 
 const isBehind = (entry: ActorEntry, frame: CallFrame): boolean =>
   entry.incarnation < frame.incarnation ||

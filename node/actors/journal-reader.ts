@@ -5,6 +5,7 @@
 
 import type { ActorLife, JournalIndexes } from '../../checkpoint/journal-index.ts'
 import type { LogStore } from '../../checkpoint/port.ts'
+import { type BlockEntry, readHeader } from '../../checkpoint/records.ts'
 import type { LogKey, PeerId } from '../../mesh/ids.ts'
 import type { Source } from '../../mesh/registry/types.ts'
 import type { MeshHandle } from '../mesh-handle.ts'
@@ -27,6 +28,13 @@ const ASK_BLOCKS = 64
 export class SourceUnreachable extends Error {
   override name = 'SourceUnreachable'
 }
+
+const isBeginning = (entry: BlockEntry, { actor, incarnation, epoch }: ActorLife): boolean =>
+  entry.actor === actor &&
+  entry.incarnation === incarnation &&
+  entry.epoch === epoch &&
+  entry.kind !== 'delta' &&
+  entry.part === 0
 
 type WithoutId<T> = T extends unknown ? Omit<T, 'id'> : never
 
@@ -72,6 +80,17 @@ export class JournalReader {
     }
     const said = refusals.length === 0 ? 'none of its keepers is connected' : refusals.join('; ')
     throw new SourceUnreachable(`journal ${source.journal.slice(0, 8)} can't be read: ${said}`)
+  }
+
+  /** The blocks of a snapshot whose last part lies in block `index` of a journal of this very store, in order. */
+  async readSnapshot(journal: LogKey, index: number, life: ActorLife): Promise<readonly Uint8Array[]> {
+    const blocks: Uint8Array[] = []
+    for (let at = index; at >= 0; at--) {
+      const [block] = await this.#readOwn(journal, [at])
+      blocks.unshift(block!)
+      if (readHeader(block!).some((entry) => isBeginning(entry, life))) break
+    }
+    return blocks
   }
 
   async #readOwn(journal: LogKey, indexes: readonly number[]): Promise<readonly Uint8Array[]> {

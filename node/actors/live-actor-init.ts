@@ -1,6 +1,7 @@
 // What a live actor is made of.
 
 import type { ActorLog } from '../../checkpoint/actor-log.ts'
+import type { CallTable } from '../../checkpoint/call-table.ts'
 import type { TypeInfo } from './type-info.ts'
 import type { AnyActor } from './types.ts'
 
@@ -8,6 +9,8 @@ export interface LiveActorInit {
   readonly info: TypeInfo
   readonly instance: AnyActor
   readonly log: ActorLog
+  /** What its methods threw, until their callers have it (L4). */
+  readonly thrown: CallTable
   readonly reads: { readonly local: boolean }
   readonly now: () => number
   readonly mailboxLimit: number

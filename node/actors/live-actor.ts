@@ -10,7 +10,7 @@
 //     was told. It is not recorded: at a new home the call runs again, on a state that the throw did not change.
 
 import type { ActorLog } from '../../checkpoint/actor-log.ts'
-import { type CallId, CallTable } from '../../checkpoint/call-table.ts'
+import type { CallId, CallTable } from '../../checkpoint/call-table.ts'
 import { decode, encode } from '../../checkpoint/codec.ts'
 import { CallExpiredError, MailboxFullError } from '../errors.ts'
 import { Draft } from './draft.ts'
@@ -39,8 +39,9 @@ export class LiveActor {
   readonly #guard = new OpaqueGuard()
   readonly #jobs = new Map<string, Job>()
   readonly #queue: Job[] = []
-  readonly #thrown = new CallTable()
+  readonly #thrown: CallTable
   #running = 0
+  #usedAt: number
   #pumping = false
   #draining: { readonly idle: () => void } | undefined
   #dead = false
@@ -48,6 +49,8 @@ export class LiveActor {
   constructor(init: LiveActorInit) {
     this.#init = init
     this.log = init.log
+    this.#thrown = init.thrown
+    this.#usedAt = init.now()
     this.#guard.reset(init.log.state)
   }
 
@@ -56,8 +59,14 @@ export class LiveActor {
     return this.#jobs.size
   }
 
+  /** Nothing happened here since then, or is under way. */
+  isIdleSince(time: number): boolean {
+    return this.#usedAt <= time && this.#jobs.size === 0 && this.#running === 0 && !this.#pumping
+  }
+
   receive(frame: CallFrame, reply: Reply): void {
     if (this.#dead) return
+    this.#usedAt = this.#init.now()
     const key = idText(frame.id)
     const job = this.#jobs.get(key)
     if (job !== undefined) {
@@ -252,6 +261,7 @@ export class LiveActor {
 
   #answer(job: Job, answer: Answer): void {
     if (!this.#jobs.delete(idText(job.frame.id))) return
+    this.#usedAt = this.#init.now()
     for (const reply of job.replies) reply(answer)
   }
 

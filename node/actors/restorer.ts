@@ -5,6 +5,7 @@
 import { type Restored, replay } from '../../checkpoint/replay.ts'
 import type { ActorEntry, Source } from '../../mesh/registry/types.ts'
 import type { JournalReader } from './journal-reader.ts'
+import type { Passive } from './passive.ts'
 
 export interface RestoredFrom extends Restored {
   readonly source: Source
@@ -20,4 +21,16 @@ export async function restore(reader: JournalReader, entry: ActorEntry): Promise
     if (restored !== undefined) return { ...restored, source }
   }
   return undefined
+}
+
+/** The state of an actor that was passivated here, from this store's own copy. */
+export async function readBack(
+  reader: JournalReader,
+  { key, incarnation, epoch }: ActorEntry,
+  { journal, index, sequence }: Passive,
+): Promise<Restored> {
+  const life = { actor: key, incarnation, epoch }
+  const restored = replay(life, await reader.readSnapshot(journal, index, life))
+  if (restored?.sequence === sequence) return restored
+  throw new Error(`record ${sequence} of ${key} is not in block ${index} of ${journal}, where it was written`)
 }

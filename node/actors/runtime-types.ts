@@ -39,6 +39,8 @@ export interface Runtime {
   drained(timeoutMs: number): Promise<boolean>
   /** Actors with an object here. */
   readonly live: number
+  /** Actors that are at home here and of which only their position is in memory. */
+  readonly passive: number
   /** Actors that the registry gives to this boot: what placement goes by. */
   load(): number
   /** Why an actor that is at home here does not serve; empty when nothing is wrong. */

@@ -77,6 +77,9 @@ class ActorRuntime implements Runtime {
   get live(): number {
     return this.#home.host.count
   }
+  get passive(): number {
+    return this.#home.host.passive
+  }
   get pending(): number {
     return this.#client.pending
   }

@@ -15,6 +15,8 @@ export interface TypeInfo {
   readonly localReads: boolean
   /** -1: until the timeout. */
   readonly maxTaskRetries: number
+  /** 0: never passivated. Undefined: as the runtime does by default. */
+  readonly idleMs: number | undefined
 }
 
 const DEFAULT_KEEPERS = 3
@@ -49,6 +51,7 @@ export function describeType(type: ActorClass): TypeInfo {
     readOnly,
     localReads: input.reads === 'local',
     maxTaskRetries: limit(name, 'maxTaskRetries', input.maxTaskRetries ?? -1, -1),
+    idleMs: input.idleMs === undefined ? undefined : limit(name, 'idleMs', input.idleMs, 0),
   }
 }
 

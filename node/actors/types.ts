@@ -3,7 +3,7 @@
 import type { CallOptions } from '../api.ts'
 import type { Actor } from './actor.ts'
 
-/** What an actor type chooses. Everything but `readOnly`, `reads` and `maxTaskRetries` is fixed at an actor's creation. */
+/** What an actor type chooses. Everything but `readOnly`, `reads`, `idleMs` and `maxTaskRetries` is fixed at an actor's creation. */
 export interface ActorOptionsInput {
   /** Recoveries before the actor is given up (`ActorDiedError`). -1, the default: no limit. */
   readonly maxRestarts?: number
@@ -23,6 +23,11 @@ export interface ActorOptionsInput {
   readonly durability?: 'replicated' | 'synced'
   /** Only peers with all these labels run the actor. */
   readonly labels?: Readonly<Record<string, string>>
+  /**
+   * Milliseconds without a call after which the actor is passivated: its object and state leave memory, and the next call
+   * reads them back from this peer's disk. Default 600 000, ten minutes; 0: never.
+   */
+  readonly idleMs?: number
   /** Methods that never change state: they run beside others. */
   readonly readOnly?: readonly string[]
   /** `linearizable` (default), or `local`: read-only methods answer from the last durable state at once, maybe stale. */
