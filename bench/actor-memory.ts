@@ -5,7 +5,7 @@ import { Actor } from '../node/actors/actor.ts'
 import { FakeMesh } from '../node/actors/test-support/fake-mesh.ts'
 import type { ActorOptionsInput } from '../node/actors/types.ts'
 
-const ACTORS = 10_000
+const ACTORS = Number(process.argv[2] ?? 10_000)
 const AT_A_TIME = 500
 const IDLE_MS = 60_000
 
@@ -47,4 +47,4 @@ await mesh.clock.run(1000)
 const none = await heap()
 
 const each = (bytes: number): string => `${Math.round((bytes - none) / ACTORS)} bytes each`
-console.log(`${live} active and idle: ${each(active)}; ${passive} passivated: ${each(resting)}`)
+process.stdout.write(`${live} active and idle: ${each(active)}; ${passive} passivated: ${each(resting)}\n`)

@@ -65,7 +65,7 @@ export interface ActorLogOptions {
 
 export class ActorLog implements RecordSource {
   readonly calls: CallTable
-  readonly #options: ActorLogOptions
+  readonly #options: Pick<ActorLogOptions, 'life' | 'isGone' | 'mark'>
   #state: object
   #sequence: number
   #durable: number
@@ -86,7 +86,8 @@ export class ActorLog implements RecordSource {
   #callsWritten = -1
 
   constructor(options: ActorLogOptions) {
-    this.#options = options
+    const { life, isGone, mark } = options
+    this.#options = { life, isGone, mark } // and not the state of the beginning
     this.calls = options.calls
     this.#state = options.state
     this.#durableState = options.state
@@ -201,6 +202,7 @@ export class ActorLog implements RecordSource {
     while (this.#unacknowledged.length > 0 && this.#unacknowledged[0]!.sequence <= sequence) {
       this.#durableState = this.#unacknowledged.shift()!.state
     }
+    if (this.#waiters.length === 0) return
     const ready = this.#waiters.filter((waiter) => waiter.sequence <= sequence)
     this.#waiters = this.#waiters.filter((waiter) => waiter.sequence > sequence)
     for (const waiter of ready) waiter.resolve()

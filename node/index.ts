@@ -16,7 +16,14 @@
 export type { Report } from '../mesh/registry/types.ts'
 export { defaultMeshSettings, type MeshSettings } from '../mesh/settings.ts'
 export { Actor } from './actors/actor.ts'
-export type { ActorClass, ActorContext, ActorOptionsInput, ActorRef, AnyRef } from './actors/types.ts'
+export type {
+  ActorClass,
+  ActorContext,
+  ActorOptionsInput,
+  ActorRef,
+  AnyRef,
+  DeactivateReason,
+} from './actors/types.ts'
 export type {
   ActorRecovered,
   ActorStatus,

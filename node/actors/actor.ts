@@ -1,7 +1,7 @@
 // The class that users extend. It has no behaviour of its own: the runtime gives it its context while it constructs one,
 // and replaces `state` by an accessor that leads each running call to its own draft.
 
-import type { ActorContext } from './types.ts'
+import type { ActorContext, DeactivateReason } from './types.ts'
 
 let constructing: ActorContext | undefined
 
@@ -41,4 +41,18 @@ export abstract class Actor<State extends object = {}> {
     }
     this.context = constructing
   }
+
+  /**
+   * Runs before the first call whenever an object of the actor is made: at its very first start (`restored` false, no record
+   * of it exists yet), at a new host, and after it was passivated. May be async, change `state` (stored before anything is
+   * answered) and call other actors; what it calls happens again when it runs again. A throw, or taking longer than a
+   * minute, is a failed start: it is tried again, ever later. Not callable through references.
+   */
+  protected onActivate?(restored: boolean): void | Promise<void>
+
+  /**
+   * Runs when this object is given up in good order, with no call under way; for at most five seconds. What it changes in
+   * `state` is part of the last record here. Best effort: never at a crash, a kill, or when the host was cut off.
+   */
+  protected onDeactivate?(reason: DeactivateReason): void | Promise<void>
 }

@@ -47,3 +47,11 @@ export function callerGone({ id }: CallFrame): CallExpiredError {
   const message = `call ${id.n} comes from ${id.caller}, which the mesh has given up: its calls are refused, so that none is executed twice`
   return new CallExpiredError(message, { executed: 'unknown' })
 }
+
+/** Inside the host only: a hook that does not end. */
+export class ActorHookTimeout extends Error {
+  override name = 'ActorHookTimeout'
+  constructor(type: string, hook: string, limitMs: number) {
+    super(`${type}.${hook} did not end within ${limitMs} ms: do long work in a method`)
+  }
+}

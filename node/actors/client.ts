@@ -2,7 +2,7 @@
 // belong to the root call they serve).
 
 import { decode } from '../../checkpoint/codec.ts'
-import type { PeerId } from '../../mesh/ids.ts'
+import type { ActorKey, PeerId } from '../../mesh/ids.ts'
 import type { CallOptions } from '../api.ts'
 import { BadInputError, ReentrantCallError, TooLargeError } from '../errors.ts'
 import type { CallServices } from './call-services.ts'
@@ -74,17 +74,20 @@ export class Client {
         scope === undefined ? timeoutMs : Math.min(timeoutMs, scope.deadline - this.#services.clock.now()),
       retries: options.retries ?? target.info?.maxTaskRetries ?? -1,
     }
-    const bytes = await (scope === undefined ? this.#root(common) : this.#nested(scope, common))
+    const bytes = await (scope === undefined ? this.#root(common, []) : this.#nested(scope, common))
     return decode(bytes)
   }
 
-  async #root(common: Omit<OutgoingCallInit, 'chain' | 'identify'>): Promise<Uint8Array> {
+  async #root(
+    common: Omit<OutgoingCallInit, 'chain' | 'identify'>,
+    chain: readonly ActorKey[],
+  ): Promise<Uint8Array> {
     const { key } = common.target
     let number: number | undefined
     try {
       return await this.#run({
         ...common,
-        chain: [],
+        chain,
         identify: () => {
           const n = this.#numbers.take(key)
           number = n
@@ -100,9 +103,14 @@ export class Client {
   }
 
   async #nested(scope: CallScope, common: Omit<OutgoingCallInit, 'chain' | 'identify'>): Promise<Uint8Array> {
-    const id = scope.nestedId(common.target.key, common.method, common.args)
+    // A hook serves no call: what it calls is a call of this boot, and happens again when the hook runs again.
+    if (scope.id === undefined) {
+      await scope.pass() // G5
+      return this.#root(common, scope.chain)
+    }
+    const id = scope.nestedId(scope.id, common.target.key, common.method, common.args)
     await scope.pass() // G5
-    const floors = { own: 0, all: scope.floors.all }
+    const floors = { own: 0, all: scope.floors?.all ?? 0 }
     return this.#run({ ...common, chain: scope.chain, identify: () => ({ id, floors: () => floors }) })
   }
 

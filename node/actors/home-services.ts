@@ -31,6 +31,10 @@ export interface HomeServices {
   readonly limits: RuntimeLimits
   readonly now: () => number
   readonly sleep: (ms: number) => Promise<void>
+  /** Resolves as the work does, or with `late` after `ms`. */
+  readonly within: <T, L>(work: Promise<T>, ms: number, late: L) => Promise<T | L>
+  /** Something went wrong that nobody waits for. */
+  readonly warn: (entry: ActorEntry, text: string, error: unknown) => void
   readonly context: (entry: ActorEntry, restored: boolean) => ActorContext
   /** The committed registry refuses this boot's calls for ever. */
   readonly isGone: (boot: BootId) => boolean

@@ -11,7 +11,7 @@ import { Host } from './host.ts'
 import type { JournalReader } from './journal-reader.ts'
 import { JournalWriter } from './journal-writer.ts'
 import type { RuntimeEvents, RuntimeLogger } from './runtime-events.ts'
-import { sleep } from './timing.ts'
+import { sleep, within } from './timing.ts'
 import type { ActorClass, ActorContext, AnyRef } from './types.ts'
 
 export interface HomeInit {
@@ -53,6 +53,8 @@ export function makeHome(init: HomeInit): Home {
     limits: init.limits,
     now: () => clock.now(),
     sleep: (ms) => sleep(clock, ms),
+    within: (work, ms, late) => within(clock, work, ms, late),
+    warn: ({ key }, text, err) => logger.warn({ actor: key, err }, text),
     context: (entry, restored) => contextOf(init, boot, entry, restored),
     isGone: (caller) => isGone(mesh, caller),
     reportFailed: ({ key, epoch }: ActorEntry, cause) => {

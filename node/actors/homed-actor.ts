@@ -16,13 +16,23 @@ import { MailboxFullError, MeshUnavailableError } from '../errors.ts'
 import { callerGone } from './call-errors.ts'
 import type { Answer, CallFrame } from './frames.ts'
 import type { HomeServices } from './home-services.ts'
+import { type HookRun, runHook } from './hooks.ts'
 import { makeInstance } from './instance.ts'
+import type { JournalSide } from './journal-writer.ts'
 import { LiveActor, type Reply } from './live-actor.ts'
 import { type Passive, passiveOf } from './passive.ts'
 import { toFrame } from './remote-error.ts'
 import { type RestoredFrom, readBack, restore } from './restorer.ts'
 import { Backoff } from './timing.ts'
 import type { TypeInfo } from './type-info.ts'
+import type { AnyActor, DeactivateReason } from './types.ts'
+
+/** An object of the actor that does not serve yet. */
+interface Made {
+  readonly info: TypeInfo
+  readonly instance: AnyActor
+  readonly log: ActorLog
+}
 
 /** Pauses between attempts to read a source or to construct: a peer comes back in seconds, or not for a long time. */
 const RETRY_FIRST_MS = 50
@@ -34,7 +44,7 @@ export interface HomedActorInit {
   /** What is left of it, when it was passivated here. */
   readonly passive: Passive | undefined
   /** It became passive: this object has nothing of it any more. */
-  readonly rested: (passive: Passive) => void
+  readonly rested: (homed: HomedActor, passive: Passive) => void
 }
 
 export class HomedActor {
@@ -44,12 +54,13 @@ export class HomedActor {
   readonly #arrivals: { readonly frame: CallFrame; readonly reply: Reply; readonly deadline: number }[] = []
   /** What it was before, when it was passive. */
   readonly #passive: Passive | undefined
-  readonly #rested: (passive: Passive) => void
-  readonly #thrown: CallTable
+  readonly #rested: HomedActorInit['rested']
+  #thrown: CallTable | undefined
   #restoring: Promise<(Restored & Partial<RestoredFrom>) | undefined> | undefined
   /** Where the state came from, until that is reported. */
   #recovered: Pick<RestoredFrom, 'sequence' | 'source'> | undefined
   #activating: Promise<LiveActor> | undefined
+  #deactivating: Promise<void> | undefined
   #live: LiveActor | undefined
   #log: ActorLog | undefined
   #releasing = false
@@ -65,7 +76,7 @@ export class HomedActor {
     this.#services = services
     this.#passive = passive
     this.#rested = rested
-    this.#thrown = passive?.thrown ?? new CallTable()
+    this.#thrown = passive?.thrown
   }
 
   get problem(): string {
@@ -117,16 +128,42 @@ export class HomedActor {
   }
 
   async #passivate(log: ActorLog): Promise<void> {
+    const live = this.#live
+    this.#thrown = live?.thrown ?? this.#thrown
     this.#live = undefined
     this.#activating = undefined
     this.#users++
     try {
-      if (log.whole === undefined) await log.writeSnapshot()
+      await this.#deactivate(live, 'passivated')
+      if (!this.#releasing && log.whole === undefined) await log.writeSnapshot() // H3
     } catch {
       // The log failed, so this actor is being ended.
     } finally {
       this.#users--
       this.#rest()
+    }
+  }
+
+  /** Tells the object that it ends. Until that is done no other one is made. */
+  #deactivate(live: LiveActor | undefined, reason: DeactivateReason): Promise<void> | undefined {
+    if (live === undefined || this.#info?.hooks.has('onDeactivate') !== true) return undefined
+    this.#deactivating = this.#close(live, reason).finally(() => {
+      this.#deactivating = undefined
+    })
+    return this.#deactivating
+  }
+
+  async #close({ info, instance, log }: LiveActor, reason: DeactivateReason): Promise<void> {
+    const base = log.sequence
+    const gate = async (): Promise<void> => {
+      await Promise.all([log.whenDurable(base), this.#side.confirm()])
+    }
+    try {
+      const run = this.#hookRun({ info, instance, log }, gate)
+      const patches = await runHook(run, { name: 'onDeactivate', argument: reason })
+      if (patches !== undefined && this.#ended === undefined) log.change(patches)
+    } catch (error) {
+      this.#services.warn(this.entry, 'onDeactivate failed: what it changed is dropped', error)
     }
   }
 
@@ -137,11 +174,13 @@ export class HomedActor {
     if (isNeeded || this.#releasing || this.#ended !== undefined || log?.whole === undefined) return
     this.#ended = { error: new MeshUnavailableError(`${this.entry.key} is passive`) }
     const { sequence, whole } = log
-    this.#rested(passiveOf(this.entry, sequence, whole, this.#thrown, this.#services.isGone))
+    this.#rested(this, passiveOf(this.entry, sequence, whole, this.#thrown, this.#services.isGone))
   }
 
   async #copy(isOld: (position: Pick<Position, 'journal'>) => boolean): Promise<Position> {
     const log = (this.#passive && (await this.#load())) ?? (await this.activate()).log
+    if (this.#passive !== undefined && this.#releasing)
+      throw new MeshUnavailableError(`${this.entry.key} is moving`) // H3
     // What went into a journal that was closed without it will never be acknowledged there.
     if (log.writtenTo !== undefined && isOld({ journal: log.writtenTo })) await log.writeSnapshot()
     await log.whenDurable(log.sequence)
@@ -163,10 +202,12 @@ export class HomedActor {
    * Ends it here with its state in an acknowledged release record; undefined when there was never anything to write, or
    * nothing of it is needed (`keepState` false) and nothing was written under this epoch.
    */
-  async release(keepState: boolean): Promise<Position | undefined> {
+  async release(keepState: boolean, reason: DeactivateReason): Promise<Position | undefined> {
     this.#releasing = true // H3
     for (const { reply } of this.#arrivals.splice(0)) reply({ kind: 'retry', why: 'the actor is moving' })
+    await this.#deactivating
     await this.#live?.drain()
+    await this.#deactivate(this.#live, reason)
     const log = keepState ? await this.#load() : this.#log
     if (log === undefined) return undefined
     await log.writeSnapshot('release')
@@ -196,14 +237,18 @@ export class HomedActor {
 
   async #activate(): Promise<LiveActor> {
     const backoff = new Backoff(RETRY_FIRST_MS, RETRY_MOST_MS)
+    if (this.#deactivating !== undefined) await this.#deactivating
     await this.#load()
     for (;;) {
       this.#check()
       if (this.#releasing) throw new MeshUnavailableError(`${this.entry.key} is moving`) // H3
       try {
-        return this.#start()
+        const made = this.#make()
+        if (made.info.hooks.has('onActivate')) await this.#open(made)
+        return this.#serve(made)
       } catch (error) {
         const cause = error instanceof Error ? `${error.name}: ${error.message}` : String(error)
+        this.#check()
         // A fresh actor that can't be made will never be; one with a state may be waiting for this peer to be repaired.
         if (this.#log === undefined)
           this.#services.reportFailed(this.entry, `its constructor failed: ${cause}`)
@@ -213,7 +258,8 @@ export class HomedActor {
     }
   }
 
-  #start(): LiveActor {
+  /** An object, and a log: of the state it was restored with, or else of the one that its constructor set. */
+  #make(): Made {
     const info = this.#info
     if (info === undefined) throw new Error(`this peer does not know the type of ${this.entry.key}`)
     const { actor, initial } = makeInstance(
@@ -221,23 +267,45 @@ export class HomedActor {
       this.#services.context(this.entry, this.#log !== undefined),
       this.#initArguments(),
     )
-    const isFresh = this.#log === undefined
-    this.#log ??= this.#makeLog({ state: decode(initial) as object, calls: new CallTable(), sequence: 0 })
-    const log = this.#log
-    if (isFresh) void log.writeSnapshot().catch(() => {}) // H2: every base is at or after it
-    const { journals, limits } = this.#services
-    const wanted = this.entry.options.class
+    const log =
+      this.#log ?? this.#makeLog({ state: decode(initial) as object, calls: new CallTable(), sequence: 0 })
+    return { info, instance: actor, log }
+  }
+
+  /** Before the first call: what its class has to do then. */
+  async #open(made: Made): Promise<void> {
+    const { log } = made
+    const restored = log === this.#log
+    const gate = async (): Promise<void> => {
+      if (log.sequence === 0) void this.#begin(log)
+      await Promise.all([log.whenDurable(log.sequence), this.#side.confirm()])
+    }
+    const patches = await runHook(this.#hookRun(made, gate), { name: 'onActivate', argument: restored })
+    this.#check()
+    if (this.#releasing) throw new MeshUnavailableError(`${this.entry.key} is moving`) // H3
+    if (patches !== undefined) log.change(patches)
+  }
+
+  #hookRun({ info, instance, log }: Made, gate: () => Promise<void>): HookRun {
+    return { info, instance, log, gate, actor: this.entry.key, services: this.#services }
+  }
+
+  /** A fresh state becomes a record; from then on it is what every start goes on from (H2). */
+  #begin(log: ActorLog): void {
+    this.#log = log
+    void log.writeSnapshot().catch(() => {})
+  }
+
+  #serve({ info, instance, log }: Made): LiveActor {
+    this.#restoring = undefined
+    if (log !== this.#log) this.#begin(log) // H2: every base is at or after it
     const live = new LiveActor({
       info,
-      instance: actor,
+      instance,
       log,
       thrown: this.#thrown,
-      reads: { local: info.localReads },
-      now: this.#services.now,
-      mailboxLimit: limits.mailboxLimit,
-      maxBytes: limits.maxBytes,
-      congested: () => journals.congested(wanted),
-      confirm: () => journals.confirm(wanted),
+      journal: this.#side,
+      services: this.#services,
     })
     this.#live = live
     this.#problem = ''
@@ -253,15 +321,18 @@ export class HomedActor {
     return live
   }
 
+  get #side(): JournalSide {
+    return this.#services.journals.side(this.entry.options.class)
+  }
+
   #initArguments(): readonly unknown[] {
     return this.entry.init.length === 0 ? [] : (decode(this.entry.init) as unknown[])
   }
 
   #makeLog({ state, calls, sequence }: Omit<Restored, 'kind'>): ActorLog {
     const { entry } = this
-    const { journals, isGone } = this.#services
+    const { isGone } = this.#services
     calls.forget(isGone)
-    const batcher = journals.batcher(entry.options.class)
     return new ActorLog({
       life: { actor: entry.key, incarnation: entry.incarnation, epoch: entry.epoch },
       state,
@@ -269,7 +340,7 @@ export class HomedActor {
       sequence,
       ...(this.#passive === undefined ? {} : { snapshot: this.#passive }),
       isGone,
-      mark: (source) => batcher.mark(source),
+      mark: this.#side.mark,
     })
   }
 

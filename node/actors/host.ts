@@ -131,19 +131,22 @@ export class Host {
     const { key } = entry
     const passive = this.#passive.get(key)
     this.#passive.delete(key)
-    const homed: HomedActor = new HomedActor(entry, {
+    const homed = new HomedActor(entry, {
       info: this.#init.types.find(typeOfActor(key)),
       services: this.#init,
       passive: passive && isSameLife(passive, entry) ? passive : undefined, // P3
-      rested: (left) => {
-        if (this.#homed.get(key) !== homed || this.#over) return
-        this.#homed.delete(key)
-        this.#passive.set(key, left)
-      },
+      rested: this.#rested,
     })
     this.#homed.set(key, homed)
     if (this.#idleEveryMs > 0) this.#idle.ask()
     return homed
+  }
+
+  readonly #rested = (homed: HomedActor, passive: Passive): void => {
+    const { key } = homed.entry
+    if (this.#homed.get(key) !== homed || this.#over) return
+    this.#homed.delete(key)
+    this.#passive.set(key, passive)
   }
 
   #passivate(): void {

@@ -2,7 +2,7 @@
 
 import { encodeUser } from '../../checkpoint/codec.ts'
 import { StateError } from '../errors.ts'
-import { type Actor, construct } from './actor.ts'
+import { construct } from './actor.ts'
 import { currentScope, outside } from './scope.ts'
 import type { TypeInfo } from './type-info.ts'
 import type { ActorContext, AnyActor } from './types.ts'
@@ -20,21 +20,26 @@ export function makeInstance(info: TypeInfo, context: ActorContext, init: readon
   if (typeof initial !== 'object' || initial === null) {
     throw new StateError(`the state of ${info.name} starts as ${String(initial)}: it must be an object`)
   }
-  Object.defineProperty(actor, 'state', {
-    configurable: false,
-    enumerable: true,
-    get: () => scopeOf(actor, context).draft.state,
-    set: (value: unknown) => {
-      scopeOf(actor, context).draft.state = value
-    },
-  })
+  Object.defineProperty(actor, 'state', STATE)
   return { actor, initial: encodeUser(initial, 'state') }
 }
 
-function scopeOf(actor: Actor<object>, context: ActorContext): NonNullable<ReturnType<typeof currentScope>> {
+/** The same for every object, so that they share its cost. */
+const STATE = {
+  configurable: false,
+  enumerable: true,
+  get(this: AnyActor): unknown {
+    return scopeOf(this).draft.state
+  },
+  set(this: AnyActor, value: unknown): void {
+    scopeOf(this).draft.state = value
+  },
+}
+
+function scopeOf(actor: AnyActor): NonNullable<ReturnType<typeof currentScope>> {
   const scope = currentScope()
   if (scope?.owner === actor) return scope
   throw new StateError(
-    `the state of ${context.key} was used outside of its calls (in a timer, a callback or after the method returned): await the work inside the method, or call a method through this.context.actor(…)`,
+    `the state of ${actor.context.key} was used outside of its calls (in a timer, a callback or after the method returned): await the work inside the method, or call a method through this.context.actor(…)`,
   )
 }

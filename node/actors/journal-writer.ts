@@ -1,6 +1,6 @@
 // This boot's side of its journals: one batcher per journal class, and the confirmation that reads wait for.
 
-import { Batcher } from '../../checkpoint/batcher.ts'
+import { Batcher, type RecordSource } from '../../checkpoint/batcher.ts'
 import type { LogKey } from '../../mesh/ids.ts'
 import { classKey } from '../../mesh/registry/class.ts'
 import type { JournalClass } from '../../mesh/registry/types.ts'
@@ -18,9 +18,20 @@ export interface JournalWriterInit {
   readonly failed: (cause: unknown) => void
 }
 
+/** What the actors of one journal class share. */
+export interface JournalSide {
+  /** Too many bytes wait for the keepers. */
+  readonly congested: () => boolean
+  /** Resolves when this boot's journal was found unsealed in a round started after the call. */
+  readonly confirm: () => Promise<void>
+  /** The source has something to write. */
+  readonly mark: (source: RecordSource) => void
+}
+
 export class JournalWriter {
   readonly #init: JournalWriterInit
-  readonly #batchers = new Map<string, Batcher>()
+  readonly #batchers: Batcher[] = []
+  readonly #sides = new Map<string, JournalSide>()
   readonly #confirming = new Map<string, Promise<void>>()
   readonly #rolled = new Set<() => void>()
   #stopped = false
@@ -29,18 +40,20 @@ export class JournalWriter {
     this.#init = init
   }
 
-  batcher(wanted: JournalClass): Batcher {
+  side(wanted: JournalClass): JournalSide {
     const key = classKey(wanted)
-    let batcher = this.#batchers.get(key)
-    if (batcher === undefined) {
-      batcher = new Batcher({ journal: () => this.current(wanted), failed: this.#init.failed })
-      this.#batchers.set(key, batcher)
+    let side = this.#sides.get(key)
+    if (side === undefined) {
+      const batcher = new Batcher({ journal: () => this.current(wanted), failed: this.#init.failed })
+      this.#batchers.push(batcher)
+      side = {
+        congested: () => batcher.backlogBytes > MAX_BACKLOG_BYTES,
+        confirm: () => this.confirm(wanted),
+        mark: (source) => batcher.mark(source),
+      }
+      this.#sides.set(key, side)
     }
-    return batcher
-  }
-
-  congested(wanted: JournalClass): boolean {
-    return this.batcher(wanted).backlogBytes > MAX_BACKLOG_BYTES
+    return side
   }
 
   /** The journal to use now. Keeps trying; rejects only when this boot may not write any more. */
@@ -77,13 +90,13 @@ export class JournalWriter {
 
   /** A journal was rolled: a round of it would prove nothing, because recovery does not seal what is closed. */
   rolled(_from: LogKey): void {
-    for (const batcher of this.#batchers.values()) batcher.rolled()
+    for (const batcher of this.#batchers) batcher.rolled()
     for (const wake of [...this.#rolled]) wake()
   }
 
   stop(): void {
     this.#stopped = true
-    for (const batcher of this.#batchers.values()) batcher.stop()
+    for (const batcher of this.#batchers) batcher.stop()
     for (const wake of [...this.#rolled]) wake()
   }
 

@@ -2,6 +2,8 @@
 
 import type { ActorLog } from '../../checkpoint/actor-log.ts'
 import type { CallTable } from '../../checkpoint/call-table.ts'
+import type { HomeServices } from './home-services.ts'
+import type { JournalSide } from './journal-writer.ts'
 import type { TypeInfo } from './type-info.ts'
 import type { AnyActor } from './types.ts'
 
@@ -9,15 +11,8 @@ export interface LiveActorInit {
   readonly info: TypeInfo
   readonly instance: AnyActor
   readonly log: ActorLog
-  /** What its methods threw, until their callers have it (L4). */
-  readonly thrown: CallTable
-  readonly reads: { readonly local: boolean }
-  readonly now: () => number
-  readonly mailboxLimit: number
-  /** Largest result and largest change of one call, encoded. */
-  readonly maxBytes: number
-  /** Too many bytes wait for the keepers. */
-  readonly congested: () => boolean
-  /** Resolves when this boot's journal was found unsealed in a round started after the call. */
-  readonly confirm: () => Promise<void>
+  /** What its methods threw in an earlier object of this life (L4). */
+  readonly thrown: CallTable | undefined
+  readonly journal: JournalSide
+  readonly services: Pick<HomeServices, 'now' | 'limits'>
 }

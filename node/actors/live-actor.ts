@@ -10,7 +10,7 @@
 //     was told. It is not recorded: at a new home the call runs again, on a state that the throw did not change.
 
 import type { ActorLog } from '../../checkpoint/actor-log.ts'
-import type { CallId, CallTable } from '../../checkpoint/call-table.ts'
+import { type CallId, CallTable } from '../../checkpoint/call-table.ts'
 import { decode, encode } from '../../checkpoint/codec.ts'
 import { CallExpiredError, MailboxFullError } from '../errors.ts'
 import { Draft } from './draft.ts'
@@ -20,7 +20,8 @@ import type { LiveActorInit } from './live-actor-init.ts'
 import { OpaqueGuard } from './opaque-guard.ts'
 import { type ErrorFrame, toFrame } from './remote-error.ts'
 import { outside } from './scope.ts'
-import { checkMethod } from './type-info.ts'
+import { checkMethod, type TypeInfo } from './type-info.ts'
+import type { AnyActor } from './types.ts'
 
 export type Reply = (answer: Answer) => void
 
@@ -39,7 +40,9 @@ export class LiveActor {
   readonly #guard = new OpaqueGuard()
   readonly #jobs = new Map<string, Job>()
   readonly #queue: Job[] = []
-  readonly #thrown: CallTable
+  #thrown: CallTable | undefined
+  /** What was there before its first call: a fresh state, what onActivate did. */
+  readonly #begun: number
   #running = 0
   #usedAt: number
   #pumping = false
@@ -50,13 +53,26 @@ export class LiveActor {
     this.#init = init
     this.log = init.log
     this.#thrown = init.thrown
-    this.#usedAt = init.now()
+    this.#begun = init.log.sequence
+    this.#usedAt = init.services.now()
     this.#guard.reset(init.log.state)
+  }
+
+  get info(): TypeInfo {
+    return this.#init.info
+  }
+  get instance(): AnyActor {
+    return this.#init.instance
   }
 
   /** Calls under way or waiting. */
   get load(): number {
     return this.#jobs.size
+  }
+
+  /** What its methods threw, as far as their callers may not have it yet (L4). */
+  get thrown(): CallTable | undefined {
+    return this.#thrown
   }
 
   /** Nothing happened here since then, or is under way. */
@@ -66,7 +82,7 @@ export class LiveActor {
 
   receive(frame: CallFrame, reply: Reply): void {
     if (this.#dead) return
-    this.#usedAt = this.#init.now()
+    this.#usedAt = this.#init.services.now()
     const key = idText(frame.id)
     const job = this.#jobs.get(key)
     if (job !== undefined) {
@@ -74,7 +90,7 @@ export class LiveActor {
       return
     }
     this.log.calls.raise(frame.id.caller, frame.floors)
-    this.#thrown.raise(frame.id.caller, frame.floors)
+    this.#thrown?.raise(frame.id.caller, frame.floors)
     if (this.#answerFromTable(frame, reply)) return
     try {
       checkMethod(this.#init.info, frame.method)
@@ -83,8 +99,8 @@ export class LiveActor {
       return
     }
     if (this.#draining !== undefined) reply({ kind: 'retry', why: 'the actor is moving' })
-    else if (this.#jobs.size >= this.#init.mailboxLimit) reply(errorAnswer(this.#full()))
-    else this.#accept(key, { frame, replies: [reply], deadline: this.#init.now() + frame.leftMs })
+    else if (this.#jobs.size >= this.#init.services.limits.mailboxLimit) reply(errorAnswer(this.#full()))
+    else this.#accept(key, { frame, replies: [reply], deadline: this.#init.services.now() + frame.leftMs })
   }
 
   /** Accepts nothing new, sends what has not started back, resolves when the last call that runs has returned. */
@@ -108,8 +124,8 @@ export class LiveActor {
   }
 
   #answerFromTable(frame: CallFrame, reply: Reply): boolean {
-    const thrown = this.#thrown.lookup(frame.id)
-    if (thrown.kind === 'settled') {
+    const thrown = this.#thrown?.lookup(frame.id)
+    if (thrown?.kind === 'settled') {
       reply({ kind: 'error', error: decode(thrown.result) as ErrorFrame }) // L4
       return true
     }
@@ -143,11 +159,11 @@ export class LiveActor {
     try {
       while (this.#queue.length > 0 && !this.#dead) {
         // Memory is bounded: a keeper set that does not acknowledge stops the actor, not the process.
-        if (this.#init.congested()) await this.log.whenDurable(this.log.sequence)
+        if (this.#init.journal.congested()) await this.log.whenDurable(this.log.sequence)
         const job = this.#queue.shift()
         if (job === undefined || this.#dead) continue
         // Its caller has given up, so there is nobody to hear of it: after a jam the actor catches up at once.
-        if (this.#init.now() > job.deadline)
+        if (this.#init.services.now() > job.deadline)
           this.#answer(job, { kind: 'retry', why: 'it waited for too long' })
         else await this.#write(job) // L1
       }
@@ -169,8 +185,8 @@ export class LiveActor {
       const patches = draft.finish(state)
       this.#guard.check()
       if (patches === undefined) return this.#settle(job, this.#gate(base), outcome)
-      if (patches.length > this.#init.maxBytes)
-        throw tooLarge('change of state', patches.length, this.#init.maxBytes)
+      if (patches.length > this.#init.services.limits.maxBytes)
+        throw tooLarge('change of state', patches.length, this.#init.services.limits.maxBytes)
       this.#commit(job, patches, outcome.result)
     } catch (error) {
       draft.discard()
@@ -188,12 +204,14 @@ export class LiveActor {
   }
 
   async #read(job: Job): Promise<void> {
-    const { local } = this.#init.reads
+    const local = this.#init.info.localReads
+    if (local && this.log.durable < this.#begun) await this.log.whenDurable(this.#begun).catch(() => {})
+    if (this.#dead) return
     const base = local ? this.log.durable : this.log.sequence
     const state = local ? this.log.durableState : this.log.state
     const draft = new Draft(state)
-    // A local read still waits for a fresh actor's first record: before it there is no durable state to read.
-    const gate = local ? this.log.whenDurable(Math.min(1, this.log.sequence)) : this.#gate(base)
+    // A local read still waits for the first record here: before it there is no durable state to read.
+    const gate = local ? this.log.whenDurable(this.#begun) : this.#gate(base)
     gate.catch(() => {}) // its outcome is taken below
     const outcome = await this.#execute(job, draft, () => gate)
     if (this.#dead) return
@@ -211,7 +229,8 @@ export class LiveActor {
   async #execute(job: Job, draft: Draft, gate: () => Promise<void>): Promise<Outcome> {
     this.#running++
     try {
-      const { info, instance, maxBytes } = this.#init
+      const { info, instance, services } = this.#init
+      const { maxBytes } = services.limits
       return await execute({
         info,
         instance,
@@ -229,7 +248,7 @@ export class LiveActor {
 
   /** What a base needs before anybody may see it (L2). */
   async #gate(base: number): Promise<void> {
-    await Promise.all([this.log.whenDurable(base), this.#init.confirm()])
+    await Promise.all([this.log.whenDurable(base), this.#init.journal.confirm()])
   }
 
   #settleThrow(job: Job, base: number, thrown: unknown, gate = this.#gate(base)): void {
@@ -241,6 +260,7 @@ export class LiveActor {
     }
     const frame = toFrame(explain(this.#init.info, job.frame.method, error))
     const { id, floors } = job.frame
+    this.#thrown ??= new CallTable()
     this.#thrown.settle({ ...id, floors, result: encode(frame) }, base)
     this.#settle(job, gate, { error: frame })
   }
@@ -261,12 +281,13 @@ export class LiveActor {
 
   #answer(job: Job, answer: Answer): void {
     if (!this.#jobs.delete(idText(job.frame.id))) return
-    this.#usedAt = this.#init.now()
+    this.#usedAt = this.#init.services.now()
     for (const reply of job.replies) reply(answer)
   }
 
   #full(): MailboxFullError {
-    const { info, mailboxLimit } = this.#init
+    const { info, services } = this.#init
+    const { mailboxLimit } = services.limits
     return new MailboxFullError(
       `${info.name} has ${mailboxLimit} calls waiting, its limit: call it less often, or wait for answers`,
     )

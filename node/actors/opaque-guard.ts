@@ -11,11 +11,12 @@ const bytesOf = (view: ArrayBufferView): Uint8Array =>
   new Uint8Array(view.buffer, view.byteOffset, view.byteLength)
 
 export class OpaqueGuard {
-  #copies = new Map<Opaque, number | Uint8Array>()
+  /** Undefined while there is none: most states hold no such value. */
+  #copies: Map<Opaque, number | Uint8Array> | undefined
 
   /** The whole state: at the start, and when it was replaced or a snapshot makes an end of old values. */
   reset(state: unknown): void {
-    this.#copies = new Map()
+    this.#copies = undefined
     this.watch(state)
   }
 
@@ -23,6 +24,7 @@ export class OpaqueGuard {
   watch(value: unknown): void {
     if (typeof value !== 'object' || value === null) return
     if (isOpaque(value)) {
+      this.#copies ??= new Map()
       this.#copies.set(value, value instanceof Date ? value.getTime() : bytesOf(value).slice())
       return
     }
@@ -37,6 +39,7 @@ export class OpaqueGuard {
 
   /** Throws StateError when one was changed in place, after undoing it. */
   check(): void {
+    if (this.#copies === undefined) return
     let changed: Opaque | undefined
     for (const [value, copy] of this.#copies) {
       if (value instanceof Date) {

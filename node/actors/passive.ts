@@ -23,9 +23,10 @@ export function passiveOf(
   { incarnation, epoch }: ActorEntry,
   sequence: number,
   { journal, index, bytes }: WrittenSnapshot,
-  thrown: CallTable,
+  thrown: CallTable | undefined,
   isGone: (boot: BootId) => boolean,
 ): Passive {
-  thrown.forget(isGone)
-  return { incarnation, epoch, sequence, journal, index, bytes, thrown: thrown.size > 0 ? thrown : undefined } // P2
+  thrown?.forget(isGone)
+  const isNeeded = thrown !== undefined && thrown.size > 0
+  return { incarnation, epoch, sequence, journal, index, bytes, thrown: isNeeded ? thrown : undefined } // P2
 }

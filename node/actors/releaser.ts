@@ -8,6 +8,7 @@ import { Batches } from './batches.ts'
 import type { HomeServices } from './home-services.ts'
 import type { HomedActor } from './homed-actor.ts'
 import { Backoff } from './timing.ts'
+import type { DeactivateReason } from './types.ts'
 
 /** An actor released at `index` of a journal; -1: no record was needed. */
 interface Released {
@@ -50,7 +51,7 @@ export class Releaser {
   async #release(entry: ActorEntry): Promise<void> {
     const { homed, journals } = this.#init
     const actor = homed(entry)
-    const position = await actor.release(entry.status.kind !== 'stopping')
+    const position = await actor.release(entry.status.kind !== 'stopping', this.#reason(entry))
     const journal = position?.journal ?? (await journals.current(entry.options.class)).key
     const backoff = new Backoff(100, 2000)
     while (!this.#stopped && this.#isPending(entry)) {
@@ -65,6 +66,12 @@ export class Releaser {
       }
       await this.#init.sleep(backoff.next())
     }
+  }
+
+  #reason({ status }: ActorEntry): DeactivateReason {
+    if (status.kind === 'stopping') return 'stopping'
+    const { registry, self } = this.#init.mesh
+    return registry?.peers.get(self)?.leaving === true ? 'leaving' : 'moving'
   }
 
   async #report(journal: LogKey, items: readonly Released[]): Promise<void> {

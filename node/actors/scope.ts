@@ -21,8 +21,9 @@ export const outside = <T>(work: () => T): T => running.run(undefined, work)
 export interface CallScopeInit {
   readonly owner: object
   readonly draft: Draft
-  readonly id: CallId
-  readonly floors: CallFloors
+  /** Undefined while a hook runs: nobody called. */
+  readonly id?: CallId
+  readonly floors?: CallFloors
   /** Actors that wait for this call, and its own, from the root on. */
   readonly chain: readonly ActorKey[]
   /** On the clock of this peer, when the caller stops waiting. */
@@ -34,8 +35,8 @@ export interface CallScopeInit {
 export class CallScope {
   readonly owner: object
   readonly draft: Draft
-  readonly id: CallId
-  readonly floors: CallFloors
+  readonly id: CallId | undefined
+  readonly floors: CallFloors | undefined
   readonly chain: readonly ActorKey[]
   readonly deadline: number
   open = true
@@ -64,15 +65,15 @@ export class CallScope {
   }
 
   /**
-   * The id of a call made from here. It depends on what is called and how often the very same was called before, not on
+   * The id of a call made from here, on behalf of the call that runs. It depends on what is called and how often the very same was called before, not on
    * the order of different calls, so that a repeated execution finds its first results.
    */
-  nestedId(target: ActorKey, method: string, args: Uint8Array): CallId {
+  nestedId({ caller, n, path }: CallId, target: ActorKey, method: string, args: Uint8Array): CallId {
     const hash = createHash('sha256')
-    for (const text of [this.id.path, target, method]) hash.update(`${text.length}:${text}`)
+    for (const text of [path, target, method]) hash.update(`${text.length}:${text}`)
     const what = hash.update(args).digest('hex').slice(0, 32)
     const times = this.#made.get(what) ?? 0
     this.#made.set(what, times + 1)
-    return { caller: this.id.caller, n: this.id.n, path: `${what}.${times}` }
+    return { caller, n, path: `${what}.${times}` }
   }
 }

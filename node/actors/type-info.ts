@@ -11,6 +11,8 @@ export interface TypeInfo {
   /** As the registry stores them. */
   readonly options: ActorOptions
   readonly methods: ReadonlySet<string>
+  /** Which of {@link HOOKS} it has. */
+  readonly hooks: ReadonlySet<string>
   readonly readOnly: ReadonlySet<string>
   readonly localReads: boolean
   /** -1: until the timeout. */
@@ -19,6 +21,8 @@ export interface TypeInfo {
   readonly idleMs: number | undefined
 }
 
+/** What the runtime alone calls. */
+const HOOKS: ReadonlySet<string> = new Set(['onActivate', 'onDeactivate'])
 const DEFAULT_KEEPERS = 3
 /** More copies than this slow every write down and make nothing safer in practice. */
 const MAX_KEEPERS = 9
@@ -37,7 +41,8 @@ export function describeType(type: ActorClass): TypeInfo {
     )
   }
   const input = type.options ?? {}
-  const methods = callable(type)
+  const all = methodsOf(type)
+  const methods = new Set([...all].filter((method) => !HOOKS.has(method)))
   const readOnly = new Set(input.readOnly ?? [])
   for (const method of readOnly) {
     if (!methods.has(method))
@@ -48,6 +53,7 @@ export function describeType(type: ActorClass): TypeInfo {
     type,
     options: registryOptions(name, input),
     methods,
+    hooks: new Set([...all].filter((method) => HOOKS.has(method))),
     readOnly,
     localReads: input.reads === 'local',
     maxTaskRetries: limit(name, 'maxTaskRetries', input.maxTaskRetries ?? -1, -1),
@@ -84,7 +90,7 @@ function limit(type: string, option: string, value: number, least: number): numb
 }
 
 /** Methods of the class and its bases below Actor; what starts with an underscore is private by convention. */
-function callable(type: ActorClass): ReadonlySet<string> {
+function methodsOf(type: ActorClass): ReadonlySet<string> {
   const methods = new Set<string>()
   let prototype: object = type.prototype
   while (prototype !== Actor.prototype && prototype !== Object.prototype) {

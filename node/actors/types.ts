@@ -34,6 +34,9 @@ export interface ActorOptionsInput {
   readonly reads?: 'linearizable' | 'local'
 }
 
+/** Why an object of an actor ends: nobody called it, another peer gets it, it was stopped, or this peer leaves the mesh. */
+export type DeactivateReason = 'passivated' | 'moving' | 'stopping' | 'leaving'
+
 export interface ActorContext {
   /** `<type>/<name>`. */
   readonly key: string
@@ -75,7 +78,7 @@ type Method<F> = F extends (...args: infer Args) => infer Result
 
 /** A reference: the class's public methods, each resolving with the result after the call's effect is durable. */
 export type ActorRef<A extends AnyActor> = {
-  readonly [K in keyof A as K extends keyof Actor | `_${string}`
+  readonly [K in keyof A as K extends keyof Actor | 'onActivate' | 'onDeactivate' | `_${string}`
     ? never
     : A[K] extends (...args: never[]) => unknown
       ? K

@@ -236,9 +236,8 @@ export const callMutants: readonly Mutant[] = [
     patch: [
       {
         file: 'node/actors/homed-actor.ts',
-        find: '        : this.#makeLog(restored.state, restored.calls, restored.sequence)\n    this.#log = log\n',
-        replace:
-          '        : this.#makeLog(restored.state, new CallTable(), restored.sequence)\n    this.#log = log\n',
+        find: '    this.#log = this.#makeLog(restored)\n',
+        replace: '    this.#log = this.#makeLog({ ...restored, calls: new CallTable() })\n',
       },
     ],
     tests: [inActorScenarios('G3 a retry after the host died gets the first result')],

@@ -71,8 +71,8 @@ export const homeMutants: readonly Mutant[] = [
     patch: [
       {
         file: HOMED,
-        find: '    if (restored === undefined) void log.writeSnapshot().catch(() => {}) // H2: every base is at or after it\n',
-        replace: '',
+        find: '    if (log !== this.#log) this.#begin(log) // H2: every base is at or after it\n',
+        replace: '    this.#log = log\n',
       },
     ],
     tests: [inActorScenarios('H2 what a fresh actor was at its first answer, it is after its host died')],
@@ -142,8 +142,8 @@ export const homeMutants: readonly Mutant[] = [
     patch: [
       {
         file: HOMED,
-        find: "    await this.#log.writeSnapshot('release')\n    return this.#log.position\n",
-        replace: "    void this.#log.writeSnapshot('release')\n    return this.#log.position\n",
+        find: "    await log.writeSnapshot('release')\n    return log.position\n",
+        replace: "    void log.writeSnapshot('release')\n    return log.position\n",
       },
     ],
     tests: [],

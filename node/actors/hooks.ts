@@ -1,0 +1,63 @@
+// `onActivate` and `onDeactivate`: what a class does at the beginning and the end of an object. A hook runs like a method,
+// on a draft, with no other code of its actor beside it; but nobody called it, so nobody gets a result.
+
+import type { ActorLog } from '../../checkpoint/actor-log.ts'
+import type { ActorKey } from '../../mesh/ids.ts'
+import { ActorHookTimeout } from './call-errors.ts'
+import { Draft } from './draft.ts'
+import { explain, tooLarge } from './execution.ts'
+import type { HomeServices } from './home-services.ts'
+import { OpaqueGuard } from './opaque-guard.ts'
+import { CallScope } from './scope.ts'
+import type { TypeInfo } from './type-info.ts'
+import type { AnyActor, DeactivateReason } from './types.ts'
+
+/** Twice what a call is given by default: a start may have to call others that are being restored themselves. */
+export const ACTIVATE_MS = 60_000
+/** An actor that takes longer keeps a peer from leaving and its own next home from serving. */
+export const DEACTIVATE_MS = 5000
+
+export interface HookRun {
+  readonly info: TypeInfo
+  readonly instance: AnyActor
+  readonly actor: ActorKey
+  readonly log: ActorLog
+  /** Resolves when the state that the hook sees may be seen by others (G5). */
+  readonly gate: () => Promise<void>
+  readonly services: Pick<HomeServices, 'now' | 'within' | 'limits'>
+}
+
+export type Hook =
+  | { readonly name: 'onActivate'; readonly argument: boolean }
+  | { readonly name: 'onDeactivate'; readonly argument: DeactivateReason }
+
+/** The change it makes, as encoded patches that the log does not have yet. Throws what it throws, and when it is late. */
+export async function runHook(
+  { info, instance, actor, log, gate, services }: HookRun,
+  { name, argument }: Hook,
+): Promise<Uint8Array | undefined> {
+  const limitMs = name === 'onActivate' ? ACTIVATE_MS : DEACTIVATE_MS
+  const { state } = log
+  const guard = new OpaqueGuard()
+  guard.reset(state)
+  const draft = new Draft(state)
+  const deadline = services.now() + limitMs
+  const scope = new CallScope({ owner: instance, draft, chain: [actor], deadline, gate })
+  const hooks = instance as unknown as Record<string, (argument: unknown) => unknown>
+  try {
+    const done = scope.run(async () => hooks[name]?.(argument))
+    const late = new ActorHookTimeout(info.name, name, limitMs)
+    if ((await services.within(done, limitMs, late)) === late) throw late
+    guard.check()
+    const patches = draft.finish(state)
+    const { maxBytes } = services.limits
+    if (patches !== undefined && patches.length > maxBytes)
+      throw tooLarge('change of state', patches.length, maxBytes)
+    return patches
+  } catch (error) {
+    draft.discard()
+    throw explain(info, name, error)
+  } finally {
+    scope.open = false
+  }
+}
