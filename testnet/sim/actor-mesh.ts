@@ -6,6 +6,7 @@ import type { ActorEntry, JournalEntry, RegistryState } from '../../mesh/registr
 import type { MeshSettings } from '../../mesh/settings.ts'
 import type { Frame } from '../../node/actors/frames.ts'
 import { createRuntime, type Runtime } from '../../node/actors/runtime.ts'
+import type { ActorClass } from '../../node/actors/types.ts'
 import type { MeshHandle } from '../../node/mesh-handle.ts'
 import { Ledger, type Listed, SyncedLedger } from './ledger.ts'
 import { SimMesh, type SimPeer } from './mesh.ts'
@@ -17,7 +18,17 @@ export interface SentFrame {
   readonly frame: Frame
 }
 
+export interface ActorMeshOptions {
+  readonly seed?: number
+  readonly settings?: Partial<MeshSettings>
+  /** Without a call for this long actors are passivated. Default: never. */
+  readonly idleMs?: number
+  /** Another class of that name. */
+  readonly ledger?: ActorClass<Ledger>
+}
+
 export class ActorMesh {
+  readonly #options: ActorMeshOptions
   readonly mesh: SimMesh
   readonly runtimes = new Map<PeerId, Runtime>()
   readonly ids: readonly PeerId[]
@@ -26,17 +37,16 @@ export class ActorMesh {
   /** False: what a peer asked about journals is not answered. */
   onRestore: (asker: PeerId) => boolean = () => true
 
-  private constructor(mesh: (self: ActorMesh) => SimMesh, peers: number) {
+  private constructor(options: ActorMeshOptions, mesh: (self: ActorMesh) => SimMesh, peers: number) {
+    this.#options = options
     this.mesh = mesh(this)
     this.ids = Array.from({ length: peers }, (_, index) => this.mesh.name(index))
   }
 
   /** All admitted, every journal keeper settled. */
-  static async of(
-    peers: number,
-    options: { seed?: number; settings?: Partial<MeshSettings> } = {},
-  ): Promise<ActorMesh> {
+  static async of(peers: number, options: ActorMeshOptions = {}): Promise<ActorMesh> {
     const made = new ActorMesh(
+      options,
       (self) =>
         new SimMesh({
           seed: options.seed ?? 1,
@@ -168,7 +178,8 @@ export class ActorMesh {
       mesh: this.#watched(peer),
       store: peer.store,
       clock: peer.clock,
-      types: [Ledger, SyncedLedger],
+      types: [this.#options.ledger ?? Ledger, SyncedLedger],
+      limits: { idleMs: this.#options.idleMs ?? 0 },
     })
     this.runtimes.set(peer.id, runtime)
     peer.driver.onRegistry((state) => this.mesh.failures.push(...unreadable(state)))

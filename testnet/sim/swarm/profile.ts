@@ -67,6 +67,8 @@ export interface Profile {
   readonly rawJournals: boolean
   /** Every message passes the real codec and its checks: slow, so in one seed of {@link WIRE_EVERY}. */
   readonly wire: boolean
+  /** Actors without a call for this long are passivated; 0: never. */
+  readonly idleMs: number
 }
 
 export const WIRE_EVERY = 16
@@ -99,6 +101,8 @@ export function profileOf(seed: number): Profile {
     callTimeoutMs: pick([5000, 20_000]),
     rawJournals: chance(0.15),
     wire: seed % WIRE_EVERY === 0,
+    // Around the time between two calls, so that they meet.
+    idleMs: chance(0.3) ? pick([100, 300, 1000]) : 0,
   }
 }
 

@@ -41,7 +41,14 @@ export class Workload {
   /** A new process: actors can live on it, and its clients begin. */
   start(mesh: SimMesh, peer: SimPeer): void {
     const { driver, store, clock } = peer
-    const runtime = createRuntime({ mesh: driver, store, clock, types: [Ledger, SyncedLedger] })
+    const { idleMs } = this.#profile
+    const runtime = createRuntime({
+      mesh: driver,
+      store,
+      clock,
+      types: [Ledger, SyncedLedger],
+      limits: { idleMs },
+    })
     this.runtimes.set(peer.id, runtime)
     const alive = (): boolean => mesh.peers.get(peer.id) === peer
     const loop = async (): Promise<void> => {

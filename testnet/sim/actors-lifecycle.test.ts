@@ -1,0 +1,178 @@
+// Directed scenarios of objects that come and go: passivated actors and hooks, under the same faults as running ones.
+
+import { expect, test } from 'vitest'
+import type { PeerId } from '../../mesh/ids.ts'
+import type { DeactivateReason } from '../../node/actors/types.ts'
+import type { ActorMesh, SentFrame } from './actor-mesh.ts'
+import { code, meshOf, watch } from './actor-stage.ts'
+import { Ledger } from './ledger.ts'
+
+const IDLE_MS = 2000
+
+const asleep = (at: ActorMesh, name: string): Promise<unknown> =>
+  at.mesh.until(`${name} is passive`, () => {
+    const runtime = at.runtimes.get(at.home(name))!
+    return runtime.passive > 0 && runtime.live === 0
+  })
+
+test('the host of passive actors dies: every one is back with everything', async () => {
+  const at = await meshOf(5, { idleMs: IDLE_MS })
+  const [zero, one, two] = at.ids as [PeerId, PeerId, PeerId]
+  for (const name of ['a', 'b', 'c']) {
+    await at.place(name, one, `${name}1`)
+    await at.call(zero, name, 'add', `${name}2`)
+  }
+  await asleep(at, 'a')
+  const boot = at.boot(one)
+  at.mesh.kill(one)
+  await at.recovered(boot)
+  for (const name of ['a', 'b', 'c']) expect(await at.tokens(two, name)).toEqual([`${name}1`, `${name}2`])
+})
+
+test('a passive actor moves away and back, and sleeps at each home', async () => {
+  const at = await meshOf(5, { idleMs: IDLE_MS })
+  const [, one, two, three] = at.ids as [PeerId, PeerId, PeerId, PeerId]
+  await at.place('a', one, 'a1')
+  for (const [round, home] of [two, one, two].entries()) {
+    await asleep(at, 'a')
+    await at.move('a', home)
+    await at.call(three, 'a', 'add', `r${round}`)
+  }
+  await asleep(at, 'a')
+  expect(await at.tokens(three, 'a')).toEqual(['a1', 'r0', 'r1', 'r2'])
+})
+
+test('journals are rolled and retired below passive actors, none of which becomes an object for it', async () => {
+  const at = await meshOf(5, { idleMs: IDLE_MS, settings: { journalMaxBlocks: 8 } })
+  const [zero, one, two] = at.ids as [PeerId, PeerId, PeerId]
+  for (const name of ['idle', 'idler']) await at.place(name, one, `${name}1`)
+  await at.place('busy', one, 'b0')
+  await asleep(at, 'idle')
+  const runtime = at.runtimes.get(one)!
+  for (let n = 1; n <= 60; n++) {
+    await at.call(zero, 'busy', 'add', `b${n}`)
+    expect(runtime.live).toBeLessThanOrEqual(3)
+  }
+  await at.mesh.clock.run(8000)
+  expect(runtime.passive).toBe(3)
+  expect(at.journals('idle').length).toBeLessThanOrEqual(2)
+  const boot = at.boot(one)
+  at.mesh.kill(one)
+  await at.recovered(boot)
+  for (const name of ['idle', 'idler']) expect(await at.tokens(two, name)).toEqual([`${name}1`])
+  expect((await at.tokens(two, 'busy')).length).toBe(61)
+})
+
+test('a passive actor is stopped; its name starts afresh', async () => {
+  const at = await meshOf(5, { idleMs: IDLE_MS })
+  const [zero, one, two] = at.ids as [PeerId, PeerId, PeerId]
+  await at.place('a', one, 'old')
+  await asleep(at, 'a')
+  await at.mesh.await(at.runtimes.get(zero)!.stop('Ledger', 'a'))
+  expect(await code(at.mesh.await(at.send(two, 'a', 'all')))).toBe('ACTOR_DIED')
+  await at.mesh.await(at.runtimes.get(zero)!.create('Ledger', 'a'))
+  expect(await at.tokens(two, 'a')).toEqual([])
+})
+
+test('P2 a late copy of a call that threw is answered from before the rest, never executed after it', async () => {
+  const at = await meshOf(5, { idleMs: IDLE_MS })
+  const [zero, one, , three] = at.ids as [PeerId, PeerId, PeerId, PeerId]
+  await at.place('a', one, 'a1')
+  let late: SentFrame | undefined
+  at.onFrame = (sent) => {
+    if (sent.from === three && sent.frame.t === 'call') late ??= sent
+    return true
+  }
+  expect(await code(at.mesh.await(at.send(three, 'a', 'addThenThrow', ['never'])))).toBe('ACTOR_ERROR')
+  await asleep(at, 'a')
+  const again = { ...late!, frame: { ...late!.frame, method: 'add' } as SentFrame['frame'] }
+  at.repeat(again, one)
+  await at.mesh.clock.run(500)
+  expect(await at.tokens(zero, 'a')).toEqual(['a1'])
+  // Three calls again, so the floor says that it has its answer: nothing of it is left but the floor.
+  await at.call(three, 'a', 'all')
+  await at.call(three, 'a', 'all')
+  await asleep(at, 'a')
+  at.repeat(again, one)
+  await at.mesh.clock.run(500)
+  expect(await at.tokens(zero, 'a')).toEqual(['a1'])
+})
+
+test('P1 an actor whose record waits for its keepers does not rest, and nothing is answered from what may be lost', async () => {
+  const at = await meshOf(5, { idleMs: IDLE_MS })
+  const [zero, one, two] = at.ids as [PeerId, PeerId, PeerId]
+  await at.place('a', one, 'a1')
+  // Its host hears nobody any more, and is recovered without what it wrote last.
+  at.split([one], at.others(one))
+  const lost = watch(at.send(one, 'a', 'add', ['lost']))
+  await at.mesh.clock.run(IDLE_MS * 3)
+  expect(at.runtimes.get(one)!.passive).toBe(0)
+  expect(lost.settled).toBe(false)
+  expect(await at.tokens(two, 'a')).toEqual(['a1'])
+  at.mesh.network.heal()
+  await at.mesh.until('the old host has a new boot', () => at.mesh.peers.get(one)!.driver.admitted)
+  await at.mesh.clock.run(5000)
+  expect((await at.tokens(zero, 'a')).slice(0, 1)).toEqual(['a1'])
+})
+
+const hooked: { reasons: string[]; starts: number; failing: number; slow: boolean } = {
+  reasons: [],
+  starts: 0,
+  failing: 0,
+  slow: false,
+}
+/** Writes its own lines at both ends of every object. */
+class Hooked extends Ledger {
+  static readonly actorName = 'Ledger'
+  protected override async onActivate(restored: boolean): Promise<void> {
+    hooked.starts++
+    this.state.tokens.push(restored ? 'back' : 'born')
+    if (hooked.slow) await this.context.actor('Ledger', 'other').add!(`seen ${this.state.tokens.length}`)
+    if (hooked.failing > 0) {
+      hooked.failing--
+      throw new Error('not now')
+    }
+  }
+  protected override onDeactivate(reason: DeactivateReason): void {
+    hooked.reasons.push(reason)
+    this.state.tokens.push(reason)
+  }
+}
+const hookedMesh = (): Promise<ActorMesh> => {
+  Object.assign(hooked, { reasons: [], starts: 0, failing: 0, slow: false })
+  return meshOf(5, { idleMs: IDLE_MS, ledger: Hooked })
+}
+
+test('hooks: what they change is in the state wherever the actor goes; a crash runs none', async () => {
+  const at = await hookedMesh()
+  const [zero, one, two] = at.ids as [PeerId, PeerId, PeerId]
+  await at.place('a', one, 'a1')
+  if (at.entry('a')!.epoch === 1) await asleep(at, 'a')
+  await at.move('a', two)
+  await at.call(zero, 'a', 'add', 'a2')
+  const before = await at.tokens(zero, 'a')
+  expect(before[0]).toBe('born')
+  expect(before.slice(-2)).toEqual(['back', 'a2'])
+  const boot = at.boot(two)
+  at.mesh.kill(two)
+  await at.recovered(boot)
+  expect(await at.tokens(zero, 'a')).toEqual([...before, 'back'])
+})
+
+test('G5 a host that is cut off in onActivate lets nothing of it out; the next home starts it again', async () => {
+  const at = await hookedMesh()
+  const [zero, one, two] = at.ids as [PeerId, PeerId, PeerId]
+  await at.place('other', two, 'o1')
+  await at.place('a', one, 'a1')
+  await asleep(at, 'a')
+  hooked.slow = true
+  at.split([one], at.others(one))
+  const read = watch(at.send(one, 'a', 'all'))
+  await at.mesh.clock.run(1000)
+  expect(read.settled).toBe(false)
+  hooked.slow = false
+  const tokens = await at.tokens(zero, 'a')
+  expect(tokens.filter((token) => token === 'a1')).toEqual(['a1'])
+  expect((await at.tokens(zero, 'other')).filter((token) => token.startsWith('seen'))).toEqual([])
+  at.mesh.network.heal()
+})
