@@ -37,7 +37,15 @@ export interface DriverOptions {
 }
 
 /** Commands that may be issued again under a new boot: repeating them changes nothing more. */
-const REPEATABLE = new Set<Command['kind']>(['noop', 'create', 'stop', 'move', 'acceptLoss'])
+const REPEATABLE = new Set<Command['kind']>([
+  'noop',
+  'create',
+  'stop',
+  'kill',
+  'delete',
+  'move',
+  'acceptLoss',
+])
 const DEFAULT_COMMAND_TIMEOUT_MS = 30_000
 
 export class MeshDriver implements MeshHandle, NetworkListener {

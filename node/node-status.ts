@@ -118,7 +118,8 @@ export function actorStatuses(driver: MeshDriver, runtime: Runtime): ActorStatus
   const { registry } = driver
   if (!registry) return []
   return [...registry.actors.values()].map((actor) => {
-    const waiting = actor.status.kind === 'running' && actor.home === null
+    const isHomeless = actor.home === null
+    const waiting = actor.status.kind === 'running' && (isHomeless || doesNotStart(actor))
     const cause = causeOf(actor, waiting, driver, runtime)
     return {
       type: typeOfActor(actor.key),
@@ -136,6 +137,7 @@ export function actorStatuses(driver: MeshDriver, runtime: Runtime): ActorStatus
 
 function causeOf(actor: ActorEntry, waiting: boolean, driver: MeshDriver, runtime: Runtime): string {
   if (actor.status.kind === 'dead') return actor.status.cause
+  if (waiting && doesNotStart(actor)) return actor.failures?.cause ?? ''
   if (waiting)
     return `no peer that is here can run ${typeOfActor(actor.key)}${hasLabels(actor) ? ' with the labels it asks for' : ''}`
   if (actor.home === driver.boot) return runtime.problemOf(actor.key)
@@ -158,6 +160,8 @@ function causeOfLost(home: BootId, driver: MeshDriver): string {
     ? `its peer ${name} is lost and being recovered`
     : `its peer ${name} is lost and being recovered: mesh status on ${peerRef(driver, head).name} says what is missing`
 }
+
+const doesNotStart = ({ failures }: ActorEntry): boolean => failures !== undefined && failures.cause !== ''
 
 const hasLabels = (actor: ActorEntry): boolean => Object.keys(actor.options.labels).length > 0
 

@@ -6,10 +6,12 @@
 // A3 `recover` names exactly the boot's unretired journals, each sealed or closed; after it nothing of that boot is accepted.
 // A4 a journal is retired only when no actor may need it as a source.
 // A5 a command's number is applied once per boot; below the floor it is refused.
+// A6 a name never has the same incarnation or epoch twice, not even after it was deleted.
 
 import { type ActorKey, type BootId, nameOfActor, typeOfActor } from '../ids.ts'
 import { sameClass } from './class.ts'
-import { isAble, stoppedActor } from './homes.ts'
+import { deleteActor, end, failed, kill, restartedByKill, started, stop } from './endings.ts'
+import { isAble } from './homes.ts'
 import { giveUp, settleRecovery } from './recover.ts'
 import type { RegistryTable } from './state.ts'
 import type {
@@ -68,10 +70,16 @@ function applyCommand(table: RegistryTable, issuer: BootId, command: Command): C
       return move(table, command)
     case 'stop':
       return stop(table, command)
+    case 'kill':
+      return kill(table, command)
+    case 'delete':
+      return deleteActor(table, command)
     case 'released':
       return released(table, command)
     case 'failed':
       return failed(table, issuer, command)
+    case 'started':
+      return started(table, command)
   }
 }
 
@@ -229,10 +237,10 @@ function create(
   const able = home !== null && isAble(table, home)
   table.actors.set(key, {
     key,
-    incarnation: (known?.incarnation ?? 0) + 1,
+    incarnation: Math.max(known?.incarnation ?? 0, table.forgotten.incarnation) + 1, // A6
     options,
     init,
-    epoch: (known?.epoch ?? 0) + 1,
+    epoch: Math.max(known?.epoch ?? 0, table.forgotten.epoch) + 1, // A6
     home: able ? home : null,
     sources: [],
     base: 0,
@@ -267,16 +275,6 @@ function move(table: RegistryTable, { actor: key, epoch, to }: Command & { kind:
   return done
 }
 
-function stop(table: RegistryTable, { actor: key, incarnation }: Command & { kind: 'stop' }): CommandResult {
-  const actor = table.actors.get(key)
-  if (!actor) return reject('unknown-actor', `${key} does not exist`)
-  if (actor.incarnation !== incarnation) return done
-  if (actor.status.kind === 'stopped' || actor.status.kind === 'stopping') return done
-  if (actor.home === null) table.actors.set(key, stoppedActor(actor))
-  else table.actors.set(key, { ...actor, status: { kind: 'stopping' } })
-  return done
-}
-
 function released(table: RegistryTable, command: Command & { kind: 'released' }): CommandResult {
   const journal = table.journals.get(command.journal)
   if (!journal || journal.boot !== command.boot)
@@ -284,28 +282,18 @@ function released(table: RegistryTable, command: Command & { kind: 'released' })
   for (const { actor: key, epoch, home } of command.actors) {
     const actor = table.actors.get(key)
     if (!actor || actor.home !== command.boot || actor.epoch !== epoch) continue
-    if (actor.status.kind === 'stopping') table.actors.set(key, stoppedActor(actor))
-    else if (actor.status.kind === 'moving')
-      table.actors.set(key, {
+    if (actor.status.kind === 'stopping') end(table, actor)
+    else if (actor.status.kind === 'moving') {
+      const next: ActorEntry = {
         ...actor,
         home: home !== null && isAble(table, home) ? home : null,
         epoch: epoch + 1,
         sources: [sourceIn(journal, command.length, epoch)],
         base: 0,
         status: { kind: 'running' },
-      })
+      }
+      table.actors.set(key, actor.status.killed ? restartedByKill(next) : next)
+    }
   }
-  return done
-}
-
-function failed(
-  table: RegistryTable,
-  issuer: BootId,
-  { actor: key, epoch, cause }: Command & { kind: 'failed' },
-): CommandResult {
-  const actor = table.actors.get(key)
-  if (!actor || actor.epoch !== epoch || actor.home !== issuer)
-    return reject('stale-epoch', `${key} has moved meanwhile`)
-  table.actors.set(key, { ...actor, status: { kind: 'dead', cause } })
   return done
 }

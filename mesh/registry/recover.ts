@@ -6,7 +6,8 @@
 
 import type { ActorKey, BootId } from '../ids.ts'
 import { sameClass } from './class.ts'
-import { isAble, stoppedActor } from './homes.ts'
+import { end, failedOnce } from './endings.ts'
+import { isAble } from './homes.ts'
 import { addReport } from './reports.ts'
 import type { RegistryTable } from './state.ts'
 import type {
@@ -42,7 +43,6 @@ export function settleRecovery(table: RegistryTable, command: Command & { kind: 
     if (actor.home === command.boot) {
       const home = command.homes[actor.key]
       const next = withoutHome(table, actor, journals, home)
-      table.actors.set(actor.key, next)
       reports.push(describe(next, home, loss))
     } else if (cut.has(actor.key)) reports.push(describe(actor, actor.home, loss))
   }
@@ -113,9 +113,7 @@ function withoutHome(
   home: BootId | undefined,
 ): ActorEntry {
   const actor = table.actors.get(key)!
-  if (actor.status.kind === 'stopping') return stoppedActor(actor)
-  const restarts = actor.restarts + 1
-  const { maxRestarts } = actor.options
+  if (actor.status.kind === 'stopping') return end(table, actor)
   const sources: Source[] = journals
     .filter((journal) => mayHold(journal, actor))
     .filter(
@@ -134,15 +132,17 @@ function withoutHome(
     base: 0,
     sources: [...sources, ...actor.sources],
   }
-  if (actor.status.kind === 'dead') return ended
-  if (maxRestarts >= 0 && restarts > maxRestarts)
-    return {
-      ...ended,
-      restarts,
-      status: { kind: 'dead', cause: `its peer was lost and its ${maxRestarts} restart(s) are used up` },
-    }
+  const next = actor.status.kind === 'dead' ? ended : restarted(table, ended, home)
+  table.actors.set(key, next)
+  return next
+}
+
+function restarted(table: RegistryTable, actor: ActorEntry, home: BootId | undefined): ActorEntry {
+  const counted = failedOnce(actor, actor.failures?.cause ?? '', 'its peer was lost')
+  const next = { ...counted, restarts: actor.restarts + 1 }
+  if (next.status.kind === 'dead') return next
   const able = home !== undefined && isAble(table, home)
-  return { ...ended, restarts, home: able ? home : null, status: { kind: 'running' } }
+  return { ...next, home: able ? home : null, status: { kind: 'running' } }
 }
 
 /** Whether the journal, of the actor's home, may have records that a recovery of the actor needs. */

@@ -23,6 +23,7 @@ export interface RegistryTable extends RegistryState {
   boots: Map<BootId, BootEntry>
   journals: Map<LogKey, JournalEntry>
   actors: Map<ActorKey, ActorEntry>
+  forgotten: { incarnation: number; epoch: number }
   reports: Report[]
   nextOrder: number
   nextReport: number
@@ -31,6 +32,8 @@ export interface RegistryTable extends RegistryState {
   issued: Map<BootId, Issued>
 }
 
+const NOTHING_FORGOTTEN = { incarnation: 0, epoch: 0 }
+
 export function emptyRegistry(meshId: LogKey): RegistryTable {
   return {
     meshId,
@@ -38,6 +41,7 @@ export function emptyRegistry(meshId: LogKey): RegistryTable {
     boots: new Map(),
     journals: new Map(),
     actors: new Map(),
+    forgotten: NOTHING_FORGOTTEN,
     reports: [],
     nextOrder: 1,
     nextReport: 1,
@@ -55,6 +59,7 @@ export function encodeRegistry(table: RegistryTable): unknown {
     boots: [...table.boots.values()],
     journals: [...table.journals.values()],
     actors: [...table.actors.values()],
+    ...(table.forgotten.incarnation > 0 ? { forgotten: table.forgotten } : {}),
     reports: table.reports,
     nextOrder: table.nextOrder,
     nextReport: table.nextReport,
@@ -74,6 +79,7 @@ type Encoded = {
   boots: BootEntry[]
   journals: JournalEntry[]
   actors: ActorEntry[]
+  forgotten?: { incarnation: number; epoch: number }
   reports: Report[]
   nextOrder: number
   nextReport: number
@@ -91,6 +97,7 @@ export function decodeRegistry(value: unknown): RegistryTable {
     boots: new Map(encoded.boots.map((entry) => [entry.boot, entry])),
     journals: new Map(encoded.journals.map((entry) => [entry.key, entry])),
     actors: new Map(encoded.actors.map((entry) => [entry.key, entry])),
+    forgotten: encoded.forgotten ?? NOTHING_FORGOTTEN,
     reports: [...encoded.reports],
     nextOrder: encoded.nextOrder,
     nextReport: encoded.nextReport,

@@ -95,14 +95,23 @@ export interface ActorEntry {
   /** Opening order of the journal that is known to hold the actor's whole state of this epoch; 0 when none is. */
   readonly base: number
   readonly restarts: number
+  /** Starts in a row that came to nothing, by a throw or the loss of the host; none after a steady run. */
+  readonly failures?: Failures
   readonly status:
     | { readonly kind: 'running' }
-    /** Its host drains it, appends its release record, and reports it; then it gets a new home. */
-    | { readonly kind: 'moving'; readonly to?: PeerId }
-    | { readonly kind: 'stopping' }
+    /** Its host drains it, or drops it where it was killed, appends its release record, and reports it; then it gets a new home. */
+    | { readonly kind: 'moving'; readonly to?: PeerId; readonly killed?: true }
+    /** The same, and then it is stopped; dead, when it was killed; or forgotten, when it was deleted. */
+    | { readonly kind: 'stopping'; readonly killed?: true; readonly deleted?: true }
     | { readonly kind: 'stopped' }
     /** Will not come back: restarts used up, or its state is not recoverable. */
     | { readonly kind: 'dead'; readonly cause: string }
+}
+
+export interface Failures {
+  readonly count: number
+  /** What the last one threw, as long as none has worked since; else empty. */
+  readonly cause: string
 }
 
 /** What happened to one actor of a lost boot (G6). */
@@ -130,6 +139,8 @@ export interface RegistryState {
   readonly boots: ReadonlyMap<BootId, BootEntry>
   readonly journals: ReadonlyMap<LogKey, JournalEntry>
   readonly actors: ReadonlyMap<ActorKey, ActorEntry>
+  /** The highest numbers of actors that were deleted: whoever gets such a name next is above them (A6). */
+  readonly forgotten: { readonly incarnation: number; readonly epoch: number }
   readonly reports: readonly Report[]
   readonly nextOrder: number
   readonly nextReport: number
@@ -200,6 +211,16 @@ export type Command =
   | { readonly kind: 'move'; readonly actor: ActorKey; readonly epoch: number; readonly to?: PeerId }
   /** Names the incarnation, so that a late repeat can't stop the next one. */
   | { readonly kind: 'stop'; readonly actor: ActorKey; readonly incarnation: number }
+  /** Ends the life of that epoch without waiting for its calls; without `restart` the actor's as well. */
+  | {
+      readonly kind: 'kill'
+      readonly actor: ActorKey
+      readonly incarnation: number
+      readonly epoch: number
+      readonly restart: boolean
+    }
+  /** Stops it where it runs, and then forgets it: its name is free. */
+  | { readonly kind: 'delete'; readonly actor: ActorKey; readonly incarnation: number }
   /** The host drained these actors; their release records are acknowledged below `length` of `journal`. */
   | {
       readonly kind: 'released'
@@ -212,8 +233,24 @@ export type Command =
         readonly home: BootId | null
       }[]
     }
-  /** The host cannot run the actor and says why; it ends (`ActorDiedError` carries the cause). */
-  | { readonly kind: 'failed'; readonly actor: ActorKey; readonly epoch: number; readonly cause: string }
+  /**
+   * A start of the actor failed, and its host says why. With `again` it is tried again, unless its restarts are used up;
+   * else it ends (`ActorDiedError` carries the cause).
+   */
+  | {
+      readonly kind: 'failed'
+      readonly actor: ActorKey
+      readonly epoch: number
+      readonly cause: string
+      readonly again: boolean
+    }
+  /** Starts that worked; with `steady`, a while ago: what failed before is forgiven. */
+  | {
+      readonly kind: 'started'
+      readonly boot: BootId
+      readonly steady: boolean
+      readonly actors: readonly { readonly actor: ActorKey; readonly epoch: number }[]
+    }
 
 /** A command with its issuer's number; `floor` is the issuer's lowest number still unanswered. */
 export interface IssuedCommand {

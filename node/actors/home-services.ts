@@ -6,6 +6,7 @@ import type { MeshHandle } from '../mesh-handle.ts'
 import type { JournalReader } from './journal-reader.ts'
 import type { JournalWriter } from './journal-writer.ts'
 import type { RestoredFrom } from './restorer.ts'
+import type { Starts } from './starts.ts'
 import type { ActorContext } from './types.ts'
 
 export interface RuntimeLimits {
@@ -38,6 +39,6 @@ export interface HomeServices {
   readonly context: (entry: ActorEntry, restored: boolean) => ActorContext
   /** The committed registry refuses this boot's calls for ever. */
   readonly isGone: (boot: BootId) => boolean
-  readonly reportFailed: (entry: ActorEntry, cause: string) => void
+  readonly starts: Starts
   readonly reportRecovered: (entry: ActorEntry, from: Pick<RestoredFrom, 'sequence' | 'source'>) => void
 }

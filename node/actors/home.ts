@@ -11,6 +11,7 @@ import { Host } from './host.ts'
 import type { JournalReader } from './journal-reader.ts'
 import { JournalWriter } from './journal-writer.ts'
 import type { RuntimeEvents, RuntimeLogger } from './runtime-events.ts'
+import { Starts } from './starts.ts'
 import { sleep, within } from './timing.ts'
 import type { ActorClass, ActorContext, AnyRef } from './types.ts'
 
@@ -57,10 +58,7 @@ export function makeHome(init: HomeInit): Home {
     warn: ({ key }, text, err) => logger.warn({ actor: key, err }, text),
     context: (entry, restored) => contextOf(init, boot, entry, restored),
     isGone: (caller) => isGone(mesh, caller),
-    reportFailed: ({ key, epoch }: ActorEntry, cause) => {
-      logger.warn({ actor: key, cause }, 'an actor can not be started')
-      mesh.command({ kind: 'failed', actor: key, epoch, cause }).catch(() => {}) // tried, and reported, again
-    },
+    starts: new Starts({ mesh, clock, boot }),
     reportRecovered: ({ key, epoch }: ActorEntry, { sequence, source }) => {
       logger.info({ actor: key, epoch, sequence }, 'actor restored')
       events.recovered?.({ actor: key, epoch, sequence, journal: source.journal })

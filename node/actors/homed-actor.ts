@@ -23,6 +23,7 @@ import { LiveActor, type Reply } from './live-actor.ts'
 import { type Passive, passiveOf } from './passive.ts'
 import { toFrame } from './remote-error.ts'
 import { type RestoredFrom, readBack, restore } from './restorer.ts'
+import { START_MOST_MS } from './starts.ts'
 import { Backoff } from './timing.ts'
 import type { TypeInfo } from './type-info.ts'
 import type { AnyActor, DeactivateReason } from './types.ts'
@@ -202,12 +203,12 @@ export class HomedActor {
    * Ends it here with its state in an acknowledged release record; undefined when there was never anything to write, or
    * nothing of it is needed (`keepState` false) and nothing was written under this epoch.
    */
-  async release(keepState: boolean, reason: DeactivateReason): Promise<Position | undefined> {
+  async release(keepState: boolean, reason: DeactivateReason | undefined): Promise<Position | undefined> {
     this.#releasing = true // H3
     for (const { reply } of this.#arrivals.splice(0)) reply({ kind: 'retry', why: 'the actor is moving' })
     await this.#deactivating
     await this.#live?.drain()
-    await this.#deactivate(this.#live, reason)
+    if (reason !== undefined) await this.#deactivate(this.#live, reason)
     const log = keepState ? await this.#load() : this.#log
     if (log === undefined) return undefined
     await log.writeSnapshot('release')
@@ -236,26 +237,40 @@ export class HomedActor {
   }
 
   async #activate(): Promise<LiveActor> {
-    const backoff = new Backoff(RETRY_FIRST_MS, RETRY_MOST_MS)
+    const backoff = new Backoff(RETRY_FIRST_MS, START_MOST_MS)
+    const { starts, sleep } = this.#services
     if (this.#deactivating !== undefined) await this.#deactivating
+    await this.#pauseAfterFailures()
     await this.#load()
     for (;;) {
       this.#check()
       if (this.#releasing) throw new MeshUnavailableError(`${this.entry.key} is moving`) // H3
+      let isMade = false
       try {
         const made = this.#make()
+        isMade = true
         if (made.info.hooks.has('onActivate')) await this.#open(made)
         return this.#serve(made)
       } catch (error) {
-        const cause = error instanceof Error ? `${error.name}: ${error.message}` : String(error)
         this.#check()
-        // A fresh actor that can't be made will never be; one with a state may be waiting for this peer to be repaired.
-        if (this.#log === undefined)
-          this.#services.reportFailed(this.entry, `its constructor failed: ${cause}`)
-        this.#tell(`its constructor failed on ${this.#services.mesh.self}: ${cause}`)
+        const what = isMade ? 'onActivate' : 'its constructor'
+        const cause = `${what} failed: ${error instanceof Error ? `${error.name}: ${error.message}` : String(error)}`
+        this.#services.warn(this.entry, 'an actor can not be started', error)
+        // A fresh actor that can't be made will never be; one with a state may be waiting for something to be repaired.
+        const again = isMade || this.#log !== undefined
+        this.#tell(`${cause} (on ${this.#services.mesh.self})`)
+        await Promise.all([starts.failed(this.entry, cause, again), sleep(backoff.next())])
       }
-      await this.#services.sleep(backoff.next())
     }
+  }
+
+  /** An actor that lost one host after the other may have brought them down. */
+  async #pauseAfterFailures(): Promise<void> {
+    const { starts, sleep } = this.#services
+    const delayMs = this.#passive === undefined && this.#log === undefined ? starts.delayMs(this.entry) : 0
+    if (delayMs === 0) return
+    this.#tell(`its host was lost again and again; it is started in ${Math.round(delayMs)} ms`)
+    await sleep(delayMs)
   }
 
   /** An object, and a log: of the state it was restored with, or else of the one that its constructor set. */
@@ -309,6 +324,7 @@ export class HomedActor {
     })
     this.#live = live
     this.#problem = ''
+    this.#services.starts.succeeded(this.entry)
     if (this.#recovered !== undefined) this.#services.reportRecovered(this.entry, this.#recovered)
     this.#recovered = undefined
     for (const { frame, reply, deadline } of this.#arrivals.splice(0)) {
@@ -342,6 +358,12 @@ export class HomedActor {
       isGone,
       mark: this.#side.mark,
     })
+  }
+
+  /** It was killed: its object ends at once, in the middle of what it does. */
+  abandon(): void {
+    this.#releasing = true // H3
+    this.#live?.abandon({ kind: 'retry', why: 'the actor was killed' })
   }
 
   /** Its log, read back where it is not in memory; undefined when nothing was ever written. */

@@ -95,6 +95,7 @@ export class Host {
     this.#idle.stop()
     this.#copier.stop()
     this.#releaser.stop()
+    this.#init.starts.stop()
     this.#init.journals.stop()
     const answer: Answer = { kind: 'retry', why: 'its host lost its journals' }
     for (const actor of this.#homed.values()) actor.end(answer, error)
@@ -177,6 +178,7 @@ export class Host {
 
   #serve(entry: ActorEntry, registry: RegistryState): void {
     if (entry.status.kind === 'moving' || entry.status.kind === 'stopping') {
+      if (entry.status.killed) this.#homedFor(entry).abandon()
       this.#releaser.add(entry)
       this.#homed
         .get(entry.key)

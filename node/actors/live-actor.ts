@@ -105,6 +105,7 @@ export class LiveActor {
 
   /** Accepts nothing new, sends what has not started back, resolves when the last call that runs has returned. */
   async drain(): Promise<void> {
+    if (this.#dead) return
     for (const job of this.#queue.splice(0)) this.#answer(job, { kind: 'retry', why: 'the actor is moving' })
     await new Promise<void>((idle) => {
       this.#draining = { idle }
@@ -115,8 +116,14 @@ export class LiveActor {
   /** It lives elsewhere or nowhere: nothing that happens here counts any more. */
   kill(answer: Answer, error: unknown): void {
     if (this.#dead) return
-    this.#dead = true
     this.log.fail(error)
+    this.abandon(answer)
+  }
+
+  /** What runs here comes to nothing, and nobody waits for it; what it did before stays in the log. */
+  abandon(answer: Answer): void {
+    if (this.#dead) return
+    this.#dead = true
     for (const job of this.#jobs.values()) for (const reply of job.replies) reply(answer)
     this.#jobs.clear()
     this.#queue.length = 0

@@ -68,7 +68,9 @@ export class Releaser {
     }
   }
 
-  #reason({ status }: ActorEntry): DeactivateReason {
+  /** Undefined: it was killed, and is told nothing. */
+  #reason({ status }: ActorEntry): DeactivateReason | undefined {
+    if ((status.kind === 'stopping' || status.kind === 'moving') && status.killed) return undefined
     if (status.kind === 'stopping') return 'stopping'
     const { registry, self } = this.#init.mesh
     return registry?.peers.get(self)?.leaving === true ? 'leaving' : 'moving'

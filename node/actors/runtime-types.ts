@@ -35,6 +35,10 @@ export interface Runtime {
   create(type: string | ActorClass, name: string, ...init: unknown[]): Promise<void>
   /** Ends an actor; resolves when the registry says so. */
   stop(type: string, name: string, timeoutMs?: number): Promise<void>
+  /** Ends its present life at once; without `restart` the actor's as well. */
+  kill(type: string, name: string, restart: boolean, timeoutMs?: number): Promise<void>
+  /** Stops and forgets an actor; resolves when the name is free. */
+  delete(type: string, name: string, timeoutMs?: number): Promise<void>
   /** Resolves when the registry gives this boot no actors any more; the mesh's `leaving` command must have been made. */
   drained(timeoutMs: number): Promise<boolean>
   /** Actors with an object here. */

@@ -3,7 +3,7 @@
 
 import type { JournalIndexes as Indexes } from '../../checkpoint/journal-index.ts'
 import { JournalIndexes } from '../../checkpoint/journal-index.ts'
-import { type ActorKey, actorKey } from '../../mesh/ids.ts'
+import type { ActorKey } from '../../mesh/ids.ts'
 import type { CallOptions } from '../api.ts'
 import { BadInputError, MeshUnavailableError, UnknownTypeError } from '../errors.ts'
 import { Deposed, type MeshHandle } from '../mesh-handle.ts'
@@ -13,6 +13,7 @@ import { Exchange } from './answers.ts'
 import { BlockCache } from './block-cache.ts'
 import { Client } from './client.ts'
 import { Creation, makeTarget, type Target } from './creation.ts'
+import { Endings } from './endings.ts'
 import { type Home, makeHome } from './home.ts'
 import { defaultLimits, type RuntimeLimits } from './home-services.ts'
 import { JournalReader } from './journal-reader.ts'
@@ -40,6 +41,7 @@ class ActorRuntime implements Runtime {
   readonly #reader: JournalReader
   readonly #creation: Creation
   readonly #client: Client
+  readonly #endings: Endings
   #home: Home
   #closed = false
 
@@ -67,6 +69,7 @@ class ActorRuntime implements Runtime {
     this.#creation = new Creation(mesh, clock, exchange)
     const services = { mesh, clock, exchange, creation: this.#creation, closed: () => this.#closed }
     this.#client = new Client(services, this.#limits)
+    this.#endings = new Endings({ mesh, until: (condition, ms) => this.#until(condition, ms) })
     this.#home = this.#makeHome()
     this.#follow()
   }
@@ -118,27 +121,14 @@ class ActorRuntime implements Runtime {
     if (!result.ok) throw new BadInputError(`${key} can't be created: ${result.detail}`)
   }
 
-  async stop(type: string, name: string, timeoutMs = 30_000): Promise<void> {
-    await this.#mesh.catchUp(timeoutMs)
-    const key = actorKey(type, name)
-    const before = this.#mesh.registry?.actors.get(key)
-    if (before === undefined)
-      throw new BadInputError(`there is no actor ${key}: \`mesh actors\` lists those that exist`)
-    const result = await this.#mesh.command(
-      { kind: 'stop', actor: key, incarnation: before.incarnation },
-      timeoutMs,
-    )
-    if (!result.ok) throw new BadInputError(`${key} can't be stopped: ${result.detail}`)
-    const over = (): boolean => {
-      const entry = this.#mesh.registry?.actors.get(key)
-      return (
-        entry === undefined || entry.status.kind === 'stopped' || entry.incarnation !== before.incarnation
-      )
-    }
-    if (await this.#until(over, timeoutMs)) return
-    throw new MeshUnavailableError(
-      `${key} is being stopped, and its host has not finished within ${timeoutMs} ms: it will be stopped when the host has, or is lost`,
-    )
+  stop(type: string, name: string, timeoutMs?: number): Promise<void> {
+    return this.#endings.stop(type, name, timeoutMs)
+  }
+  kill(type: string, name: string, restart: boolean, timeoutMs?: number): Promise<void> {
+    return this.#endings.kill(type, name, restart, timeoutMs)
+  }
+  delete(type: string, name: string, timeoutMs?: number): Promise<void> {
+    return this.#endings.delete(type, name, timeoutMs)
   }
 
   drained(timeoutMs: number): Promise<boolean> {

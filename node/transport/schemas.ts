@@ -126,7 +126,16 @@ const command = z.discriminatedUnion('kind', [
     actors: z.array(actorEpoch.extend({ home: boot.nullable() })).max(many),
   }),
   z.object({ kind: z.literal('noop') }),
-  z.object({ kind: z.literal('failed'), actor: text, epoch: count, cause: longText }),
+  z.object({ kind: z.literal('failed'), actor: text, epoch: count, cause: longText, again: z.boolean() }),
+  z.object({ kind: z.literal('started'), boot, steady: z.boolean(), actors: z.array(actorEpoch).max(many) }),
+  z.object({
+    kind: z.literal('kill'),
+    actor: text,
+    incarnation: count,
+    epoch: count,
+    restart: z.boolean(),
+  }),
+  z.object({ kind: z.literal('delete'), actor: text, incarnation: count }),
 ])
 const issued = z.object({ boot, n: count, floor: count, command })
 const result = z.discriminatedUnion('ok', [

@@ -176,3 +176,176 @@ test('G5 a host that is cut off in onActivate lets nothing of it out; the next h
   expect((await at.tokens(zero, 'other')).filter((token) => token.startsWith('seen'))).toEqual([])
   at.mesh.network.heal()
 })
+
+test('kill: the life ends in the middle of a call; the state comes back, and calls happen once', async () => {
+  const at = await meshOf(5)
+  const [zero, one, two] = at.ids as [PeerId, PeerId, PeerId]
+  await at.place('a', one, 'a1')
+  await at.place('b', two, 'b1')
+  await at.call(zero, 'a', 'add', 'a2')
+  const { epoch, restarts } = at.entry('a')!
+  // The method waits for an answer that does not come: only an end of this life frees the actor.
+  at.onFrame = ({ frame }) => !(frame.t === 'call' && frame.id.path !== '' && at.entry('a')!.epoch === epoch)
+  const slow = at.send(zero, 'a', 'slowly', ['s1', 'Ledger', 'b', 1])
+  const behind = at.send(two, 'a', 'add', ['a3'])
+  await at.mesh.clock.run(500)
+  await at.mesh.await(at.runtimes.get(zero)!.kill('Ledger', 'a', true))
+  expect(at.entry('a', zero)).toMatchObject({ epoch: epoch + 1, restarts: restarts + 1 })
+  await at.mesh.await(Promise.all([slow, behind]))
+  const tokens = await at.tokens(zero, 'a')
+  expect(tokens.slice(0, 2)).toEqual(['a1', 'a2'])
+  expect([...tokens].sort()).toEqual(['a1', 'a2', 'a3', 's1'])
+})
+
+test('kill of a passive actor, and of one whose host is lost meanwhile', async () => {
+  const at = await meshOf(5, { idleMs: IDLE_MS })
+  const [zero, one, two] = at.ids as [PeerId, PeerId, PeerId]
+  await at.place('a', one, 'a1')
+  await asleep(at, 'a')
+  await at.mesh.await(at.runtimes.get(zero)!.kill('Ledger', 'a', true))
+  expect(await at.tokens(two, 'a')).toEqual(['a1'])
+  const victim = at.home('a')
+  const from = at.others(victim)[0]!
+  at.split([victim], at.others(victim))
+  const killing = at.runtimes.get(from)!.kill('Ledger', 'a', true, 60_000)
+  await at.mesh.await(killing, 60_000)
+  expect(await at.tokens(from, 'a')).toEqual(['a1'])
+  at.mesh.network.heal()
+})
+
+test('kill without restart: ActorDiedError from then on, whoever asks; create makes a new one', async () => {
+  const at = await meshOf(5)
+  const [zero, one, two] = at.ids as [PeerId, PeerId, PeerId]
+  await at.place('a', one, 'a1')
+  await at.mesh.await(at.runtimes.get(zero)!.kill('Ledger', 'a', false))
+  expect(at.entry('a', zero)!.status).toEqual({ kind: 'dead', cause: 'it was killed' })
+  for (const from of [zero, one, two])
+    expect(await code(at.mesh.await(at.send(from, 'a', 'all')))).toBe('ACTOR_DIED')
+  await at.mesh.await(at.runtimes.get(zero)!.create('Ledger', 'a'))
+  expect(await at.tokens(two, 'a')).toEqual([])
+})
+
+test('A6 delete: a late call of what was deleted runs on nothing, and the name starts afresh', async () => {
+  const at = await meshOf(5, { idleMs: IDLE_MS })
+  const [zero, one, two, three] = at.ids as [PeerId, PeerId, PeerId, PeerId]
+  await at.place('a', one, 'old')
+  let late: SentFrame | undefined
+  at.onFrame = (sent) => {
+    if (sent.from === three && sent.frame.t === 'call') late ??= sent
+    return true
+  }
+  expect(await code(at.mesh.await(at.send(three, 'a', 'addThenThrow', ['never'])))).toBe('ACTOR_ERROR')
+  const before = at.entry('a')!
+  await at.mesh.await(at.runtimes.get(zero)!.delete('Ledger', 'a'))
+  expect(at.entry('a', zero)).toBeUndefined()
+  const again = { ...late!, frame: { ...late!.frame, method: 'add' } as SentFrame['frame'] }
+  for (const id of at.ids) at.repeat(again, id)
+  await at.mesh.clock.run(4000)
+  expect(at.entry('a')).toBeUndefined()
+  // A call makes what does not exist, as if it never had.
+  await at.place('a', one, 'new')
+  for (const id of at.ids) at.repeat(again, id)
+  await at.mesh.clock.run(4000)
+  expect(await at.tokens(two, 'a')).toEqual(['new'])
+  const after = at.entry('a')!
+  expect(after.incarnation).toBeGreaterThan(before.incarnation)
+  expect(after.epoch).toBeGreaterThan(before.epoch)
+  const boot = at.boot(one)
+  at.mesh.kill(one)
+  await at.recovered(boot)
+  expect(await at.tokens(two, 'a')).toEqual(['new'])
+})
+
+test('A1 delete while the host is cut off: the name is not free before the host is recovered', async () => {
+  const at = await meshOf(5)
+  const [zero, one, two] = at.ids as [PeerId, PeerId, PeerId]
+  await at.place('a', one, 'old')
+  const boot = at.boot(one)
+  at.split([one], at.others(one))
+  const write = watch(at.send(one, 'a', 'add', ['lost']))
+  await at.mesh.await(at.runtimes.get(zero)!.delete('Ledger', 'a', 60_000), 60_000)
+  expect(at.registry(zero).boots.get(boot)?.status).toBe('dead')
+  expect(write.settled).toBe(false)
+  await at.call(two, 'a', 'add', 'new')
+  at.mesh.network.heal()
+  await at.mesh.until('the old host has a new boot', () => {
+    const { driver } = at.mesh.peers.get(one)!
+    return driver.boot !== boot && driver.admitted
+  })
+  expect(await at.tokens(one, 'a')).toEqual(['new'])
+})
+
+test('a call that waits for an actor while it is deleted is told so, and makes nothing', async () => {
+  const at = await meshOf(5)
+  const [zero, one, two] = at.ids as [PeerId, PeerId, PeerId]
+  await at.place('a', one, 'old')
+  await at.place('b', two, 'b1')
+  at.onFrame = ({ frame }) => !(frame.t === 'call' && frame.id.path !== '')
+  const slow = at.send(zero, 'a', 'slowly', ['s1', 'Ledger', 'b', 1])
+  const behind = at.send(two, 'a', 'add', ['late'])
+  await at.mesh.clock.run(500)
+  const deleting = at.runtimes.get(zero)!.delete('Ledger', 'a')
+  deleting.catch(() => {})
+  await at.mesh.until('it is being deleted', () => at.entry('a')?.status.kind === 'stopping')
+  // A stop waits for the call that runs; a kill does not.
+  await at.mesh.await(at.runtimes.get(two)!.kill('Ledger', 'a', false))
+  await at.mesh.await(deleting)
+  for (const call of [slow, behind]) expect(await code(at.mesh.await(call))).toBe('ACTOR_DIED')
+  await at.mesh.clock.run(4000)
+  expect(at.entry('a')).toBeUndefined()
+})
+
+test('a start that throws at every home is tried again, seen as waiting with its cause, and works once it is repaired', async () => {
+  const at = await hookedMesh()
+  const [zero, one, two] = at.ids as [PeerId, PeerId, PeerId]
+  await at.place('a', one, 'a1')
+  hooked.failing = 8
+  const boot = at.boot(one)
+  at.mesh.kill(one)
+  await at.recovered(boot)
+  const read = at.call<{ tokens: string[] }>(zero, 'a', 'all')
+  await at.mesh.until('its failures are known', () => (at.entry('a')?.failures?.count ?? 0) > 3)
+  expect(at.entry('a')).toMatchObject({
+    status: { kind: 'running' },
+    failures: { cause: expect.stringContaining('not now') },
+  })
+  expect((await read).tokens.filter((token) => token === 'back').length).toBeGreaterThan(0)
+  expect(await at.tokens(two, 'a')).toContain('a1')
+  await at.mesh.until('its cause is gone', () => at.entry('a')!.failures?.cause === '')
+  await at.mesh.clock.run(100_000)
+  expect(at.entry('a')!.failures).toBeUndefined()
+})
+
+test('crash loop: an actor that takes its hosts down is slowed down, and dead after maxRestarts', async () => {
+  const down: number[] = []
+  let meltdown = (_peer: string): void => {}
+  class Doomed extends Ledger {
+    static readonly actorName = 'Ledger'
+    static override readonly options = { ...Ledger.options, maxRestarts: 6 }
+    override size(): never {
+      meltdown(this.context.peer)
+      throw new Error('its process is gone')
+    }
+  }
+  const at = await meshOf(5, { ledger: Doomed })
+  await at.place('a', at.ids[1]!, 'a1')
+  meltdown = (peer) => {
+    down.push(at.mesh.clock.now)
+    at.mesh.kill(at.ids.find((id) => id === peer)!)
+  }
+  const entry = () => at.live[0]!.driver.registry?.actors.get(at.key('a'))
+  for (let time = 0; time < 200 && entry()?.status.kind !== 'dead'; time++) {
+    at.send(at.live[time % at.live.length]!.id, 'a', 'size', [], 900)
+    await at.mesh.clock.run(1000)
+    for (const id of at.ids) if (!at.mesh.peers.has(id)) await at.mesh.start(id)
+  }
+  expect(entry()?.status).toMatchObject({
+    kind: 'dead',
+    cause: expect.stringContaining('6 restart(s) are used up'),
+  })
+  expect(down.length).toBe(7)
+  // Three in a row at once, then ever later: 0.5, 1 and 2 seconds beyond what a recovery takes.
+  const pauses = down.slice(1).map((at, index) => at - down[index]!)
+  expect(Math.max(...pauses.slice(0, 3))).toBeLessThan(pauses.at(-1)!)
+  expect(await code(at.mesh.await(at.send(at.live[0]!.id, 'a', 'all')))).toBe('ACTOR_DIED')
+})

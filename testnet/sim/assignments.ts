@@ -30,8 +30,13 @@ export class Assignments {
   /** One watcher per process; all of one mesh share what is true for ever. */
   watcher(peer: PeerId): (state: RegistryState) => void {
     let last: Last | undefined
+    // A name may be deleted in between: its numbers are not given again all the same.
+    const ever = new Map<string, ActorEntry>()
     return (state) => {
-      for (const actor of state.actors.values()) this.#actor(peer, state, actor, last?.actors.get(actor.key))
+      for (const actor of state.actors.values()) {
+        this.#actor(peer, state, actor, ever.get(actor.key))
+        ever.set(actor.key, actor)
+      }
       if (last) for (const boot of state.boots.values()) this.#boot(peer, state, boot, last)
       last = { actors: new Map(state.actors), boots: new Map(state.boots) }
     }
@@ -51,6 +56,9 @@ export class Assignments {
     if (!before) return
     if (epoch < before.epoch || incarnation < before.incarnation)
       this.#fail(`${peer}: A2 ${key} went back from epoch ${before.epoch} to ${epoch}`)
+    const isNewLife = incarnation > before.incarnation
+    if (isNewLife && epoch <= before.epoch)
+      this.#fail(`${peer}: A6 ${key} was made again under epoch ${epoch}`)
     if (incarnation === before.incarnation && isOver(before) && !isOver(actor))
       this.#fail(`${peer}: ${key} was ${before.status.kind} and is ${actor.status.kind}`)
   }

@@ -41,7 +41,7 @@ export const callMutants: readonly Mutant[] = [
     patch: [
       {
         file: LIVE,
-        find: 'await Promise.all([this.log.whenDurable(base), this.#init.confirm()])',
+        find: 'await Promise.all([this.log.whenDurable(base), this.#init.journal.confirm()])',
         replace: 'await this.log.whenDurable(base)',
       },
     ],
@@ -58,8 +58,8 @@ export const callMutants: readonly Mutant[] = [
     patch: [
       {
         file: LIVE,
-        find: 'await Promise.all([this.log.whenDurable(base), this.#init.confirm()])',
-        replace: 'await this.#init.confirm().then(() => base)',
+        find: 'await Promise.all([this.log.whenDurable(base), this.#init.journal.confirm()])',
+        replace: 'await this.#init.journal.confirm().then(() => base)',
       },
     ],
     tests: [inActorScenarios('G5 a read of a synced actor waits for the sync that its base needs')],

@@ -5,6 +5,7 @@ import { callMutants } from './calls.ts'
 import { homeMutants } from './homes.ts'
 import { journalMutants } from './journals.ts'
 import { keeperMutants } from './keeper.ts'
+import { lifecycleMutants } from './lifecycle.ts'
 import { registryMutants } from './registry.ts'
 import { relayMutants } from './relays.ts'
 import { storeMutants } from './store.ts'
@@ -19,6 +20,7 @@ export const MUTANTS: readonly Mutant[] = [
   ...journalMutants,
   ...homeMutants,
   ...callMutants,
+  ...lifecycleMutants,
   ...relayMutants,
   ...storeMutants,
 ]

@@ -140,7 +140,7 @@ export const registryMutants: readonly Mutant[] = [
     patch: [
       {
         file: RECOVER,
-        find: "  if (actor.status.kind === 'stopping') return stoppedActor(actor)\n",
+        find: "  if (actor.status.kind === 'stopping') return end(table, actor)\n",
         replace: '',
       },
     ],

@@ -1,0 +1,159 @@
+// Bugs of objects that come and go, and of actors that are killed, deleted, or do not start.
+
+import { type Mutant, test } from '../mutant.ts'
+
+const HOMED = 'node/actors/homed-actor.ts'
+const LIVE = 'node/actors/live-actor.ts'
+const ENDINGS = 'mesh/registry/endings.ts'
+const inLifecycle = (title: string) => test('testnet/sim/actors-lifecycle.test.ts', title)
+const inPassivation = (title: string) => test('node/actors/passivation.test.ts', title)
+const inHooks = (title: string) => test('node/actors/hooks.test.ts', title)
+
+export const lifecycleMutants: readonly Mutant[] = [
+  {
+    name: 'restDuringACall',
+    rule: 'P1',
+    breaks: 'an actor whose calls take long is passivated below them',
+    patch: [
+      {
+        file: LIVE,
+        find: 'return this.#usedAt <= time && this.#jobs.size === 0 && this.#running === 0 && !this.#pumping',
+        replace: 'return this.#usedAt <= time',
+      },
+    ],
+    tests: [inPassivation('P1 no actor rests while a call runs')],
+  },
+  {
+    name: 'restWithoutTheFloors',
+    rule: 'P1 A4',
+    breaks:
+      'what callers said since the last snapshot is lost with the object, so that a late copy of a call runs',
+    patch: [
+      {
+        file: 'checkpoint/actor-log.ts',
+        find: '    if (this.#callsWritten !== this.calls.changes || this.#failure !== undefined) return undefined\n',
+        replace: '    if (this.#failure !== undefined) return undefined\n',
+      },
+    ],
+    tests: [
+      inLifecycle(
+        'P2 a late copy of a call that threw is answered from before the rest, never executed after it',
+      ),
+    ],
+  },
+  {
+    name: 'restForgetsThrows',
+    rule: 'P2 L4',
+    breaks: 'what a method threw is forgotten when its actor is passivated, and a retry runs it again',
+    patch: [
+      {
+        file: 'node/actors/passive.ts',
+        find: 'thrown: isNeeded ? thrown : undefined } // P2',
+        replace: 'thrown: isNeeded ? undefined : undefined } // P2',
+      },
+    ],
+    tests: [
+      inLifecycle(
+        'P2 a late copy of a call that threw is answered from before the rest, never executed after it',
+      ),
+    ],
+  },
+  {
+    name: 'wakeAfterAMove',
+    rule: 'P3',
+    breaks: 'a boot that gets an actor back serves what it was before it moved away',
+    patch: [
+      {
+        file: 'node/actors/host.ts',
+        find: 'passive: passive && isSameLife(passive, entry) ? passive : undefined, // P3',
+        replace: 'passive: passive && { ...passive, epoch: entry.epoch }, // P3',
+      },
+      {
+        file: 'node/actors/host.ts',
+        find: '      if (entry === undefined || !this.#isHere(entry) || !isSameLife(passive, entry))\n        this.#passive.delete(key) // P3\n',
+        replace: '      if (entry === undefined && passive.epoch < 0) this.#passive.delete(key)\n',
+      },
+    ],
+    tests: [inLifecycle('a passive actor moves away and back, and sleeps at each home')],
+  },
+  {
+    name: 'serveBeforeActivation',
+    rule: 'G5 H2',
+    breaks: 'what onActivate changed is dropped',
+    patch: [{ file: HOMED, find: '    if (patches !== undefined) log.change(patches)\n', replace: '' }],
+    tests: [
+      inHooks(
+        'G5 onActivate runs before the first call, and what it changes is durable before an answer, a local read too',
+      ),
+    ],
+  },
+  {
+    name: 'numbersAgain',
+    rule: 'A6',
+    breaks: 'a name that was deleted begins with the same incarnation and epoch again',
+    patch: [
+      {
+        file: 'mesh/registry/apply.ts',
+        find: '    incarnation: Math.max(known?.incarnation ?? 0, table.forgotten.incarnation) + 1, // A6\n',
+        replace: '    incarnation: (known?.incarnation ?? 0) + 1,\n',
+      },
+      {
+        file: 'mesh/registry/apply.ts',
+        find: '    epoch: Math.max(known?.epoch ?? 0, table.forgotten.epoch) + 1, // A6\n',
+        replace: '    epoch: (known?.epoch ?? 0) + 1,\n',
+      },
+    ],
+    tests: [
+      inLifecycle('A6 delete: a late call of what was deleted runs on nothing, and the name starts afresh'),
+    ],
+  },
+  {
+    name: 'deleteAtOnce',
+    rule: 'A1 R4',
+    breaks: 'an actor is forgotten while its host still runs it',
+    patch: [
+      {
+        file: ENDINGS,
+        find: '  if (isOver || actor.home === null) end(table, next)\n',
+        replace: '  if (isOver || actor.home !== undefined) end(table, next)\n',
+      },
+    ],
+    tests: [
+      inLifecycle('A1 delete while the host is cut off: the name is not free before the host is recovered'),
+    ],
+  },
+  {
+    name: 'killWithoutRelease',
+    rule: 'A1 R4',
+    breaks:
+      'a killed actor gets its next home before its last one has written what it acknowledged to nobody',
+    patch: [
+      {
+        file: ENDINGS,
+        find: "    table.actors.set(key, { ...actor, status: { kind: 'moving', ...to, killed: true } })\n",
+        replace:
+          "    table.actors.set(key, { ...actor, home: null, epoch: epoch + 1, base: 0, status: { kind: 'running' } })\n",
+      },
+    ],
+    tests: [
+      inLifecycle('kill: the life ends in the middle of a call; the state comes back, and calls happen once'),
+    ],
+  },
+  {
+    name: 'restartForEver',
+    rule: 'section 6',
+    breaks: 'an actor whose starts fail is tried again without end, whatever its class says',
+    patch: [
+      {
+        file: ENDINGS,
+        find: '  if (maxRestarts < 0 || count <= maxRestarts) return next\n',
+        replace: '  if (count > 0) return next\n',
+      },
+    ],
+    tests: [
+      inLifecycle(
+        'crash loop: an actor that takes its hosts down is slowed down, and dead after maxRestarts',
+      ),
+    ],
+  },
+]
