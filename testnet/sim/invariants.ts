@@ -217,7 +217,6 @@ export class Invariants {
   /** Logs on disks that neither the registry nor its chain needs any more, by peer. */
   leaks(): string[] {
     const leaks: string[] = []
-    const empty: string[] = []
     for (const { id, disk, driver } of this.#mesh.peers.values()) {
       const { pointer, registry } = driver
       const facts = disk.durableFacts
@@ -227,14 +226,11 @@ export class Invariants {
       for (const log of Object.values(facts.logs))
         if (!log.retired && !needed(log.key) && !isRecent(log, pointer))
           leaks.push(`${id} keeps ${log.class} ${log.key.slice(0, 6)} order ${log.order}`)
-      // A process that ends between making a log and writing that down leaves an empty one: rare, and of no size.
       for (const [key, blocks] of disk.writtenLogs)
         if (!needed(key) && (!facts.logs[key] || facts.logs[key].retired))
-          (blocks.length === 0 ? empty : leaks).push(
-            `${id} has ${blocks.length} blocks of ${key.slice(0, 6)} that nobody knows of`,
-          )
+          leaks.push(`${id} has ${blocks.length} blocks of ${key.slice(0, 6)} that nobody knows of`)
     }
-    return empty.length > MAX_EMPTY_LOGS ? [...leaks, ...empty] : leaks
+    return leaks
   }
 }
 
@@ -244,6 +240,3 @@ const isRecent = ({ class: of, order, promised }: LogFacts, { term }: Pointer): 
 
 const atLeast = (stored: Ballot | undefined, told: Ballot): boolean =>
   stored !== undefined && compareBallots(stored, told) >= 0
-
-/** In a whole run of crashes; more are no coincidence. */
-const MAX_EMPTY_LOGS = 3
