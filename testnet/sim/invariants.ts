@@ -60,6 +60,11 @@ export class Invariants {
       this.#fail(`${id}: R5 ${length} of ${journal.slice(0, 6)} acknowledged, held by ${holding.length}`)
   }
 
+  /** As many blocks of that registry log were told to be committed. */
+  committed(log: LogKey): number {
+    return this.#committed.get(log) ?? 0
+  }
+
   /** This disk is about to lose something: what it held until now was no lie. */
   remember(disk: MemoryDisk): void {
     if (!disk.storeId) return
