@@ -72,6 +72,15 @@ test.each([
   })
 })
 
+test('kill and delete', async () => {
+  const node = await fakeNode()
+  expect((await cli(['kill', 'Counter/a'], { node })).out).toBe('Counter/a is killed, and starts again\n')
+  const { out } = await cli(['kill', 'Counter/a', '--no-restart', '--json'], { node })
+  expect(JSON.parse(out)).toEqual({ killed: 'Counter/a', restart: false })
+  expect((await cli(['delete', 'Counter/a'], { node })).out).toBe('Counter/a is deleted\n')
+  expect(node.asked).toEqual(['kill Counter/a', 'kill Counter/a for good', 'delete Counter/a'])
+})
+
 test('create, stop, leave, invite and reports', async () => {
   const node = await fakeNode()
   expect((await cli(['create', 'Counter/new', '3', 'x'], { node })).out).toBe('Counter/new is created\n')
@@ -134,6 +143,8 @@ test.each([
   ['leave'],
   ['create', 'A/a'],
   ['stop', 'A/a'],
+  ['kill', 'A/a'],
+  ['delete', 'A/a'],
   ['rescue'],
   ['recover', 'shop-2'],
   ['call', 'A/a', 'm'],

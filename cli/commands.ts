@@ -4,8 +4,10 @@ import { actorsCommand } from './actors.ts'
 import { callCommand } from './call.ts'
 import type { CommandSpec } from './command.ts'
 import { createCommand } from './create.ts'
+import { deleteCommand } from './delete.ts'
 import { doctorCommand } from './doctor.ts'
 import { inviteCommand } from './invite.ts'
+import { killCommand } from './kill.ts'
 import { leaveCommand } from './leave.ts'
 import { membersCommand } from './members.ts'
 import { nodeCommand } from './node.ts'
@@ -25,6 +27,8 @@ export const COMMANDS: readonly CommandSpec[] = [
   callCommand,
   createCommand,
   stopCommand,
+  killCommand,
+  deleteCommand,
   reportsCommand,
   recoverCommand,
   rescueCommand,

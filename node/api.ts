@@ -193,6 +193,17 @@ export interface MeshNode {
   /** Ends an actor for good, with its state; {@link createActor} may use the name again. */
   stopActor(type: string, name: string): Promise<void>
   /**
+   * Ends an actor's present life at once, in the middle of what it does and without `onDeactivate`. It starts again from its
+   * log, which counts as a restart, and pending calls are retried there; a method that had not returned has changed
+   * nothing. With `restart: false` it is over: its calls fail with ActorDiedError.
+   */
+  killActor(type: string, name: string, options?: { readonly restart?: boolean }): Promise<void>
+  /**
+   * Stops an actor and forgets it: unlike after {@link stopActor} its next call makes a new one, as if there had never
+   * been any. Calls under way are not passed on to that one; they fail with ActorDiedError.
+   */
+  deleteActor(type: string, name: string): Promise<void>
+  /**
    * Past a registry whose majority is lost for good, on one chosen peer; what was committed and no peer that is here has
    * is lost. Without `acceptLoss` it does nothing and says what it would do. Rejects with NOT_NEEDED while a majority is here.
    */

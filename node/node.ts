@@ -115,6 +115,16 @@ export class Node implements MeshNode {
   stopActor(type: string, name: string): Promise<void> {
     return this.#parts.runtime.stop(type, name)
   }
+  killActor(
+    type: string,
+    name: string,
+    { restart = true }: { readonly restart?: boolean } = {},
+  ): Promise<void> {
+    return this.#parts.runtime.kill(type, name, restart)
+  }
+  deleteActor(type: string, name: string): Promise<void> {
+    return this.#parts.runtime.delete(type, name)
+  }
 
   rescue({ acceptLoss }: { readonly acceptLoss: boolean }): Promise<RescueOutcome> {
     return rescueMesh(this.#parts.driver, acceptLoss)

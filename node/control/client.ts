@@ -53,6 +53,14 @@ export class ControlClient {
     await this.#send('POST /v1/stop', { type, name }, DEFAULT_CALL_MS + CALL_MARGIN_MS)
   }
 
+  async killActor(type: string, name: string, restart: boolean): Promise<void> {
+    await this.#send('POST /v1/kill', { type, name, restart }, DEFAULT_CALL_MS + CALL_MARGIN_MS)
+  }
+
+  async deleteActor(type: string, name: string): Promise<void> {
+    await this.#send('POST /v1/delete', { type, name }, DEFAULT_CALL_MS + CALL_MARGIN_MS)
+  }
+
   rescue(acceptLoss: boolean): Promise<ControlMethods['POST /v1/rescue']['response']> {
     return this.#send('POST /v1/rescue', { acceptLoss }, GIVE_UP_MS)
   }

@@ -24,6 +24,8 @@ export type ControlledNode = Pick<
   | 'call'
   | 'createActor'
   | 'stopActor'
+  | 'killActor'
+  | 'deleteActor'
   | 'rescue'
   | 'recover'
   | 'leave'
@@ -83,6 +85,16 @@ function handlers(node: ControlledNode): Handlers {
     'POST /v1/stop': async (body) => {
       const { type, name } = object(body)
       await node.stopActor(string(type, 'type'), string(name, 'name'))
+      return {}
+    },
+    'POST /v1/kill': async (body) => {
+      const { type, name, restart } = object(body)
+      await node.killActor(string(type, 'type'), string(name, 'name'), { restart: restart !== false })
+      return {}
+    },
+    'POST /v1/delete': async (body) => {
+      const { type, name } = object(body)
+      await node.deleteActor(string(type, 'type'), string(name, 'name'))
       return {}
     },
     'POST /v1/rescue': (body) => node.rescue({ acceptLoss: object(body)['acceptLoss'] === true }),

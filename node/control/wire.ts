@@ -34,6 +34,14 @@ export interface ControlMethods {
     readonly request: { readonly type: string; readonly name: string }
     readonly response: Record<string, never>
   }
+  'POST /v1/kill': {
+    readonly request: { readonly type: string; readonly name: string; readonly restart: boolean }
+    readonly response: Record<string, never>
+  }
+  'POST /v1/delete': {
+    readonly request: { readonly type: string; readonly name: string }
+    readonly response: Record<string, never>
+  }
   /** Answers once every boot is recovered, or with what is known after half a minute. */
   'POST /v1/rescue': { readonly request: { readonly acceptLoss: boolean }; readonly response: RescueOutcome }
   'POST /v1/recover': {

@@ -124,6 +124,12 @@ export class FakeNode implements MeshNode {
   async createActor(type: string | ActorClass, name: string, ...init: readonly unknown[]): Promise<void> {
     this.asked.push(`create ${String(type)}/${name} ${JSON.stringify(init)}`)
   }
+  async killActor(type: string, name: string, { restart = true }: { restart?: boolean } = {}): Promise<void> {
+    this.asked.push(`kill ${type}/${name}${restart ? '' : ' for good'}`)
+  }
+  async deleteActor(type: string, name: string): Promise<void> {
+    this.asked.push(`delete ${type}/${name}`)
+  }
   async stopActor(type: string, name: string): Promise<void> {
     this.asked.push(`stop ${type}/${name}`)
   }
