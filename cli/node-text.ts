@@ -96,9 +96,9 @@ export function recoveredLines(actors: readonly ActorRecovered[]): readonly stri
   ]
 }
 
-/** One line each; actors' recoveries come in crowds and have {@link recoveredLines}. */
+/** One line each; actors' recoveries come in crowds and have {@link recoveredLines}, their daily coming and going is no news. */
 export const EVENT_TEXT: {
-  readonly [E in Exclude<keyof NodeEvents, 'actor:recovered'>]: (
+  readonly [E in Exclude<keyof NodeEvents, `actor:${string}`>]: (
     detail: NodeEvents[E],
     self: string,
   ) => string

@@ -148,10 +148,23 @@ export interface ActorRecovered {
   readonly detail: string
 }
 
+/** An actor on this very peer. */
+export interface ActorHere {
+  readonly type: string
+  readonly name: string
+  readonly epoch: number
+}
+
 export interface NodeEvents {
   readonly 'peer:joined': PeerRef
   readonly 'peer:lost': PeerRef & { readonly liveness: 'dead' | 'left' }
   readonly 'actor:recovered': ActorRecovered
+  /** An object of an actor was made on this peer and serves; `restored`: with a state from a log. */
+  readonly 'actor:started': ActorHere & { readonly restored: boolean }
+  /** Nobody called it for its `idleMs`: only where its state lies is left in this peer's memory. */
+  readonly 'actor:passivated': ActorHere
+  /** The actor is not on this peer any more. */
+  readonly 'actor:stopped': ActorHere & { readonly reason: 'moved' | 'stopped' | 'dead' }
   readonly 'head:changed': { readonly head: PeerRef | null; readonly term: number }
   /** This peer's journals were sealed: it dropped its actors and goes on as a new boot. */
   readonly deposed: { readonly boot: string }

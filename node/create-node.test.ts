@@ -232,6 +232,38 @@ test('what a call may not do has a code and leaves the state as it was', async (
   expect(await counter.value()).toBe(5)
 })
 
+test('an actor that nobody calls leaves memory, on a real disk too; its ends are told, and its reference knows its status', async () => {
+  class Napper extends Counter {
+    static readonly options = { idleMs: 40 }
+  }
+  const node = await start({ name: 'a', actors: [Napper] })
+  const told: string[] = []
+  for (const event of ['actor:started', 'actor:passivated', 'actor:stopped'] as const)
+    node.on(event, ({ name, ...detail }) =>
+      told.push([event, name, ...Object.values(detail).slice(2)].join(' ')),
+    )
+  const ref = node.actor(Napper, 'x')
+  expect(ref.status()).toBeUndefined()
+  expect(await ref.increment(2)).toBe(2)
+  expect(ref.status()).toMatchObject({ type: 'Napper', name: 'x', status: 'running', peer: { name: 'a' } })
+  await vi.waitFor(() => expect(told).toContain('actor:passivated x'))
+  expect(await ref.increment(3)).toBe(5)
+  await node.killActor('Napper', 'x')
+  expect(await ref.value()).toBe(5)
+  expect(ref.status()).toMatchObject({ epoch: 2, restarts: 1 })
+  await node.killActor('Napper', 'x', { restart: false })
+  expect(ref.status()).toMatchObject({ status: 'dead', cause: 'it was killed' })
+  await node.deleteActor('Napper', 'x')
+  expect(ref.status()).toBeUndefined()
+  expect(node.actors()).toEqual([])
+  expect(await ref.increment(1)).toBe(1)
+  expect(told[0]).toBe('actor:started x false')
+  expect(told.filter((line) => line.startsWith('actor:stopped'))).toEqual([
+    'actor:stopped x moved',
+    'actor:stopped x dead',
+  ])
+})
+
 test('a stopped actor stays stopped until it is created again', async () => {
   const a = await start()
   await a.actor(Counter, 'x').increment(5)

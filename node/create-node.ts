@@ -5,7 +5,7 @@ import { hostname } from 'node:os'
 import { resolve } from 'node:path'
 import { pino } from 'pino'
 import { defaultMeshSettings } from '../mesh/settings.ts'
-import { createRuntime } from './actors/runtime.ts'
+import { createRuntime, type Runtime } from './actors/runtime.ts'
 import type { MeshNode, NodeOptions } from './api.ts'
 import { startControlServer } from './control/server.ts'
 import { openDataDirectory } from './data-directory.ts'
@@ -15,7 +15,7 @@ import { type Joining, join, planJoining } from './joining.ts'
 import { DEFAULT_LISTEN, listenAgain } from './listening.ts'
 import { Node } from './node.ts'
 import { NodeEventSource } from './node-events.ts'
-import { peerRef } from './node-status.ts'
+import { actorStatusOf, peerRef } from './node-status.ts'
 import { realClock, realRandom } from './real-world.ts'
 import { loadIdentity, peerIdOf, startNetwork, writeSecretFile } from './transport/index.ts'
 import { meshErrorOf } from './transport-errors.ts'
@@ -87,12 +87,14 @@ export async function createNode(options: NodeOptions): Promise<MeshNode> {
       ),
     )
     undo.push(() => network.stop())
-    const runtime = createRuntime({
+    const runtime: Runtime = createRuntime({
       mesh: driver,
       store,
       clock: realClock,
       types: options.actors ?? [],
       logger,
+      events: events.runtime,
+      statusOf: (actor) => actorStatusOf(driver, runtime, actor),
     })
     undo.push(() => runtime.close())
     driver.onRegistry((state) => events.registry(state))

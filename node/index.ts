@@ -25,6 +25,7 @@ export type {
   DeactivateReason,
 } from './actors/types.ts'
 export type {
+  ActorHere,
   ActorRecovered,
   ActorStatus,
   CallOptions,

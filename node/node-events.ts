@@ -3,9 +3,10 @@
 import { EventEmitter } from 'node:events'
 import type { MeshEvent } from '../mesh/effect.ts'
 import { withinGeneration } from '../mesh/generation.ts'
-import { nameOfActor, type PeerId, typeOfActor } from '../mesh/ids.ts'
+import { type ActorKey, nameOfActor, type PeerId, typeOfActor } from '../mesh/ids.ts'
 import type { RegistryState } from '../mesh/registry/types.ts'
-import type { NodeEvents, PeerRef } from './api.ts'
+import type { RuntimeEvents } from './actors/runtime-events.ts'
+import type { ActorHere, NodeEvents, PeerRef } from './api.ts'
 
 export class NodeEventSource {
   readonly #emitter = new EventEmitter()
@@ -50,6 +51,13 @@ export class NodeEventSource {
     return undefined
   }
 
+  /** What the actors of this peer tell. */
+  readonly runtime: RuntimeEvents = {
+    started: ({ restored, ...event }) => this.emit('actor:started', { ...here(event), restored }),
+    passivated: (event) => this.emit('actor:passivated', here(event)),
+    stopped: ({ reason, ...event }) => this.emit('actor:stopped', { ...here(event), reason }),
+  }
+
   registry(state: RegistryState): void {
     const from = this.#reported ?? state.nextReport - 1
     this.#reported = state.nextReport - 1
@@ -60,3 +68,9 @@ export class NodeEventSource {
     }
   }
 }
+
+const here = ({ actor, epoch }: { readonly actor: ActorKey; readonly epoch: number }): ActorHere => ({
+  type: typeOfActor(actor),
+  name: nameOfActor(actor),
+  epoch,
+})

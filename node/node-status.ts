@@ -1,7 +1,7 @@
 // A node's answers to "how are things": the registry and the view in an app's terms.
 
 import { generationOf, withinGeneration } from '../mesh/generation.ts'
-import { type BootId, nameOfActor, type PeerId, peerOfBoot, typeOfActor } from '../mesh/ids.ts'
+import { type ActorKey, type BootId, nameOfActor, type PeerId, peerOfBoot, typeOfActor } from '../mesh/ids.ts'
 import type { Keeper } from '../mesh/log-types.ts'
 import { majority } from '../mesh/quorum.ts'
 import { sameClass } from '../mesh/registry/class.ts'
@@ -115,24 +115,34 @@ export function memberStatuses(driver: MeshDriver): MemberStatus[] {
 }
 
 export function actorStatuses(driver: MeshDriver, runtime: Runtime): ActorStatus[] {
-  const { registry } = driver
-  if (!registry) return []
-  return [...registry.actors.values()].map((actor) => {
-    const isHomeless = actor.home === null
-    const waiting = actor.status.kind === 'running' && (isHomeless || doesNotStart(actor))
-    const cause = causeOf(actor, waiting, driver, runtime)
-    return {
-      type: typeOfActor(actor.key),
-      name: nameOfActor(actor.key),
-      status: waiting ? 'waiting' : actor.status.kind,
-      peer: actor.home ? peerRef(driver, peerOfBoot(actor.home)) : null,
-      epoch: actor.epoch,
-      restarts: actor.restarts,
-      ...(cause ? { cause } : {}),
-      keepers: keepersOf(registry, actor).map(({ peer }) => peerRef(driver, peer)),
-      durability: actor.options.class.level,
-    }
-  })
+  return [...(driver.registry?.actors.values() ?? [])].map((actor) => actorStatus(actor, driver, runtime))
+}
+
+/** Undefined when this peer knows of no such actor. */
+export function actorStatusOf(
+  driver: MeshDriver,
+  runtime: Runtime,
+  actor: ActorKey,
+): ActorStatus | undefined {
+  const entry = driver.registry?.actors.get(actor)
+  return entry && actorStatus(entry, driver, runtime)
+}
+
+function actorStatus(actor: ActorEntry, driver: MeshDriver, runtime: Runtime): ActorStatus {
+  const isHomeless = actor.home === null
+  const waiting = actor.status.kind === 'running' && (isHomeless || doesNotStart(actor))
+  const cause = causeOf(actor, waiting, driver, runtime)
+  return {
+    type: typeOfActor(actor.key),
+    name: nameOfActor(actor.key),
+    status: waiting ? 'waiting' : actor.status.kind,
+    peer: actor.home ? peerRef(driver, peerOfBoot(actor.home)) : null,
+    epoch: actor.epoch,
+    restarts: actor.restarts,
+    ...(cause ? { cause } : {}),
+    keepers: keepersOf(driver.registry, actor).map(({ peer }) => peerRef(driver, peer)),
+    durability: actor.options.class.level,
+  }
 }
 
 function causeOf(actor: ActorEntry, waiting: boolean, driver: MeshDriver, runtime: Runtime): string {
@@ -169,7 +179,8 @@ const hasLabels = (actor: ActorEntry): boolean => Object.keys(actor.options.labe
  * Who holds all that a recovery of the actor would need: between a change of home or of keepers and
  * the copy that follows it, that is more than one journal, and only a peer that keeps each of them counts.
  */
-function keepersOf(registry: RegistryState, actor: ActorEntry): readonly Keeper[] {
+function keepersOf(registry: RegistryState | undefined, actor: ActorEntry): readonly Keeper[] {
+  if (registry === undefined) return []
   const own = [...registry.journals.values()].filter(
     ({ boot, class: of, order }) =>
       boot === actor.home && order >= actor.base && sameClass(of, actor.options.class),

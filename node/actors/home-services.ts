@@ -6,6 +6,7 @@ import type { MeshHandle } from '../mesh-handle.ts'
 import type { JournalReader } from './journal-reader.ts'
 import type { JournalWriter } from './journal-writer.ts'
 import type { RestoredFrom } from './restorer.ts'
+import type { RuntimeEvents } from './runtime-events.ts'
 import type { Starts } from './starts.ts'
 import type { ActorContext } from './types.ts'
 
@@ -40,5 +41,6 @@ export interface HomeServices {
   /** The committed registry refuses this boot's calls for ever. */
   readonly isGone: (boot: BootId) => boolean
   readonly starts: Starts
+  readonly events: RuntimeEvents
   readonly reportRecovered: (entry: ActorEntry, from: Pick<RestoredFrom, 'sequence' | 'source'>) => void
 }

@@ -59,6 +59,7 @@ export function makeHome(init: HomeInit): Home {
     context: (entry, restored) => contextOf(init, boot, entry, restored),
     isGone: (caller) => isGone(mesh, caller),
     starts: new Starts({ mesh, clock, boot }),
+    events,
     reportRecovered: ({ key, epoch }: ActorEntry, { sequence, source }) => {
       logger.info({ actor: key, epoch, sequence }, 'actor restored')
       events.recovered?.({ actor: key, epoch, sequence, journal: source.journal })

@@ -325,6 +325,8 @@ export class HomedActor {
     this.#live = live
     this.#problem = ''
     this.#services.starts.succeeded(this.entry)
+    const { key: actor, epoch } = this.entry
+    this.#services.events.started?.({ actor, epoch, restored: instance.context.restored })
     if (this.#recovered !== undefined) this.#services.reportRecovered(this.entry, this.#recovered)
     this.#recovered = undefined
     for (const { frame, reply, deadline } of this.#arrivals.splice(0)) {

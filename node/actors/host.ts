@@ -128,7 +128,7 @@ export class Host {
   #homedFor(entry: ActorEntry): HomedActor {
     const known = this.#homed.get(entry.key)
     if (known !== undefined && isSameLife(known.entry, entry)) return known
-    this.#drop(known)
+    this.#drop(known, entry)
     const { key } = entry
     const passive = this.#passive.get(key)
     this.#passive.delete(key)
@@ -148,6 +148,7 @@ export class Host {
     if (this.#homed.get(key) !== homed || this.#over) return
     this.#homed.delete(key)
     this.#passive.set(key, passive)
+    this.#init.events.passivated?.({ actor: key, epoch: passive.epoch })
   }
 
   #passivate(): void {
@@ -166,8 +167,9 @@ export class Host {
     }
     for (const [key, passive] of this.#passive) {
       const entry = registry.actors.get(key)
-      if (entry === undefined || !this.#isHere(entry) || !isSameLife(passive, entry))
-        this.#passive.delete(key) // P3
+      if (entry !== undefined && this.#isHere(entry) && isSameLife(passive, entry)) continue
+      this.#passive.delete(key) // P3
+      this.#tellStopped(key, passive.epoch, entry)
     }
     for (const entry of registry.actors.values()) if (this.#isHere(entry)) this.#serve(entry, registry)
   }
@@ -191,10 +193,17 @@ export class Host {
       )
   }
 
+  #tellStopped(actor: ActorKey, epoch: number, entry: ActorEntry | undefined): void {
+    const kind = entry?.status.kind ?? 'stopped'
+    const reason = kind === 'dead' || kind === 'stopped' ? kind : 'moved'
+    this.#init.events.stopped?.({ actor, epoch, reason })
+  }
+
   #drop(homed: HomedActor | undefined, entry?: ActorEntry): void {
     if (homed === undefined) return
     const dead = entry?.status.kind === 'dead' || entry?.status.kind === 'stopped'
     const answer = dead ? died(entry) : moved(entry ?? homed.entry)
+    this.#tellStopped(homed.entry.key, homed.entry.epoch, entry)
     homed.end(answer, new MeshUnavailableError(`${homed.entry.key} is not at home here any more`))
   }
 }

@@ -1,9 +1,13 @@
 // References: objects that look like the actor's class, whose every method is a call.
 
-import type { CallOptions } from '../api.ts'
+import type { ActorStatus, CallOptions } from '../api.ts'
 import type { AnyRef } from './types.ts'
 
-export type Invoke = (method: string, args: readonly unknown[], options: CallOptions) => Promise<unknown>
+/** What a reference does. */
+export interface RefSide {
+  readonly invoke: (method: string, args: readonly unknown[], options: CallOptions) => Promise<unknown>
+  readonly status: () => ActorStatus | undefined
+}
 
 /**
  * Names that JavaScript itself asks objects for: awaiting a reference, or printing it, must not be a call. A method of
@@ -11,9 +15,10 @@ export type Invoke = (method: string, args: readonly unknown[], options: CallOpt
  */
 const NOT_METHODS: ReadonlySet<string> = new Set(['then', 'toJSON', 'constructor', 'prototype', '__proto__'])
 
-export function makeRef(key: string, invoke: Invoke, options: CallOptions = {}): AnyRef {
+export function makeRef(key: string, side: RefSide, options: CallOptions = {}): AnyRef {
   const methods = new Map<string, unknown>([
-    ['with', (more: CallOptions) => makeRef(key, invoke, { ...options, ...more })],
+    ['with', (more: CallOptions) => makeRef(key, side, { ...options, ...more })],
+    ['status', side.status],
     ['toString', () => `[actor ${key}]`],
   ])
   const target = Object.freeze(Object.create(null) as object)
@@ -24,7 +29,7 @@ export function makeRef(key: string, invoke: Invoke, options: CallOptions = {}):
       if (typeof name === 'symbol' || NOT_METHODS.has(name)) return undefined
       let method = methods.get(name)
       if (method === undefined) {
-        method = (...args: unknown[]) => invoke(name, args, options)
+        method = (...args: unknown[]) => side.invoke(name, args, options)
         methods.set(name, method)
       }
       return method

@@ -12,7 +12,24 @@ export interface RuntimeEvents {
     readonly sequence: number
     readonly journal: LogKey
   }) => void
+  /** An object of an actor was made here and serves. */
+  readonly started?: (event: {
+    readonly actor: ActorKey
+    readonly epoch: number
+    readonly restored: boolean
+  }) => void
+  /** Only its position is left in memory. */
+  readonly passivated?: (event: { readonly actor: ActorKey; readonly epoch: number }) => void
+  /** The actor is not at home here any more. */
+  readonly stopped?: (event: {
+    readonly actor: ActorKey
+    readonly epoch: number
+    readonly reason: StopReason
+  }) => void
 }
+
+/** `moved`: another peer has it, or will; `stopped`: and forgotten, where it was deleted; `dead`: ActorDiedError has the cause. */
+export type StopReason = 'moved' | 'stopped' | 'dead'
 
 /** The part of a pino logger that is used. */
 export interface RuntimeLogger {

@@ -2,7 +2,7 @@
 
 import type { LogStore } from '../../checkpoint/port.ts'
 import type { ActorKey } from '../../mesh/ids.ts'
-import type { CallOptions } from '../api.ts'
+import type { ActorStatus, CallOptions } from '../api.ts'
 import type { MeshHandle } from '../mesh-handle.ts'
 import type { Clock } from '../ports.ts'
 import type { RuntimeLimits } from './home-services.ts'
@@ -17,6 +17,8 @@ export interface RuntimeInit {
   readonly logger?: RuntimeLogger
   readonly events?: RuntimeEvents
   readonly limits?: Partial<RuntimeLimits>
+  /** What references answer to `status()`; without it nothing. */
+  readonly statusOf?: (actor: ActorKey) => ActorStatus | undefined
 }
 
 export interface Runtime {

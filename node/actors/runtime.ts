@@ -42,6 +42,7 @@ class ActorRuntime implements Runtime {
   readonly #creation: Creation
   readonly #client: Client
   readonly #endings: Endings
+  readonly #statusOf: NonNullable<RuntimeInit['statusOf']>
   #home: Home
   #closed = false
 
@@ -51,6 +52,7 @@ class ActorRuntime implements Runtime {
     this.#clock = clock
     this.#logger = init.logger ?? silent
     this.#events = init.events ?? {}
+    this.#statusOf = init.statusOf ?? (() => undefined)
     this.#limits = { ...defaultLimits, ...init.limits }
     this.#types = new ActorTypes(init.types)
     this.#indexes = new JournalIndexes(store)
@@ -91,7 +93,10 @@ class ActorRuntime implements Runtime {
   ref(type: string, name: string, ...init: unknown[]): AnyRef
   ref(type: string | ActorClass, name: string, ...init: unknown[]): AnyRef {
     const target = this.#target(type, name, init)
-    return makeRef(target.key, (method, args, options) => this.#call(target, method, args, options))
+    return makeRef(target.key, {
+      invoke: (method, args, options) => this.#call(target, method, args, options),
+      status: () => this.#statusOf(target.key),
+    })
   }
 
   async call(

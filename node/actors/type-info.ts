@@ -23,6 +23,8 @@ export interface TypeInfo {
 
 /** What the runtime alone calls. */
 const HOOKS: ReadonlySet<string> = new Set(['onActivate', 'onDeactivate'])
+/** What references have beside the methods of their actors. */
+const REF_MEMBERS: readonly string[] = ['with', 'status']
 const DEFAULT_KEEPERS = 3
 /** More copies than this slow every write down and make nothing safer in practice. */
 const MAX_KEEPERS = 9
@@ -43,6 +45,11 @@ export function describeType(type: ActorClass): TypeInfo {
   const input = type.options ?? {}
   const all = methodsOf(type)
   const methods = new Set([...all].filter((method) => !HOOKS.has(method)))
+  for (const method of REF_MEMBERS)
+    if (methods.has(method))
+      throw new BadInputError(
+        `${name}.${method} can't be called: references have a ${method} of their own. Rename it`,
+      )
   const readOnly = new Set(input.readOnly ?? [])
   for (const method of readOnly) {
     if (!methods.has(method))

@@ -1,6 +1,6 @@
 // The types of the public actor API: what a class may declare, and what a reference to one offers.
 
-import type { CallOptions } from '../api.ts'
+import type { ActorStatus, CallOptions } from '../api.ts'
 import type { Actor } from './actor.ts'
 
 /** What an actor type chooses. Everything but `readOnly`, `reads`, `idleMs` and `maxTaskRetries` is fixed at an actor's creation. */
@@ -93,4 +93,6 @@ export type AnyRef = {
 export interface RefMembers<Self> {
   /** The same actor, called with other options. */
   readonly with: (options: CallOptions) => Self
+  /** The actor as this peer's copy of the registry has it, at once; undefined when it does not know of any. */
+  readonly status: () => ActorStatus | undefined
 }

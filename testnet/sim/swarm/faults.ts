@@ -162,6 +162,22 @@ const FAULTS: Readonly<Record<FaultKind, Inject>> = {
     runtime.stop(actor.type, actor.name, 5000).then(again, again)
     return true
   },
+  'kill-actor': (world) => {
+    const actor = world.pick(world.work.actors)!
+    const at = oneOf(world)
+    const runtime = at && world.work.runtimes.get(at)
+    if (!runtime) return false
+    runtime.kill(actor.type, actor.name, world.random() < 0.8, 5000).catch(() => {})
+    return true
+  },
+  'delete-actor': (world) => {
+    const actor = world.pick(world.work.actors)!
+    const at = oneOf(world)
+    const runtime = at && world.work.runtimes.get(at)
+    if (!runtime) return false
+    runtime.delete(actor.type, actor.name, 5000).catch(() => {})
+    return true
+  },
   'move-actor': (world) => {
     const actor = world.pick(world.work.actors)!
     const from = world.pick(world.live)

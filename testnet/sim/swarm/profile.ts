@@ -5,7 +5,7 @@ import type { MeshSettings } from '../../../mesh/settings.ts'
 import { defaultMeshSettings } from '../../../mesh/settings.ts'
 import { seededRandom } from '../random.ts'
 
-/** Every fault there is. What each does is in faults.ts. */
+/** The faults. What each does is in faults.ts. */
 export const FAULT_KINDS = [
   'loss',
   'duplicate',
@@ -38,7 +38,9 @@ export const FAULT_KINDS = [
   'stop-actor',
   'move-actor',
 ] as const
-export type FaultKind = (typeof FAULT_KINDS)[number]
+/** Drawn after all else, so that what came before them is drawn as it was. */
+const LATER_FAULT_KINDS = ['kill-actor', 'delete-actor'] as const
+export type FaultKind = (typeof FAULT_KINDS)[number] | (typeof LATER_FAULT_KINDS)[number]
 
 /** A disk, or what it had not synced, is lost for good. Only where every log keeps a majority of whole copies (G1). */
 export const DESTRUCTIVE: ReadonlySet<FaultKind> = new Set(['wipe', 'bit-flip', 'old-disk'])
@@ -82,7 +84,7 @@ export function profileOf(seed: number): Profile {
   const pick = <Item>(items: readonly Item[]): Item => items[Math.floor(random() * items.length)]!
   const chance = (probability: number): boolean => random() < probability
   const durability = pick<Durability>(['replicated', 'replicated', 'synced', 'both'])
-  return {
+  const first: Profile = {
     peers: pick([3, 3, 3, 3, 3, 3, 4, 4, 5, 5, 5, 6]),
     durability,
     settings: {
@@ -101,9 +103,13 @@ export function profileOf(seed: number): Profile {
     callTimeoutMs: pick([5000, 20_000]),
     rawJournals: chance(0.15),
     wire: seed % WIRE_EVERY === 0,
-    // Around the time between two calls, so that they meet.
-    idleMs: chance(0.3) ? pick([100, 300, 1000]) : 0,
+    idleMs: 0,
   }
+  // Around the time between two calls, so that they meet.
+  const idleMs = chance(0.3) ? pick([100, 300, 1000]) : 0
+  const faults = new Map(first.faults)
+  for (const kind of LATER_FAULT_KINDS) if (chance(0.15)) faults.set(kind, 0.2 + random())
+  return { ...first, idleMs, faults }
 }
 
 function drawFaults(random: () => number, durability: Durability): ReadonlyMap<FaultKind, number> {

@@ -70,8 +70,8 @@ export const lifecycleMutants: readonly Mutant[] = [
       },
       {
         file: 'node/actors/host.ts',
-        find: '      if (entry === undefined || !this.#isHere(entry) || !isSameLife(passive, entry))\n        this.#passive.delete(key) // P3\n',
-        replace: '      if (entry === undefined && passive.epoch < 0) this.#passive.delete(key)\n',
+        find: '      if (entry !== undefined && this.#isHere(entry) && isSameLife(passive, entry)) continue\n',
+        replace: '      if (entry !== undefined || passive.epoch > 0) continue\n',
       },
     ],
     tests: [inLifecycle('a passive actor moves away and back, and sleeps at each home')],
