@@ -2,27 +2,24 @@
 // an object, served, copied into the present journal, passivated, released. One per incarnation and epoch; a passivated
 // one leaves its `Passive` and gets another of these when it is needed again.
 //
-//  H1 Its state comes from its sources or, when nothing was ever written, from its constructor; a source that can't be
-//     read is waited for, never passed over.
+//  H1 Its state comes from its sources, and none of them is passed over: homed-log.ts.
 //  H2 A fresh state is a change: its snapshot is acknowledged before anything is answered.
 //  H3 After a release nothing is accepted or written under this epoch again, whatever this peer's registry still says.
 
-import { ActorLog, type Position } from '../../checkpoint/actor-log.ts'
-import { CallTable } from '../../checkpoint/call-table.ts'
+import type { ActorLog, Position } from '../../checkpoint/actor-log.ts'
+import type { CallTable } from '../../checkpoint/call-table.ts'
 import { decode } from '../../checkpoint/codec.ts'
-import type { Restored } from '../../checkpoint/replay.ts'
 import type { ActorEntry } from '../../mesh/registry/types.ts'
 import { MailboxFullError, MeshUnavailableError } from '../errors.ts'
 import { callerGone } from './call-errors.ts'
 import type { Answer, CallFrame } from './frames.ts'
 import type { HomeServices } from './home-services.ts'
+import { HomedLog, type LogOwner } from './homed-log.ts'
 import { type HookRun, runHook } from './hooks.ts'
 import { makeInstance } from './instance.ts'
-import type { JournalSide } from './journal-writer.ts'
 import { LiveActor, type Reply } from './live-actor.ts'
 import { type Passive, passiveOf } from './passive.ts'
 import { toFrame } from './remote-error.ts'
-import { type RestoredFrom, readBack, restore } from './restorer.ts'
 import { START_MOST_MS } from './starts.ts'
 import { Backoff } from './timing.ts'
 import type { TypeInfo } from './type-info.ts'
@@ -35,9 +32,8 @@ interface Made {
   readonly log: ActorLog
 }
 
-/** Pauses between attempts to read a source or to construct: a peer comes back in seconds, or not for a long time. */
-const RETRY_FIRST_MS = 50
-const RETRY_MOST_MS = 5000
+/** The pause after the first start that throws; it grows up to START_MOST_MS. */
+const START_AGAIN_MS = 50
 
 export interface HomedActorInit {
   readonly info: TypeInfo | undefined
@@ -48,7 +44,7 @@ export interface HomedActorInit {
   readonly rested: (homed: HomedActor, passive: Passive) => void
 }
 
-export class HomedActor {
+export class HomedActor implements LogOwner {
   readonly entry: ActorEntry
   readonly #services: HomeServices
   readonly #info: TypeInfo | undefined
@@ -57,13 +53,10 @@ export class HomedActor {
   readonly #passive: Passive | undefined
   readonly #rested: HomedActorInit['rested']
   #thrown: CallTable | undefined
-  #restoring: Promise<(Restored & Partial<RestoredFrom>) | undefined> | undefined
-  /** Where the state came from, until that is reported. */
-  #recovered: Pick<RestoredFrom, 'sequence' | 'source'> | undefined
   #activating: Promise<LiveActor> | undefined
   #deactivating: Promise<void> | undefined
   #live: LiveActor | undefined
-  #log: ActorLog | undefined
+  readonly #log: HomedLog
   #releasing = false
   /** Who uses its log at present, beside its object (P1). */
   #users = 0
@@ -78,13 +71,14 @@ export class HomedActor {
     this.#passive = passive
     this.#rested = rested
     this.#thrown = passive?.thrown
+    this.#log = new HomedLog({ entry, services, passive, owner: this })
   }
 
   get problem(): string {
     return this.#problem
   }
   get position(): Position | undefined {
-    return this.#log?.position ?? this.#passive
+    return this.#log.position
   }
 
   receive(frame: CallFrame, reply: Reply): void {
@@ -118,7 +112,7 @@ export class HomedActor {
    */
   passivate(): void {
     const idleMs = this.#info?.idleMs ?? this.#services.limits.idleMs
-    const log = this.#log
+    const log = this.#log.now
     if (idleMs === 0 || log === undefined || this.#users > 0 || this.#ended !== undefined) return
     const isIdle =
       this.#live === undefined
@@ -157,7 +151,7 @@ export class HomedActor {
   async #close({ info, instance, log }: LiveActor, reason: DeactivateReason): Promise<void> {
     const base = log.sequence
     const gate = async (): Promise<void> => {
-      await Promise.all([log.whenDurable(base), this.#side.confirm()])
+      await Promise.all([log.whenDurable(base), this.#log.side.confirm()])
     }
     try {
       const run = this.#hookRun({ info, instance, log }, gate)
@@ -170,7 +164,7 @@ export class HomedActor {
 
   /** The end of this object, unless anybody needs more of the actor than where it is written (P1). */
   #rest(): void {
-    const log = this.#log
+    const log = this.#log.now
     const isNeeded = this.#users > 0 || this.#live !== undefined || this.#activating !== undefined
     if (isNeeded || this.#releasing || this.#ended !== undefined || log?.whole === undefined) return
     this.#ended = { error: new MeshUnavailableError(`${this.entry.key} is passive`) }
@@ -179,7 +173,7 @@ export class HomedActor {
   }
 
   async #copy(isOld: (position: Pick<Position, 'journal'>) => boolean): Promise<Position> {
-    const log = (this.#passive && (await this.#load())) ?? (await this.activate()).log
+    const log = (this.#passive && (await this.#log.load())) ?? (await this.activate()).log
     if (this.#passive !== undefined && this.#releasing)
       throw new MeshUnavailableError(`${this.entry.key} is moving`) // H3
     // What went into a journal that was closed without it will never be acknowledged there.
@@ -194,7 +188,7 @@ export class HomedActor {
    * that is on its way out neither the last calls nor the release would ever be acknowledged.
    */
   writeAgain(isOld: (position: Pick<Position, 'journal'>) => boolean): void {
-    const log = this.#log
+    const log = this.#log.now
     if (log?.writtenTo === undefined || log.durable === log.sequence) return
     if (isOld({ journal: log.writtenTo })) log.rewrite()
   }
@@ -209,10 +203,16 @@ export class HomedActor {
     await this.#deactivating
     await this.#live?.drain()
     if (reason !== undefined) await this.#deactivate(this.#live, reason)
-    const log = keepState ? await this.#load() : this.#log
+    const log = keepState ? await this.#log.load() : this.#log.now
     if (log === undefined) return undefined
     await log.writeSnapshot('release')
     return log.position
+  }
+
+  /** It was killed: its object ends at once, in the middle of what it does. */
+  abandon(): void {
+    this.#releasing = true // H3
+    this.#live?.abandon({ kind: 'retry', why: 'the actor was killed' })
   }
 
   /** It lives elsewhere, or nowhere; or this boot is over. */
@@ -221,7 +221,7 @@ export class HomedActor {
     this.#ended = { error }
     for (const { reply } of this.#arrivals.splice(0)) reply(answer)
     this.#live?.kill(answer, error)
-    this.#log?.fail(error)
+    this.#log.now?.fail(error)
   }
 
   #hold(frame: CallFrame, reply: Reply): void {
@@ -237,13 +237,13 @@ export class HomedActor {
   }
 
   async #activate(): Promise<LiveActor> {
-    const backoff = new Backoff(RETRY_FIRST_MS, START_MOST_MS)
+    const backoff = new Backoff(START_AGAIN_MS, START_MOST_MS)
     const { starts, sleep } = this.#services
     if (this.#deactivating !== undefined) await this.#deactivating
     await this.#pauseAfterFailures()
-    await this.#load()
+    await this.#log.load()
     for (;;) {
-      this.#check()
+      this.check()
       if (this.#releasing) throw new MeshUnavailableError(`${this.entry.key} is moving`) // H3
       let isMade = false
       try {
@@ -252,13 +252,13 @@ export class HomedActor {
         if (made.info.hooks.has('onActivate')) await this.#open(made)
         return this.#serve(made)
       } catch (error) {
-        this.#check()
+        this.check()
         const what = isMade ? 'onActivate' : 'its constructor'
         const cause = `${what} failed: ${error instanceof Error ? `${error.name}: ${error.message}` : String(error)}`
         this.#services.warn(this.entry, 'an actor can not be started', error)
         // A fresh actor that can't be made will never be; one with a state may be waiting for something to be repaired.
-        const again = isMade || this.#log !== undefined
-        this.#tell(`${cause} (on ${this.#services.mesh.self})`)
+        const again = isMade || this.#log.now !== undefined
+        this.tell(`${cause} (on ${this.#services.mesh.self})`)
         await Promise.all([starts.failed(this.entry, cause, again), sleep(backoff.next())])
       }
     }
@@ -267,9 +267,10 @@ export class HomedActor {
   /** An actor that lost one host after the other may have brought them down. */
   async #pauseAfterFailures(): Promise<void> {
     const { starts, sleep } = this.#services
-    const delayMs = this.#passive === undefined && this.#log === undefined ? starts.delayMs(this.entry) : 0
+    const delayMs =
+      this.#passive === undefined && this.#log.now === undefined ? starts.delayMs(this.entry) : 0
     if (delayMs === 0) return
-    this.#tell(`its host was lost again and again; it is started in ${Math.round(delayMs)} ms`)
+    this.tell(`its host was lost again and again; it is started in ${Math.round(delayMs)} ms`)
     await sleep(delayMs)
   }
 
@@ -279,24 +280,23 @@ export class HomedActor {
     if (info === undefined) throw new Error(`this peer does not know the type of ${this.entry.key}`)
     const { actor, initial } = makeInstance(
       info,
-      this.#services.context(this.entry, this.#log !== undefined),
+      this.#services.context(this.entry, this.#log.now !== undefined),
       this.#initArguments(),
     )
-    const log =
-      this.#log ?? this.#makeLog({ state: decode(initial) as object, calls: new CallTable(), sequence: 0 })
+    const log = this.#log.now ?? this.#log.fresh(decode(initial) as object)
     return { info, instance: actor, log }
   }
 
   /** Before the first call: what its class has to do then. */
   async #open(made: Made): Promise<void> {
     const { log } = made
-    const restored = log === this.#log
+    const restored = log === this.#log.now
     const gate = async (): Promise<void> => {
-      if (log.sequence === 0) void this.#begin(log)
-      await Promise.all([log.whenDurable(log.sequence), this.#side.confirm()])
+      if (log.sequence === 0) this.#log.begin(log)
+      await Promise.all([log.whenDurable(log.sequence), this.#log.side.confirm()])
     }
     const patches = await runHook(this.#hookRun(made, gate), { name: 'onActivate', argument: restored })
-    this.#check()
+    this.check()
     if (this.#releasing) throw new MeshUnavailableError(`${this.entry.key} is moving`) // H3
     if (patches !== undefined) log.change(patches)
   }
@@ -305,21 +305,14 @@ export class HomedActor {
     return { info, instance, log, gate, actor: this.entry.key, services: this.#services }
   }
 
-  /** A fresh state becomes a record; from then on it is what every start goes on from (H2). */
-  #begin(log: ActorLog): void {
-    this.#log = log
-    void log.writeSnapshot().catch(() => {})
-  }
-
   #serve({ info, instance, log }: Made): LiveActor {
-    this.#restoring = undefined
-    if (log !== this.#log) this.#begin(log) // H2: every base is at or after it
+    if (log !== this.#log.now) this.#log.begin(log) // H2: every base is at or after it
     const live = new LiveActor({
       info,
       instance,
       log,
       thrown: this.#thrown,
-      journal: this.#side,
+      journal: this.#log.side,
       services: this.#services,
     })
     this.#live = live
@@ -327,8 +320,8 @@ export class HomedActor {
     this.#services.starts.succeeded(this.entry)
     const { key: actor, epoch } = this.entry
     this.#services.events.started?.({ actor, epoch, restored: instance.context.restored })
-    if (this.#recovered !== undefined) this.#services.reportRecovered(this.entry, this.#recovered)
-    this.#recovered = undefined
+    const recovered = this.#log.takeRecovered()
+    if (recovered !== undefined) this.#services.reportRecovered(this.entry, recovered)
     for (const { frame, reply, deadline } of this.#arrivals.splice(0)) {
       const leftMs = deadline - this.#services.now()
       // Its results went with it, so a call that waited here while its caller was given up may have been executed before.
@@ -339,76 +332,17 @@ export class HomedActor {
     return live
   }
 
-  get #side(): JournalSide {
-    return this.#services.journals.side(this.entry.options.class)
-  }
-
   #initArguments(): readonly unknown[] {
     return this.entry.init.length === 0 ? [] : (decode(this.entry.init) as unknown[])
   }
 
-  #makeLog({ state, calls, sequence }: Omit<Restored, 'kind'>): ActorLog {
-    const { entry } = this
-    const { isGone } = this.#services
-    calls.forget(isGone)
-    return new ActorLog({
-      life: { actor: entry.key, incarnation: entry.incarnation, epoch: entry.epoch },
-      state,
-      calls,
-      sequence,
-      ...(this.#passive === undefined ? {} : { snapshot: this.#passive }),
-      isGone,
-      mark: this.#side.mark,
-    })
-  }
-
-  /** It was killed: its object ends at once, in the middle of what it does. */
-  abandon(): void {
-    this.#releasing = true // H3
-    this.#live?.abandon({ kind: 'retry', why: 'the actor was killed' })
-  }
-
-  /** Its log, read back where it is not in memory; undefined when nothing was ever written. */
-  async #load(): Promise<ActorLog | undefined> {
-    if (this.#log !== undefined) return this.#log
-    this.#restoring ??= this.#restore()
-    const restored = await this.#restoring
-    this.#check()
-    if (restored === undefined || this.#log !== undefined) return this.#log
-    this.#restoring = undefined
-    const { sequence, source } = restored
-    if (source !== undefined) this.#recovered = { sequence, source }
-    this.#log = this.#makeLog(restored)
-    return this.#log
-  }
-
-  async #restore(): Promise<(Restored & Partial<RestoredFrom>) | undefined> {
-    const backoff = new Backoff(RETRY_FIRST_MS, RETRY_MOST_MS)
-    const { reader } = this.#services
-    for (;;) {
-      this.#check()
-      try {
-        if (this.#passive !== undefined) return await readBack(reader, this.entry, this.#passive)
-        return await restore(reader, this.#present())
-      } catch (error) {
-        this.#tell(error instanceof Error ? error.message : String(error)) // H1
-      }
-      await this.#services.sleep(backoff.next())
-    }
-  }
-
-  /** Its entry as it is now: sources whose loss was accepted meanwhile are shorter, or gone. */
-  #present(): ActorEntry {
-    const { key, epoch, incarnation } = this.entry
-    const now = this.#services.mesh.registry?.actors.get(key)
-    return now?.epoch === epoch && now.incarnation === incarnation ? now : this.entry
-  }
-
-  #check(): void {
+  /** For its log: throws when it has ended here. */
+  check(): void {
     if (this.#ended !== undefined) throw this.#ended.error
   }
 
-  #tell(problem: string): void {
+  /** Who waits for it hears why. */
+  tell(problem: string): void {
     if (problem === this.#problem) return
     this.#problem = problem
     for (const { reply } of this.#arrivals) reply({ kind: 'waiting', why: problem })

@@ -243,6 +243,7 @@ test('A6 delete: a late call of what was deleted runs on nothing, and the name s
   await at.mesh.clock.run(4000)
   expect(at.entry('a')).toBeUndefined()
   // A call makes what does not exist, as if it never had.
+  await at.mesh.until('one knows it', () => at.entry('a', one) === undefined)
   await at.place('a', one, 'new')
   for (const id of at.ids) at.repeat(again, id)
   await at.mesh.clock.run(4000)
@@ -266,6 +267,7 @@ test('A1 delete while the host is cut off: the name is not free before the host 
   await at.mesh.await(at.runtimes.get(zero)!.delete('Ledger', 'a', 60_000), 60_000)
   expect(at.registry(zero).boots.get(boot)?.status).toBe('dead')
   expect(write.settled).toBe(false)
+  await at.mesh.until('two knows it', () => at.entry('a', two) === undefined)
   await at.call(two, 'a', 'add', 'new')
   at.mesh.network.heal()
   await at.mesh.until('the old host has a new boot', () => {
@@ -282,6 +284,7 @@ test('a call that waits for an actor while it is deleted is told so, and makes n
   await at.place('b', two, 'b1')
   at.onFrame = ({ frame }) => !(frame.t === 'call' && frame.id.path !== '')
   const slow = at.send(zero, 'a', 'slowly', ['s1', 'Ledger', 'b', 1])
+  await at.mesh.clock.run(500)
   const behind = at.send(two, 'a', 'add', ['late'])
   await at.mesh.clock.run(500)
   const deleting = at.runtimes.get(zero)!.delete('Ledger', 'a')

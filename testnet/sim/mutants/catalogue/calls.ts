@@ -235,9 +235,9 @@ export const callMutants: readonly Mutant[] = [
     breaks: 'an actor comes back without the results of the calls it has executed',
     patch: [
       {
-        file: 'node/actors/homed-actor.ts',
-        find: '    this.#log = this.#makeLog(restored)\n',
-        replace: '    this.#log = this.#makeLog({ ...restored, calls: new CallTable() })\n',
+        file: 'node/actors/homed-log.ts',
+        find: '    this.#log = this.#make(restored)\n',
+        replace: '    this.#log = this.#make({ ...restored, calls: new CallTable() })\n',
       },
     ],
     tests: [inActorScenarios('G3 a retry after the host died gets the first result')],

@@ -71,8 +71,8 @@ export const homeMutants: readonly Mutant[] = [
     patch: [
       {
         file: HOMED,
-        find: '    if (log !== this.#log) this.#begin(log) // H2: every base is at or after it\n',
-        replace: '    this.#log = log\n',
+        find: '    if (log !== this.#log.now) this.#log.begin(log) // H2: every base is at or after it\n',
+        replace: '',
       },
     ],
     tests: [inActorScenarios('H2 what a fresh actor was at its first answer, it is after its host died')],
