@@ -271,6 +271,14 @@ describe('who is who', () => {
     expect(table.admit('b3', 'c', ['b'])).toMatchObject({ ok: false, why: 'store-foreign' })
     expect(table.admit('b3', 'wiped', [])).toEqual({ ok: true })
   })
+
+  test('an older state of a disk is foreign after another disk had its place; its newest state is not', () => {
+    const table = mesh()
+    expect(table.admit('b2', 'b', ['b'])).toEqual({ ok: true })
+    expect(table.admit('b3', 'wiped', [])).toEqual({ ok: true })
+    expect(table.admit('b4', 'b', ['b'])).toMatchObject({ ok: false, why: 'store-foreign' })
+    expect(table.admit('b5', 'b', ['b2'])).toEqual({ ok: true })
+  })
 })
 
 describe('commands are applied once (A5)', () => {

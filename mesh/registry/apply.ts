@@ -7,7 +7,7 @@
 // A4 a journal is retired only when no actor may need it as a source.
 // A5 a command's number is applied once per boot; below the floor it is refused.
 
-import { type ActorKey, type BootId, nameOfActor, typeOfActor } from '../ids.ts'
+import { type ActorKey, type BootId, nameOfActor, type StoreId, typeOfActor } from '../ids.ts'
 import { sameClass } from './class.ts'
 import { isAble, stoppedActor } from './homes.ts'
 import { giveUp, settleRecovery } from './recover.ts'
@@ -18,6 +18,7 @@ import type {
   CommandResult,
   IssuedCommand,
   JournalEntry,
+  PeerEntry,
   RejectReason,
   Source,
 } from './types.ts'
@@ -81,19 +82,30 @@ function admit(table: RegistryTable, { entry, previous }: Command & { kind: 'adm
     'store-foreign',
     'this data directory is a copy of, or older than, the one this mesh knows',
   )
-  for (const other of table.peers.values())
-    if (other.store === entry.store && other.peer !== entry.peer) return foreign
+  if (isElsewhere(table, entry)) return foreign
   const own = table.boots.get(entry.boot)
   if (own && own.status !== 'live') return reject('boot-dead', 'this boot was given up: take a new one')
+  const newest = newestOn(table, entry.store, known)
+  const isNewest = newest === undefined || newest === entry.boot || previous.includes(newest)
+  if (!isNewest && !known?.outdated) return foreign
   if (known && known.boot !== entry.boot) {
     const old = table.boots.get(known.boot)
-    if (known.store === entry.store && !previous.includes(known.boot) && !known.outdated) return foreign
     if (old?.status === 'live') table.boots.set(known.boot, { ...old, status: 'superseded' })
   }
   const leavingStill = known?.boot === entry.boot && known.leaving
   table.peers.set(entry.peer, { ...entry, leaving: leavingStill })
   table.boots.set(entry.boot, { boot: entry.boot, store: entry.store, status: 'live' })
   return done
+}
+
+/** Another peer has that very store. */
+const isElsewhere = (table: RegistryTable, { peer, store }: Pick<PeerEntry, 'peer' | 'store'>): boolean =>
+  [...table.peers.values()].some((other) => other.store === store && other.peer !== peer)
+
+/** The boot that was last admitted with that store, even if its peer had another one since. */
+function newestOn(table: RegistryTable, store: StoreId, known: PeerEntry | undefined): BootId | undefined {
+  if (known?.store === store) return known.boot
+  return [...table.boots.values()].findLast((boot) => boot.store === store)?.boot
 }
 
 function acceptLoss(
