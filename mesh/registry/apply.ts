@@ -1,7 +1,8 @@
 // The registry's only mutation: `applyCommand` edits the table by one committed command and says what came of it. It is
 // deterministic and total: every peer that applies the same log has the same table.
 //
-// A1 an assignment ends only by `recover` (its boot's journals are sealed) or `released` (its release is acknowledged) (R4).
+// A1 an assignment ends only by `recover` (its boot's journals are sealed), `released` (its release is acknowledged), or
+//    `failed` (its home could not make it, so there is nothing of it) (R4).
 // A2 an actor gets a home only where it has none; every end of an assignment raises its epoch.
 // A3 `recover` names exactly the boot's unretired journals, each sealed or closed; after it nothing of that boot is accepted.
 // A4 a journal is retired only when no actor may need it as a source.
@@ -9,7 +10,7 @@
 
 import { type ActorKey, type BootId, nameOfActor, type StoreId, typeOfActor } from '../ids.ts'
 import { sameClass } from './class.ts'
-import { isAble, stoppedActor } from './homes.ts'
+import { deadActor, isAble, stoppedActor } from './homes.ts'
 import { giveUp, settleRecovery } from './recover.ts'
 import type { RegistryTable } from './state.ts'
 import type {
@@ -134,8 +135,7 @@ function left(table: RegistryTable, { peer, boot }: Command & { kind: 'left' }):
   const entry = table.peers.get(peer)
   if (entry?.boot !== boot) return reject('boot-dead', 'not the admitted boot of this peer')
   for (const actor of table.actors.values())
-    if (actor.home === boot && actor.status.kind !== 'dead')
-      return reject('not-home', `${actor.key} is still hosted here`)
+    if (actor.home === boot) return reject('not-home', `${actor.key} is still hosted here`)
   for (const journal of table.journals.values())
     if (journal.boot === boot && journal.status.kind === 'open')
       return reject('journal-in-use', 'a journal of this boot is still open')
@@ -318,6 +318,6 @@ function failed(
   const actor = table.actors.get(key)
   if (!actor || actor.epoch !== epoch || actor.home !== issuer)
     return reject('stale-epoch', `${key} has moved meanwhile`)
-  table.actors.set(key, { ...actor, status: { kind: 'dead', cause } })
+  table.actors.set(key, actor.status.kind === 'stopping' ? stoppedActor(actor) : deadActor(actor, cause))
   return done
 }
