@@ -55,7 +55,8 @@ export class Addresses {
     if (same && seen.registry === registry) return
     const peers = [...(registry?.peers.values() ?? [])]
     this.#seen = { members, pointer, registry, peers }
-    if (same && peers.length === seen.peers.length && peers.every((entry, i) => entry === seen.peers[i])) return
+    if (same && peers.length === seen.peers.length && peers.every((entry, i) => entry === seen.peers[i]))
+      return
     this.#remember(members)
     this.#want(this.#seen)
   }
