@@ -94,12 +94,9 @@ class MemoryStore implements LogStore {
       const index = held.length
       const before = held.at(-1)?.hash ?? ''
       const copy = new Uint8Array(block)
-      await this.#write('append', {
-        kind: 'append',
-        log,
-        blocks: [{ block: copy, hash: chain(before, copy) }],
-      })
-      return { length: index + 1, proof: encodeMemoryProof(log, index, before, copy) }
+      const appended = { block: copy, hash: chain(before, copy) }
+      await this.#write('append', { kind: 'append', log, blocks: [appended] })
+      return { length: index + 1, proof: encodeMemoryProof(log, index, before, appended) }
     })
   }
 
@@ -158,8 +155,8 @@ class MemoryStore implements LogStore {
   ): Promise<readonly Uint8Array[]> {
     return this.#reading(log, () => {
       const held = this.#held(log)
-      const proofs = range(held, from, to).map(({ block }, i) =>
-        encodeMemoryProof(log, from + i, held[from + i - 1]?.hash ?? '', block),
+      const proofs = range(held, from, to).map((each, i) =>
+        encodeMemoryProof(log, from + i, held[from + i - 1]?.hash ?? '', each),
       )
       return within(maxBytes, proofs)
     })

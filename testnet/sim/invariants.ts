@@ -25,13 +25,13 @@ export class Invariants {
   readonly broken: string[] = []
   readonly #mesh: SimMesh
   readonly #successors = new Map<LogKey, LogKey>()
-  readonly #blocks = new Map<string, Uint8Array>()
+  readonly #blocks = new Map<LogKey, Uint8Array[]>()
   readonly #committed = new Map<LogKey, number>()
   readonly #pointers = new Map<StoreId, Pointer>()
   readonly #ended = new Set<LogKey>()
   readonly #assignments = new Assignments((text) => this.#fail(text))
   /** Acknowledged lengths by store and log: what they were when the log was given up in good order. */
-  readonly #acknowledged = new Map<string, number>()
+  readonly #acknowledged = new Map<StoreId, Map<LogKey, number>>()
   readonly #lost = new Map<
     StoreId,
     { readonly lengths: ReadonlyMap<LogKey, number>; readonly pointer: Pointer | undefined }
@@ -111,8 +111,9 @@ export class Invariants {
       if (!facts) fail('I4 its class is not on disk')
       if (facts?.seal) fail('I4 it is sealed')
       if (held < message.length) fail(`I4 ${message.length} acknowledged, ${held} on disk`)
-      const key = `${message.store} ${message.log}`
-      this.#acknowledged.set(key, Math.max(message.length, this.#acknowledged.get(key) ?? 0))
+      const lengths = this.#acknowledged.get(message.store) ?? new Map<LogKey, number>()
+      this.#acknowledged.set(message.store, lengths)
+      lengths.set(message.log, Math.max(message.length, lengths.get(message.log) ?? 0))
     } else if (message.kind === 'confirmed') {
       if (facts?.seal) fail('I4 it is sealed')
     } else if (message.kind === 'held') {
@@ -151,12 +152,15 @@ export class Invariants {
   }
 
   #records(from: PeerId, message: MeshMessage & { kind: 'records' }, pointer: Pointer | undefined): void {
+    const known = this.#blocks.get(message.log) ?? []
+    if (message.blocks.length > 0) this.#blocks.set(message.log, known)
     for (const [offset, block] of message.blocks.entries()) {
-      const place = `${message.log}#${message.from + offset}`
-      const before = this.#blocks.get(place)
+      const place = message.from + offset
+      const before = known[place]
       if (before === block) continue
-      if (before && Buffer.compare(before, block) !== 0) this.#fail(`${from}: I2 two blocks at ${place}`)
-      this.#blocks.set(place, block)
+      if (before && Buffer.compare(before, block) !== 0)
+        this.#fail(`${from}: I2 two blocks at ${message.log}#${place}`)
+      known[place] = block
     }
     if (message.commit <= (this.#committed.get(message.log) ?? 0) || pointer?.key !== message.log) return
     this.#committed.set(message.log, message.commit)
@@ -198,7 +202,7 @@ export class Invariants {
     const lost = this.#lost.get(keeper.store)?.lengths.get(log)
     const facts = disk?.durableLog(log)
     const gone = facts ? facts.retired : order < (disk?.durableJournalFloor ?? 0)
-    const retired = gone && this.#acknowledged.get(`${keeper.store} ${log}`)
+    const retired = gone && this.#acknowledged.get(keeper.store)?.get(log)
     return Math.max(held ?? 0, lost ?? 0, retired || 0) >= length
   }
 
