@@ -53,6 +53,8 @@ export interface ActorLogOptions {
   readonly life: ActorLife
   readonly state: object
   readonly calls: CallTable
+  /** Answers of calls that changed nothing, where the snapshot has them. */
+  readonly told?: CallTable
   /** Of the record that the state was restored from; 0 for a fresh actor, whose state is a change still to be written. */
   readonly sequence: number
   /** The snapshot it was read back from, when that is a record of this very life: what comes next may be a delta to it. */
@@ -65,6 +67,8 @@ export interface ActorLogOptions {
 
 export class ActorLog implements RecordSource {
   readonly calls: CallTable
+  /** Answers of calls that changed nothing: no part of the state, and written only by {@link writeWhole}. */
+  told: CallTable | undefined
   readonly #options: Pick<ActorLogOptions, 'life' | 'isGone' | 'mark'>
   #state: object
   #sequence: number
@@ -84,11 +88,14 @@ export class ActorLog implements RecordSource {
   #released = false
   /** The call table's changes that the newest snapshot contains. */
   #callsWritten = -1
+  #toldWritten = 0
+  #withTold = false
 
   constructor(options: ActorLogOptions) {
     const { life, isGone, mark } = options
     this.#options = { life, isGone, mark } // and not the state of the beginning
     this.calls = options.calls
+    this.told = options.told
     this.#state = options.state
     this.#durableState = options.state
     this.#sequence = options.sequence
@@ -99,6 +106,7 @@ export class ActorLog implements RecordSource {
     this.#snapshotBytes = snapshot.bytes
     this.#position = { journal: snapshot.journal, index: snapshot.index }
     this.#callsWritten = this.calls.changes
+    this.#toldWritten = this.told?.changes ?? 0
   }
 
   get state(): object {
@@ -129,6 +137,7 @@ export class ActorLog implements RecordSource {
     const isWritten = this.#durable === this.#sequence && this.#position?.journal === this.#journal
     if (this.#position === undefined || !isWritten || this.#chainRecords > 0) return undefined
     if (this.#callsWritten !== this.calls.changes || this.#failure !== undefined) return undefined
+    if ((this.told?.changes ?? 0) !== this.#toldWritten) return undefined
     return { ...this.#position, bytes: this.#snapshotBytes }
   }
 
@@ -152,6 +161,13 @@ export class ActorLog implements RecordSource {
   writeSnapshot(kind: 'snapshot' | 'release' = 'snapshot'): Promise<void> {
     this.#push({ sequence: this.#sequence + 1, kind })
     return this.whenDurable(this.#sequence)
+  }
+
+  /** The same with all that is known of calls, so that nothing is missed when it is read back from there (A4). */
+  writeWhole(): Promise<void> {
+    this.told?.forget(this.#options.isGone)
+    this.#withTold = true
+    return this.writeSnapshot()
   }
 
   /** What was written last will never be acknowledged where it is: everything goes into the journal of the moment. */
@@ -187,7 +203,11 @@ export class ActorLog implements RecordSource {
     this.#journal = journal
     const kind = pending.some((item) => item.kind === 'release') ? 'release' : 'snapshot'
     this.calls.forget(this.#options.isGone)
-    const body = encodeSnapshot({ state: encode(this.#state), calls: this.calls.toData() }) // A1
+    const told =
+      this.#withTold && this.told !== undefined && this.told.size > 0 ? { told: this.told.toData() } : {}
+    this.#toldWritten = this.#withTold ? (this.told?.changes ?? 0) : 0
+    this.#withTold = false
+    const body = encodeSnapshot({ state: encode(this.#state), calls: this.calls.toData(), ...told }) // A1
     this.#callsWritten = this.calls.changes
     this.#snapshotBytes = body.length
     this.#chainBytes = 0

@@ -31,6 +31,8 @@ export interface RecordHead {
 export interface SnapshotBody {
   readonly state: Uint8Array
   readonly calls: CallTableData
+  /** Answers of calls that changed nothing; only of an actor that is passivated. */
+  readonly told?: CallTableData
 }
 
 /** One call's change, and the call. */
@@ -57,11 +59,12 @@ export interface BlockEntry extends RecordHead {
 type HeaderLine = readonly [ActorKey, number, number, number, number, number, number, number]
 const KINDS: readonly RecordKind[] = ['snapshot', 'delta', 'release']
 
-export const encodeSnapshot = (body: SnapshotBody): Uint8Array => encode([body.state, body.calls])
+export const encodeSnapshot = ({ state, calls, told }: SnapshotBody): Uint8Array =>
+  encode(told === undefined ? [state, calls] : [state, calls, told])
 
 export function decodeSnapshot(bytes: Uint8Array): SnapshotBody {
-  const [state, calls] = decode(bytes) as [Uint8Array, CallTableData]
-  return { state, calls }
+  const [state, calls, told] = decode(bytes) as [Uint8Array, CallTableData, CallTableData?]
+  return { state, calls, ...(told === undefined ? {} : { told }) }
 }
 
 export const encodeDelta = (body: DeltaBody): Uint8Array =>

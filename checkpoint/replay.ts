@@ -10,6 +10,8 @@ import { type BlockEntry, decodeDelta, decodeSnapshot, type RecordKind, readHead
 export interface Restored {
   readonly state: object
   readonly calls: CallTable
+  /** Answers of calls that changed nothing, where a record has them. */
+  readonly told?: CallTable
   /** Of the last record. */
   readonly sequence: number
   readonly kind: RecordKind
@@ -48,7 +50,8 @@ export function replay(life: ActorLife, blocks: readonly Uint8Array[]): Restored
     for (const call of delta.calls) calls.settle(call, entry.sequence)
     last = entry
   }
-  return { state, calls, sequence: last.sequence, kind: last.kind }
+  const told = snapshot.told === undefined ? {} : { told: CallTable.from(snapshot.told) }
+  return { state, calls, ...told, sequence: last.sequence, kind: last.kind }
 }
 
 function wholeRecords(life: ActorLife, blocks: readonly Uint8Array[]): readonly Whole[] {

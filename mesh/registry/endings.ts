@@ -1,7 +1,7 @@
 // How actors end: by a stop, a kill, a deletion, or because too many of their starts came to nothing. Where a home still has
 // it, a command only says what is to become of it; that is done when its home has released it, or was recovered (A1).
 
-import { stoppedActor } from './homes.ts'
+import { deadActor, stoppedActor } from './homes.ts'
 import type { RegistryTable } from './state.ts'
 import type { ActorEntry, Command, CommandResult } from './types.ts'
 
@@ -53,11 +53,8 @@ export function deleteActor(table: RegistryTable, { actor: key, incarnation }: O
 /** A stopping actor has no home any more: what becomes of its entry. */
 export function end(table: RegistryTable, actor: ActorEntry): ActorEntry {
   const { status } = actor
-  const stopped = stoppedActor(actor)
-  const next: ActorEntry =
-    status.kind === 'stopping' && status.killed
-      ? { ...stopped, status: { kind: 'dead', cause: KILLED } }
-      : stopped
+  const isKilled = status.kind === 'stopping' && status.killed
+  const next = isKilled ? deadActor(actor, KILLED) : stoppedActor(actor)
   if (status.kind !== 'stopping' || !status.deleted) {
     table.actors.set(actor.key, next)
     return next
@@ -79,10 +76,7 @@ export function failedOnce(actor: ActorEntry, cause: string, what: string): Acto
   const next = { ...actor, failures: { count, cause } }
   if (maxRestarts < 0 || count <= maxRestarts) return next
   const last = cause === '' ? '' : `. The last start: ${cause}`
-  return {
-    ...next,
-    status: { kind: 'dead', cause: `${what} and its ${maxRestarts} restart(s) are used up${last}` },
-  }
+  return deadActor(next, `${what} and its ${maxRestarts} restart(s) are used up${last}`)
 }
 
 /** A kill counts as a start that came to nothing. */
@@ -99,8 +93,10 @@ export function failed(
   const actor = table.actors.get(key)
   if (!actor || actor.epoch !== epoch || actor.home !== issuer)
     return { ok: false, why: 'stale-epoch', detail: `${key} has moved meanwhile` }
-  if (!again) table.actors.set(key, { ...actor, status: { kind: 'dead', cause } })
-  else if (actor.status.kind === 'running')
+  if (!again) {
+    if (actor.status.kind === 'stopping') end(table, actor)
+    else table.actors.set(key, deadActor(actor, cause))
+  } else if (actor.status.kind === 'running')
     table.actors.set(key, failedOnce(actor, cause, 'it does not start'))
   return done
 }

@@ -114,6 +114,12 @@ function withoutHome(
 ): ActorEntry {
   const actor = table.actors.get(key)!
   if (actor.status.kind === 'stopping') return end(table, actor)
+  const restarts = actor.restarts + 1
+  const counted = failedOnce({ ...actor, restarts }, actor.failures?.cause ?? '', 'its peer was lost')
+  if (counted.status.kind === 'dead') {
+    table.actors.set(key, counted)
+    return counted
+  }
   const sources: Source[] = journals
     .filter((journal) => mayHold(journal, actor))
     .filter(
@@ -125,24 +131,18 @@ function withoutHome(
         ? []
         : [{ journal: journal.key, length: journal.status.length, epoch: actor.epoch, order: journal.order }],
     )
-  const ended = {
-    ...actor,
-    home: null,
+  const able = home !== undefined && isAble(table, home)
+  const next: ActorEntry = {
+    ...counted,
+    home: able ? home : null,
     epoch: actor.epoch + 1,
     base: 0,
     sources: [...sources, ...actor.sources],
+    restarts,
+    status: { kind: 'running' },
   }
-  const next = actor.status.kind === 'dead' ? ended : restarted(table, ended, home)
   table.actors.set(key, next)
   return next
-}
-
-function restarted(table: RegistryTable, actor: ActorEntry, home: BootId | undefined): ActorEntry {
-  const counted = failedOnce(actor, actor.failures?.cause ?? '', 'its peer was lost')
-  const next = { ...counted, restarts: actor.restarts + 1 }
-  if (next.status.kind === 'dead') return next
-  const able = home !== undefined && isAble(table, home)
-  return { ...next, home: able ? home : null, status: { kind: 'running' } }
 }
 
 /** Whether the journal, of the actor's home, may have records that a recovery of the actor needs. */

@@ -7,7 +7,6 @@
 //  H3 After a release nothing is accepted or written under this epoch again, whatever this peer's registry still says.
 
 import type { ActorLog, Position } from '../../checkpoint/actor-log.ts'
-import type { CallTable } from '../../checkpoint/call-table.ts'
 import { decode } from '../../checkpoint/codec.ts'
 import type { ActorEntry } from '../../mesh/registry/types.ts'
 import { MailboxFullError, MeshUnavailableError } from '../errors.ts'
@@ -52,7 +51,6 @@ export class HomedActor implements LogOwner {
   /** What it was before, when it was passive. */
   readonly #passive: Passive | undefined
   readonly #rested: HomedActorInit['rested']
-  #thrown: CallTable | undefined
   #activating: Promise<LiveActor> | undefined
   #deactivating: Promise<void> | undefined
   #live: LiveActor | undefined
@@ -70,7 +68,6 @@ export class HomedActor implements LogOwner {
     this.#services = services
     this.#passive = passive
     this.#rested = rested
-    this.#thrown = passive?.thrown
     this.#log = new HomedLog({ entry, services, passive, owner: this })
   }
 
@@ -124,13 +121,12 @@ export class HomedActor implements LogOwner {
 
   async #passivate(log: ActorLog): Promise<void> {
     const live = this.#live
-    this.#thrown = live?.thrown ?? this.#thrown
     this.#live = undefined
     this.#activating = undefined
     this.#users++
     try {
       await this.#deactivate(live, 'passivated')
-      if (!this.#releasing && log.whole === undefined) await log.writeSnapshot() // H3
+      if (!this.#releasing && log.whole === undefined) await log.writeWhole() // H3
     } catch {
       // The log failed, so this actor is being ended.
     } finally {
@@ -168,8 +164,7 @@ export class HomedActor implements LogOwner {
     const isNeeded = this.#users > 0 || this.#live !== undefined || this.#activating !== undefined
     if (isNeeded || this.#releasing || this.#ended !== undefined || log?.whole === undefined) return
     this.#ended = { error: new MeshUnavailableError(`${this.entry.key} is passive`) }
-    const { sequence, whole } = log
-    this.#rested(this, passiveOf(this.entry, sequence, whole, this.#thrown, this.#services.isGone))
+    this.#rested(this, passiveOf(this.entry, log.sequence, log.whole))
   }
 
   async #copy(isOld: (position: Pick<Position, 'journal'>) => boolean): Promise<Position> {
@@ -311,7 +306,6 @@ export class HomedActor implements LogOwner {
       info,
       instance,
       log,
-      thrown: this.#thrown,
       journal: this.#log.side,
       services: this.#services,
     })

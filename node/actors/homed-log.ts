@@ -87,14 +87,16 @@ export class HomedLog {
     return recovered
   }
 
-  #make({ state, calls, sequence }: Omit<Restored, 'kind'>): ActorLog {
+  #make({ state, calls, sequence, told }: Omit<Restored, 'kind'>): ActorLog {
     const { entry, passive, services } = this.#init
     const { isGone } = services
     calls.forget(isGone)
+    told?.forget(isGone)
     return new ActorLog({
       life: { actor: entry.key, incarnation: entry.incarnation, epoch: entry.epoch },
       state,
       calls,
+      ...(told === undefined ? {} : { told }),
       sequence,
       ...(passive === undefined ? {} : { snapshot: passive }),
       isGone,

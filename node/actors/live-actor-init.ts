@@ -1,7 +1,6 @@
 // What a live actor is made of.
 
 import type { ActorLog } from '../../checkpoint/actor-log.ts'
-import type { CallTable } from '../../checkpoint/call-table.ts'
 import type { HomeServices } from './home-services.ts'
 import type { JournalSide } from './journal-writer.ts'
 import type { TypeInfo } from './type-info.ts'
@@ -11,8 +10,6 @@ export interface LiveActorInit {
   readonly info: TypeInfo
   readonly instance: AnyActor
   readonly log: ActorLog
-  /** What its methods threw in an earlier object of this life (L4). */
-  readonly thrown: CallTable | undefined
   readonly journal: JournalSide
-  readonly services: Pick<HomeServices, 'now' | 'limits'>
+  readonly services: Pick<HomeServices, 'now' | 'limits' | 'isGone'>
 }

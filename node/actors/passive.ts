@@ -3,12 +3,10 @@
 //
 //  P1 An actor becomes passive only with nothing under way: no call, no record without its acknowledgement, nobody who
 //     copies, moves or stops it; and only when its log is whole (A4), so that its one record is all there is.
-//  P2 Its table of calls is in that record; what it threw is in none, and stays here until its callers have it (L4).
+//  P2 Its table of calls is in that record, and so are the answers that no other record has, until its callers have them (L4).
 //  P3 It belongs to one life at one boot, as the object did: it ends with its epoch.
 
 import type { WrittenSnapshot } from '../../checkpoint/actor-log.ts'
-import type { CallTable } from '../../checkpoint/call-table.ts'
-import type { BootId } from '../../mesh/ids.ts'
 import type { ActorEntry } from '../../mesh/registry/types.ts'
 
 export interface Passive extends WrittenSnapshot {
@@ -16,17 +14,11 @@ export interface Passive extends WrittenSnapshot {
   readonly epoch: number
   /** Of its record. */
   readonly sequence: number
-  readonly thrown: CallTable | undefined
 }
 
-export function passiveOf(
+/** Few fields and no more: a host may have very many of these. */
+export const passiveOf = (
   { incarnation, epoch }: ActorEntry,
   sequence: number,
   { journal, index, bytes }: WrittenSnapshot,
-  thrown: CallTable | undefined,
-  isGone: (boot: BootId) => boolean,
-): Passive {
-  thrown?.forget(isGone)
-  const isNeeded = thrown !== undefined && thrown.size > 0
-  return { incarnation, epoch, sequence, journal, index, bytes, thrown: isNeeded ? thrown : undefined } // P2
-}
+): Passive => ({ incarnation, epoch, sequence, journal, index, bytes })

@@ -209,7 +209,7 @@ export const homeMutants: readonly Mutant[] = [
     name: 'snapshotWithoutCalls',
     rule: 'A1 T3 (records)',
     breaks: 'a snapshot leaves out the calls that its state contains',
-    patch: [{ file: LOG, find: 'calls: this.calls.toData() }', replace: 'calls: [] }' }],
+    patch: [{ file: LOG, find: 'calls: this.calls.toData(), ...told }', replace: 'calls: [], ...told }' }],
     tests: [inLog()],
   },
   {

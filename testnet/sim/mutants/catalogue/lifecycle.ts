@@ -47,9 +47,9 @@ export const lifecycleMutants: readonly Mutant[] = [
     breaks: 'what a method threw is forgotten when its actor is passivated, and a retry runs it again',
     patch: [
       {
-        file: 'node/actors/passive.ts',
-        find: 'thrown: isNeeded ? thrown : undefined } // P2',
-        replace: 'thrown: isNeeded ? undefined : undefined } // P2',
+        file: 'checkpoint/actor-log.ts',
+        find: 'this.#withTold && this.told !== undefined && this.told.size > 0 ?',
+        replace: 'this.#withTold && this.told !== undefined && this.told.size < 0 ?',
       },
     ],
     tests: [
