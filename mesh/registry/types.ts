@@ -74,7 +74,7 @@ export interface Source {
 
 /** What a user chooses per actor type, fixed when the actor is created. */
 export interface ActorOptions {
-  /** Recoveries allowed before the actor is given up; -1 is no limit. */
+  /** Starts in a row that may fail before the actor is given up; -1 is no limit. */
   readonly maxRestarts: number
   readonly class: JournalClass
   /** Only peers with all these labels may host. */

@@ -5,7 +5,10 @@ import type { Actor } from './actor.ts'
 
 /** What an actor type chooses. Everything but `readOnly`, `reads`, `idleMs` and `maxTaskRetries` is fixed at an actor's creation. */
 export interface ActorOptionsInput {
-  /** Recoveries before the actor is given up (`ActorDiedError`). -1, the default: no limit. */
+  /**
+   * Starts in a row that may fail, by the loss of the host, a kill or a throw in `onActivate`, before the actor is given up
+   * (`ActorDiedError` with the last cause). A minute without trouble, and the count begins anew. -1, the default: no limit.
+   */
   readonly maxRestarts?: number
   /** Retries of one call after its host was lost; the effect happens once anyway. -1, the default: until the timeout. */
   readonly maxTaskRetries?: number
