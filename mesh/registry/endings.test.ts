@@ -1,0 +1,119 @@
+import { expect, test } from 'vitest'
+import { actorKey, bootId, logKey, peerId, storeId } from '../ids.ts'
+import { applyIssued } from './apply.ts'
+import { emptyRegistry } from './state.ts'
+import type { ActorEntry, Command, CommandResult } from './types.ts'
+
+const key = actorKey('Counter', 'a')
+const boot = bootId(peerId('a'), '1')
+const journal = logKey('j')
+const kept = { level: 'replicated', keepers: 1 } as const
+
+function tableWith(maxRestarts = -1) {
+  const table = emptyRegistry(logKey('log-0'))
+  let n = 0
+  const apply = (command: Command): CommandResult => applyIssued(table, { boot, n: ++n, floor: n, command })
+  const keepers = [{ peer: peerId('a'), store: storeId('a') }]
+  const entry = {
+    peer: peerId('a'),
+    name: 'a',
+    store: storeId('a'),
+    boot,
+    addresses: [],
+    labels: {},
+    types: ['Counter'],
+    canHost: true,
+    canKeep: true,
+  }
+  const create = (): CommandResult =>
+    apply({
+      kind: 'create',
+      again: true,
+      actor: key,
+      options: { maxRestarts, class: kept, labels: {} },
+      init: new Uint8Array(),
+      home: boot,
+    })
+  const actor = (): ActorEntry => table.actors.get(key)!
+  const release = (): CommandResult =>
+    apply({
+      kind: 'released',
+      boot,
+      journal,
+      length: 1,
+      actors: [{ actor: key, epoch: actor().epoch, home: boot }],
+    })
+  const kill = (restart: boolean): CommandResult =>
+    apply({ kind: 'kill', actor: key, incarnation: actor().incarnation, epoch: actor().epoch, restart })
+  apply({ kind: 'admit', entry, previous: [] })
+  apply({ kind: 'open', journal, boot, class: kept, keepers })
+  create()
+  return { table, apply, create, actor, release, kill }
+}
+
+test('A1 a kill ends the assignment only with the release; it counts as a restart', () => {
+  const { actor, kill, release } = tableWith()
+  kill(true)
+  expect(actor()).toMatchObject({ epoch: 1, home: boot, status: { kind: 'moving', killed: true } })
+  release()
+  expect(actor()).toMatchObject({
+    epoch: 2,
+    restarts: 1,
+    failures: { count: 1 },
+    status: { kind: 'running' },
+  })
+})
+
+test('a kill that comes late, for an epoch that is over, changes nothing', () => {
+  const { actor, apply, kill, release } = tableWith()
+  kill(true)
+  release()
+  apply({ kind: 'kill', actor: key, incarnation: 1, epoch: 1, restart: true })
+  expect(actor().status).toEqual({ kind: 'running' })
+  apply({ kind: 'kill', actor: key, incarnation: 7, epoch: 2, restart: false })
+  expect(actor().status).toEqual({ kind: 'running' })
+})
+
+test('a kill without restart ends in death, also of what was being stopped or deleted', () => {
+  const { actor, apply, kill, release, table } = tableWith()
+  kill(false)
+  expect(actor().home).toBe(boot)
+  release()
+  expect(actor()).toMatchObject({ home: null, sources: [], status: { kind: 'dead', cause: 'it was killed' } })
+  apply({ kind: 'delete', actor: key, incarnation: 1 })
+  expect(table.actors.size).toBe(0)
+})
+
+test('A6 a deleted name gets higher numbers; one number for the whole registry remembers that', () => {
+  const { actor, apply, create, release, table } = tableWith()
+  const before = actor()
+  apply({ kind: 'delete', actor: key, incarnation: 1 })
+  expect(actor().status).toEqual({ kind: 'stopping', deleted: true })
+  release()
+  expect(table.actors.size).toBe(0)
+  create()
+  expect(actor().incarnation).toBeGreaterThan(before.incarnation)
+  expect(actor().epoch).toBeGreaterThan(before.epoch)
+  apply({ kind: 'delete', actor: key, incarnation: 1 })
+  apply({ kind: 'stop', actor: key, incarnation: 1 })
+  expect(actor().status).toEqual({ kind: 'running' })
+})
+
+test('failed starts count until one was good for a while; beyond maxRestarts the actor is dead with the last cause', () => {
+  const { actor, apply } = tableWith(2)
+  const failed = (cause: string): CommandResult =>
+    apply({ kind: 'failed', actor: key, epoch: actor().epoch, cause, again: true })
+  const started = (steady: boolean): CommandResult =>
+    apply({ kind: 'started', boot, steady, actors: [{ actor: key, epoch: actor().epoch }] })
+  failed('no database')
+  expect(actor().failures).toEqual({ count: 1, cause: 'no database' })
+  started(false)
+  expect(actor().failures).toEqual({ count: 1, cause: '' })
+  started(true)
+  expect(actor().failures).toBeUndefined()
+  for (const cause of ['one', 'two', 'three']) failed(cause)
+  expect(actor().status).toEqual({
+    kind: 'dead',
+    cause: 'it does not start and its 2 restart(s) are used up. The last start: three',
+  })
+})
