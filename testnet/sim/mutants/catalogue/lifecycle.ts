@@ -27,12 +27,17 @@ export const lifecycleMutants: readonly Mutant[] = [
     name: 'restWithoutTheFloors',
     rule: 'P1 A4',
     breaks:
-      'what callers said since the last snapshot is lost with the object, so that a late copy of a call runs',
+      'what calls and their callers said since the last snapshot is lost with the object, so that a late copy runs',
     patch: [
       {
         file: 'checkpoint/actor-log.ts',
-        find: '    if (this.#callsWritten !== this.calls.changes || this.#failure !== undefined) return undefined\n',
-        replace: '    if (this.#failure !== undefined) return undefined\n',
+        find: 'if (this.#callsWritten !== this.calls.changes || this.#failure !== undefined) return undefined\n',
+        replace: 'if (this.#failure !== undefined) return undefined\n',
+      },
+      {
+        file: 'checkpoint/actor-log.ts',
+        find: '    if ((this.told?.changes ?? 0) !== this.#toldWritten) return undefined\n',
+        replace: '',
       },
     ],
     tests: [
@@ -57,24 +62,6 @@ export const lifecycleMutants: readonly Mutant[] = [
         'P2 a late copy of a call that threw is answered from before the rest, never executed after it',
       ),
     ],
-  },
-  {
-    name: 'wakeAfterAMove',
-    rule: 'P3',
-    breaks: 'a boot that gets an actor back serves what it was before it moved away',
-    patch: [
-      {
-        file: 'node/actors/host.ts',
-        find: 'passive: passive && isSameLife(passive, entry) ? passive : undefined, // P3',
-        replace: 'passive: passive && { ...passive, epoch: entry.epoch }, // P3',
-      },
-      {
-        file: 'node/actors/host.ts',
-        find: '      if (entry !== undefined && this.#isHere(entry) && isSameLife(passive, entry)) continue\n',
-        replace: '      if (entry !== undefined || passive.epoch > 0) continue\n',
-      },
-    ],
-    tests: [inLifecycle('a passive actor moves away and back, and sleeps at each home')],
   },
   {
     name: 'serveBeforeActivation',
