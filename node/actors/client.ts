@@ -11,11 +11,10 @@ import type { RuntimeLimits } from './home-services.ts'
 import { CallNumbers } from './numbers.ts'
 import { OutgoingCall, type OutgoingCallInit } from './outgoing-call.ts'
 import { type CallScope, currentScope, outside } from './scope.ts'
+import { MAX_TIMEOUT_MS } from './timing.ts'
 import { checkMethod } from './type-info.ts'
 
 const DEFAULT_TIMEOUT_MS = 30_000
-/** A longer time cannot be set on a timer. */
-const MAX_TIMEOUT_MS = 2 ** 31 - 1
 
 export class Client {
   readonly #services: CallServices
