@@ -12,6 +12,11 @@ export interface CallOptions {
   readonly timeoutMs?: number
   /** Retries after a lost host; the call's id stays the same, so its effect happens once. -1 (default): until the timeout. */
   readonly retries?: number
+  /**
+   * Aborting it rejects the call at once with `CALL_CANCELLED`. Its host is told: what still waits there never runs, what
+   * runs sees `this.context.signal` aborted, as do the calls made by it. What was made durable stays.
+   */
+  readonly signal?: AbortSignal
 }
 
 /** The protocol's time-outs and limits (mesh/settings.ts says what each is for); those left out keep their defaults. */

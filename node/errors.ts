@@ -59,6 +59,14 @@ export class CallExpiredError extends MeshError {
   }
 }
 
+/** Its caller's `signal` was aborted. `executed: 'no'`: it was not sent; else it may have run, or still run, at its host. */
+export class CallCancelledError extends MeshError {
+  override name = 'CallCancelledError'
+  constructor(message: string, options?: MeshErrorOptions) {
+    super('CALL_CANCELLED', message, options)
+  }
+}
+
 export class MailboxFullError extends MeshError {
   override name = 'MailboxFullError'
   constructor(message: string) {

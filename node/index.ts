@@ -38,6 +38,7 @@ export {
   ActorError,
   ActorUnavailableError,
   BadInputError,
+  CallCancelledError,
   CallExpiredError,
   CallTimeoutError,
   DataDirectoryError,

@@ -2,12 +2,20 @@
 
 import type { PeerId } from '../../mesh/ids.ts'
 import type { MeshHandle } from '../mesh-handle.ts'
-import { type Answer, CALL_SERVICE, type CallFrame, type CreateFrame, readFrame } from './frames.ts'
+import {
+  type Answer,
+  CALL_SERVICE,
+  type CallFrame,
+  type CancelFrame,
+  type CreateFrame,
+  readFrame,
+} from './frames.ts'
 import type { Reply } from './live-actor.ts'
 import { Tokens } from './tokens.ts'
 
 export interface CallServer {
   receive(frame: CallFrame, reply: Reply): void
+  cancel(frame: CancelFrame): void
   /** Creates an actor of a type known here; resolves with why it could not, or the empty string. */
   create(frame: CreateFrame): Promise<string>
 }
@@ -43,6 +51,12 @@ export class Exchange {
     return true
   }
 
+  /** Best effort: a host that is not told finishes the call for nobody. */
+  cancel(to: PeerId, frame: CancelFrame): void {
+    if (to === this.#mesh.self) this.#server.cancel(frame)
+    else this.#mesh.sendService(to, { service: CALL_SERVICE, body: frame })
+  }
+
   /** Asks a peer that knows the type to create the actor. Undefined when it is not connected. */
   create(
     to: PeerId,
@@ -66,6 +80,7 @@ export class Exchange {
       this.#mesh.sendService(from, { service: CALL_SERVICE, body: { ...reply, token: frame.token } })
     }
     if (frame.t === 'call') this.#server.receive(frame, (reply) => answer({ t: 'answer', answer: reply }))
+    else if (frame.t === 'cancel') this.#server.cancel(frame)
     else if (frame.t === 'answer') this.#waiting.get(frame.token)?.(frame.answer)
     else if (frame.t === 'created') this.#creating.get(frame.token)?.(frame.why)
     else void this.#server.create(frame).then((why) => answer({ t: 'created', why }))

@@ -4,6 +4,7 @@
 import {
   ActorDiedError,
   ActorUnavailableError,
+  CallCancelledError,
   CallExpiredError,
   CallTimeoutError,
   type Executed,
@@ -19,6 +20,17 @@ export function timedOut(
 ): CallTimeoutError {
   const message = `${key}.${method} did not answer within ${Math.round(timeoutMs)} ms: it may still run; give it more time with ref.with({ timeoutMs })`
   return new CallTimeoutError(message, { executed })
+}
+
+export function cancelled(
+  { key }: Target,
+  method: string,
+  signal: AbortSignal | undefined,
+  executed: Executed,
+): CallCancelledError {
+  const what = executed === 'no' ? 'before it was sent' : 'and its host is told: it may have taken effect'
+  const message = `${key}.${method} was cancelled ${what}. Look at the actor's state before you repeat the call`
+  return new CallCancelledError(message, { executed, cause: signal?.reason })
 }
 
 export function unavailable(

@@ -5,7 +5,9 @@ import { decode } from '../../checkpoint/codec.ts'
 import type { PeerId } from '../../mesh/ids.ts'
 import type { CallOptions } from '../api.ts'
 import { BadInputError, ReentrantCallError, TooLargeError } from '../errors.ts'
+import { cancelled } from './call-errors.ts'
 import type { CallServices } from './call-services.ts'
+import { anySignal, unlessAborted } from './cancelling.ts'
 import { encodeArguments, type Target } from './creation.ts'
 import type { RuntimeLimits } from './home-services.ts'
 import { CallNumbers } from './numbers.ts'
@@ -57,6 +59,8 @@ export class Client {
         `${chain}: ${target.key} waits for this very call, so it could never answer. Pass what it needs as an argument, or do the work inside it`,
       )
     }
+    const signal = anySignal(options.signal, scope?.signal)
+    if (signal?.aborted) throw cancelled(target, method, signal, 'no')
     const encoded = encodeArguments(args, `${target.key}.${method}`)
     if (encoded.length > this.#limits.maxBytes) {
       throw new TooLargeError(
@@ -72,6 +76,7 @@ export class Client {
       timeoutMs:
         scope === undefined ? timeoutMs : Math.min(timeoutMs, scope.deadline - this.#services.clock.now()),
       retries: options.retries ?? target.info?.maxTaskRetries ?? -1,
+      signal,
     }
     const bytes = await (scope === undefined ? this.#root(common) : this.#nested(scope, common))
     return decode(bytes)
@@ -100,7 +105,8 @@ export class Client {
 
   async #nested(scope: CallScope, common: Omit<OutgoingCallInit, 'chain' | 'identify'>): Promise<Uint8Array> {
     const id = scope.nestedId(common.target.key, common.method, common.args)
-    await scope.pass() // G5
+    const { target, method, signal } = common
+    await unlessAborted(signal, scope.pass(), () => cancelled(target, method, signal, 'no')) // G5
     const floors = { own: 0, all: scope.floors.all }
     return this.#run({ ...common, chain: scope.chain, identify: () => ({ id, floors: () => floors }) })
   }

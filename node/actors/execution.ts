@@ -2,6 +2,7 @@
 
 import { decode, UnserialisableValue } from '../../checkpoint/codec.ts'
 import { StateError, TooLargeError, UnserialisableStateError } from '../errors.ts'
+import type { Cancellation } from './cancelling.ts'
 import type { Draft } from './draft.ts'
 import type { CallFrame } from './frames.ts'
 import { CallScope } from './scope.ts'
@@ -15,6 +16,7 @@ export interface Execution {
   readonly instance: AnyActor
   readonly frame: CallFrame
   readonly deadline: number
+  readonly cancellation: Cancellation
   readonly draft: Draft
   readonly gate: () => Promise<void>
   readonly maxBytes: number
@@ -25,6 +27,7 @@ export async function execute({
   instance,
   frame,
   deadline,
+  cancellation,
   draft,
   gate,
   maxBytes,
@@ -37,6 +40,7 @@ export async function execute({
     floors: frame.floors,
     chain,
     deadline,
+    cancellation,
     gate,
   })
   try {

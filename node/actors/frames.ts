@@ -40,6 +40,14 @@ export interface AnswerFrame {
   readonly answer: Answer
 }
 
+/** The caller gives up one attempt of a call: whoever else waits for the call keeps it going. Never answered. */
+export interface CancelFrame {
+  readonly t: 'cancel'
+  readonly token: string
+  readonly id: CallId
+  readonly actor: ActorKey
+}
+
 /** Has a peer that knows the type create the actor. */
 export interface CreateFrame {
   readonly t: 'create'
@@ -56,7 +64,7 @@ export interface CreatedFrame {
   readonly why: string
 }
 
-export type Frame = CallFrame | AnswerFrame | CreateFrame | CreatedFrame
+export type Frame = CallFrame | CancelFrame | AnswerFrame | CreateFrame | CreatedFrame
 
 export const CALL_SERVICE = 'call'
 
@@ -76,6 +84,7 @@ const error: Shape = {
   data: bytes,
   kind: (kind) => kind === 'user' || kind === 'mesh',
 }
+const callId = (id: unknown): boolean => fits(id, { caller: text, n: count, path: text })
 const answers: Readonly<Record<string, Shape>> = {
   result: { result: bytes },
   error: { error: (value) => fits(value, error) },
@@ -86,7 +95,7 @@ const answers: Readonly<Record<string, Shape>> = {
 const frames: Readonly<Record<string, Shape>> = {
   call: {
     token: text,
-    id: (id) => fits(id, { caller: text, n: count, path: text }),
+    id: callId,
     floors: (floors) => fits(floors, { own: count, all: count }),
     chain: (chain) => Array.isArray(chain) && chain.every(text),
     actor: text,
@@ -96,6 +105,7 @@ const frames: Readonly<Record<string, Shape>> = {
     args: bytes,
     leftMs: (left) => typeof left === 'number' && left >= 0,
   },
+  cancel: { token: text, id: callId, actor: text },
   answer: {
     token: text,
     answer: (answer) => {

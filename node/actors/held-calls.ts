@@ -38,6 +38,11 @@ export class HeldCalls {
     this.#held.set(key, { frame, reply, timer })
   }
 
+  drop(token: string): void {
+    this.#held.get(token)?.timer.cancel()
+    this.#held.delete(token)
+  }
+
   /** Hands each over again; those still too early come back. */
   release(again: (frame: CallFrame, reply: Reply) => void): void {
     const held = this.#held

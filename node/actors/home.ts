@@ -8,6 +8,7 @@ import type { Clock } from '../ports.ts'
 import type { ActorTypes } from './actor-types.ts'
 import type { RuntimeLimits } from './home-services.ts'
 import { Host } from './host.ts'
+import { signalOf } from './instance.ts'
 import type { JournalReader } from './journal-reader.ts'
 import { JournalWriter } from './journal-writer.ts'
 import type { RestoredFrom } from './restorer.ts'
@@ -82,7 +83,7 @@ function contextOf(
 ): ActorContext {
   const { key, restarts, epoch } = entry
   const actor = (type: string | ActorClass, name: string, ...init: unknown[]): AnyRef => ref(type, name, init)
-  return Object.freeze({
+  const context: ActorContext = {
     key,
     type: typeOfActor(key),
     name: nameOfActor(key),
@@ -91,6 +92,10 @@ function contextOf(
     restarts,
     restored,
     epoch,
+    get signal() {
+      return signalOf(context)
+    },
     actor: actor as ActorContext['actor'],
-  })
+  }
+  return Object.freeze(context)
 }

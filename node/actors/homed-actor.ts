@@ -12,7 +12,7 @@ import { decode } from '../../checkpoint/codec.ts'
 import type { ActorEntry } from '../../mesh/registry/types.ts'
 import { MailboxFullError, MeshUnavailableError } from '../errors.ts'
 import { callerGone } from './call-errors.ts'
-import type { Answer, CallFrame } from './frames.ts'
+import type { Answer, CallFrame, CancelFrame } from './frames.ts'
 import type { HomeServices } from './home-services.ts'
 import { makeInstance } from './instance.ts'
 import { LiveActor, type Reply } from './live-actor.ts'
@@ -57,6 +57,12 @@ export class HomedActor {
       reply({ kind: 'retry', why: 'the actor is moving' }) // H3
     else if (this.#live !== undefined) this.#live.receive(frame, reply)
     else this.#hold(frame, reply)
+  }
+
+  cancel(frame: CancelFrame): void {
+    const waiting = this.#arrivals.findIndex((arrival) => arrival.frame.token === frame.token)
+    if (waiting >= 0) this.#arrivals.splice(waiting, 1)
+    this.#live?.cancel(frame)
   }
 
   /** Makes it live, whatever that takes. Rejects when it ends before. */

@@ -8,8 +8,9 @@ import { ActorDiedError, MeshUnavailableError, UnknownTypeError } from '../error
 import type { Clock } from '../ports.ts'
 import type { ActorTypes } from './actor-types.ts'
 import { callerGone } from './call-errors.ts'
+import { Recent } from './cancelling.ts'
 import { Copier } from './copier.ts'
-import type { Answer, CallFrame } from './frames.ts'
+import type { Answer, CallFrame, CancelFrame } from './frames.ts'
 import { HeldCalls } from './held-calls.ts'
 import type { HomeServices } from './home-services.ts'
 import { HomedActor } from './homed-actor.ts'
@@ -20,6 +21,8 @@ import { Debounce } from './timing.ts'
 
 /** The whole registry is looked through this long after it changed, once for all changes in between. */
 const SCAN_DELAY_MS = 10
+/** Copies of a frame come within moments of each other, so the newest cancelled attempts are the ones to know. */
+const MAX_CANCELLED = 10_000
 
 export interface HostInit extends HomeServices {
   readonly boot: BootId
@@ -31,6 +34,8 @@ export class Host {
   readonly #init: HostInit
   readonly #homed = new Map<ActorKey, HomedActor>()
   readonly #held: HeldCalls
+  /** Attempts that their callers gave up. */
+  readonly #cancelled = new Recent(MAX_CANCELLED)
   readonly #copier: Copier
   readonly #releaser: Releaser
   readonly #scan: Debounce
@@ -60,10 +65,18 @@ export class Host {
       reply({ kind: 'retry', why: 'its host lost its journals' })
       return
     }
+    if (this.#cancelled.has(frame.token)) return // a late copy: nobody waits for its answer
     const decision = this.#decide(frame)
     if (decision === 'hold') this.#held.hold(frame, reply)
     else if (decision instanceof HomedActor) decision.receive(frame, reply)
     else reply(decision)
+  }
+
+  /** Whatever became of the attempt so far, it is not begun from now on. */
+  cancel(frame: CancelFrame): void {
+    this.#cancelled.add(frame.token)
+    this.#held.drop(frame.token)
+    this.#homed.get(frame.actor)?.cancel(frame)
   }
 
   registryChanged(): void {

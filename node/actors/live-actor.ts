@@ -8,14 +8,17 @@
 //  L3 A call that is running or waiting is never started again: a retry attaches to it.
 //  L4 What a method threw is remembered until its caller has it, so that a retry here can't run it again after its caller
 //     was told. It is not recorded: at a new home the call runs again, on a state that the throw did not change.
+//  L5 A call is cancelled when nobody waits for it any more: one that has not started never starts, one that runs is told
+//     and goes on to its end, with its effect if it returns.
 
 import type { ActorLog } from '../../checkpoint/actor-log.ts'
 import { type CallId, CallTable } from '../../checkpoint/call-table.ts'
 import { decode, encode } from '../../checkpoint/codec.ts'
 import { CallExpiredError, MailboxFullError } from '../errors.ts'
+import { Cancellation } from './cancelling.ts'
 import { Draft } from './draft.ts'
 import { execute, explain, type Outcome, refuseChange, tooLarge } from './execution.ts'
-import type { Answer, CallFrame } from './frames.ts'
+import type { Answer, CallFrame, CancelFrame } from './frames.ts'
 import type { LiveActorInit } from './live-actor-init.ts'
 import { OpaqueGuard } from './opaque-guard.ts'
 import { type ErrorFrame, toFrame } from './remote-error.ts'
@@ -26,7 +29,9 @@ export type Reply = (answer: Answer) => void
 
 interface Job {
   readonly frame: CallFrame
-  readonly replies: Reply[]
+  /** Who waits for it, by the token of each attempt. */
+  readonly replies: Map<string, Reply>
+  readonly cancellation: Cancellation
   /** When its caller stops waiting. */
   readonly deadline: number
 }
@@ -61,7 +66,7 @@ export class LiveActor {
     const key = idText(frame.id)
     const job = this.#jobs.get(key)
     if (job !== undefined) {
-      job.replies.push(reply) // L3
+      job.replies.set(frame.token, reply) // L3
       return
     }
     this.log.calls.raise(frame.id.caller, frame.floors)
@@ -75,7 +80,22 @@ export class LiveActor {
     }
     if (this.#draining !== undefined) reply({ kind: 'retry', why: 'the actor is moving' })
     else if (this.#jobs.size >= this.#init.mailboxLimit) reply(errorAnswer(this.#full()))
-    else this.#accept(key, { frame, replies: [reply], deadline: this.#init.now() + frame.leftMs })
+    else {
+      const replies = new Map([[frame.token, reply]])
+      const deadline = this.#init.now() + frame.leftMs
+      this.#accept(key, { frame, replies, cancellation: new Cancellation(), deadline })
+    }
+  }
+
+  cancel({ id, token }: CancelFrame): void {
+    const job = this.#jobs.get(idText(id))
+    if (job?.replies.delete(token) !== true || job.replies.size > 0) return // L5
+    const waiting = this.#queue.indexOf(job)
+    if (waiting < 0) job.cancellation.cancel()
+    else {
+      this.#queue.splice(waiting, 1)
+      this.#jobs.delete(idText(id))
+    }
   }
 
   /** Accepts nothing new, sends what has not started back, resolves when the last call that runs has returned. */
@@ -92,7 +112,7 @@ export class LiveActor {
     if (this.#dead) return
     this.#dead = true
     this.log.fail(error)
-    for (const job of this.#jobs.values()) for (const reply of job.replies) reply(answer)
+    for (const job of this.#jobs.values()) for (const reply of job.replies.values()) reply(answer)
     this.#jobs.clear()
     this.#queue.length = 0
     this.#draining?.idle()
@@ -138,7 +158,7 @@ export class LiveActor {
         const job = this.#queue.shift()
         if (job === undefined || this.#dead) continue
         // Its caller has given up, so there is nobody to hear of it: after a jam the actor catches up at once.
-        if (this.#init.now() > job.deadline)
+        if (this.#init.now() > job.deadline || this.log.calls.lookup(job.frame.id).kind === 'expired')
           this.#answer(job, { kind: 'retry', why: 'it waited for too long' })
         else await this.#write(job) // L1
       }
@@ -209,6 +229,7 @@ export class LiveActor {
         maxBytes,
         frame: job.frame,
         deadline: job.deadline,
+        cancellation: job.cancellation,
         draft,
         gate,
       })
@@ -252,7 +273,7 @@ export class LiveActor {
 
   #answer(job: Job, answer: Answer): void {
     if (!this.#jobs.delete(idText(job.frame.id))) return
-    for (const reply of job.replies) reply(answer)
+    for (const reply of job.replies.values()) reply(answer)
   }
 
   #full(): MailboxFullError {

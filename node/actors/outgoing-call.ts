@@ -10,8 +10,9 @@ import type { CallFloors, CallId } from '../../checkpoint/call-table.ts'
 import { type ActorKey, type BootId, type PeerId, peerOfBoot } from '../../mesh/ids.ts'
 import type { ActorEntry } from '../../mesh/registry/types.ts'
 import { ActorDiedError, type Executed, MeshUnavailableError } from '../errors.ts'
-import { recreated, retriesUsedUp, timedOut, unavailable } from './call-errors.ts'
+import { cancelled, recreated, retriesUsedUp, timedOut, unavailable } from './call-errors.ts'
 import type { CallServices } from './call-services.ts'
+import { unlessAborted } from './cancelling.ts'
 import type { Target } from './creation.ts'
 import type { Answer, CallFrame } from './frames.ts'
 import { diedError } from './host.ts'
@@ -33,6 +34,8 @@ export interface OutgoingCallInit {
   readonly timeoutMs: number
   /** -1: as many as the time allows. */
   readonly retries: number
+  /** Aborted, the call is over at once and never sent again. */
+  readonly signal: AbortSignal | undefined
 }
 
 interface Sent {
@@ -56,6 +59,7 @@ export class OutgoingCall {
   #sent: Sent | undefined
   #attempts = 0
   #answer: Answer | undefined
+  #cancelled: Error | undefined
   #why = 'it has not been tried yet'
   #isUnavailable = false
   #unavailableSince: number | undefined
@@ -87,7 +91,11 @@ export class OutgoingCall {
     this.#signal.raise()
   }
 
-  async run(): Promise<Uint8Array> {
+  run(): Promise<Uint8Array> {
+    return unlessAborted(this.#init.signal, this.#run(), () => this.#cancel())
+  }
+
+  async #run(): Promise<Uint8Array> {
     try {
       for (;;) {
         const result = await this.#step()
@@ -101,6 +109,7 @@ export class OutgoingCall {
   async #step(): Promise<Uint8Array | undefined> {
     const answer = this.#answer
     this.#answer = undefined
+    if (this.#cancelled !== undefined) throw this.#cancelled
     if (answer !== undefined) return this.#take(answer)
     if (this.#services.closed())
       throw new MeshUnavailableError('this node was closed during the call', { executed: this.#executed })
@@ -172,6 +181,19 @@ export class OutgoingCall {
     sent.delivered = true
     this.#isUnavailable = false
     return true
+  }
+
+  /** The host of the latest attempt is told; those before it were replaced. */
+  #cancel(): Error {
+    const { target, method, signal } = this.#init
+    this.#cancelled = cancelled(target, method, signal, this.#executed)
+    if (this.#sent !== undefined && this.#identity !== undefined) {
+      const { boot, token } = this.#sent
+      const { id } = this.#identity
+      this.#services.exchange.cancel(peerOfBoot(boot), { t: 'cancel', token, id, actor: target.key })
+    }
+    this.#signal.raise()
+    return this.#cancelled
   }
 
   #endListening(unlisten: () => void, before: Sent | undefined): void {

@@ -6,6 +6,7 @@ import {
   ActorDiedError,
   ActorError,
   ActorUnavailableError,
+  CallCancelledError,
   CallExpiredError,
   CallTimeoutError,
   type Executed,
@@ -121,6 +122,7 @@ const CATALOGUE: Readonly<Record<string, Rebuild>> = {
   ACTOR_UNAVAILABLE: (frame, data) =>
     new ActorUnavailableError(frame.message, String(data['why']), Number(data['since']), because(frame)),
   CALL_TIMEOUT: (frame) => new CallTimeoutError(frame.message, because(frame)),
+  CALL_CANCELLED: (frame) => new CallCancelledError(frame.message, because(frame)),
   CALL_EXPIRED: (frame) => new CallExpiredError(frame.message, because(frame)),
   MAILBOX_FULL: (frame) => new MailboxFullError(frame.message),
   REENTRANT_CALL: (frame) => new ReentrantCallError(frame.message),

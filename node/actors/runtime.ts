@@ -62,6 +62,7 @@ class ActorRuntime implements Runtime {
     serveRestores(mesh, store, this.#indexes)
     const exchange = new Exchange(mesh, {
       receive: (frame, reply) => this.#home.host.receive(frame, reply),
+      cancel: (frame) => this.#home.host.cancel(frame),
       create: (frame) => this.#createFor(frame.type, frame.name, frame.init),
     })
     this.#creation = new Creation(mesh, clock, exchange)

@@ -5,6 +5,7 @@ import { AsyncLocalStorage } from 'node:async_hooks'
 import { createHash } from 'node:crypto'
 import type { CallFloors, CallId } from '../../checkpoint/call-table.ts'
 import type { ActorKey } from '../../mesh/ids.ts'
+import type { Cancellation } from './cancelling.ts'
 import type { Draft } from './draft.ts'
 
 const running = new AsyncLocalStorage<CallScope | undefined>()
@@ -27,6 +28,7 @@ export interface CallScopeInit {
   readonly chain: readonly ActorKey[]
   /** On the clock of this peer, when the caller stops waiting. */
   readonly deadline: number
+  readonly cancellation: Cancellation
   /** Resolves when what the call's base state depends on may be seen by others (G5). */
   readonly gate: () => Promise<void>
 }
@@ -38,6 +40,7 @@ export class CallScope {
   readonly floors: CallFloors
   readonly chain: readonly ActorKey[]
   readonly deadline: number
+  readonly #cancellation: Cancellation
   open = true
   readonly #gate: () => Promise<void>
   #passed: Promise<void> | undefined
@@ -50,11 +53,17 @@ export class CallScope {
     this.floors = init.floors
     this.chain = init.chain
     this.deadline = init.deadline
+    this.#cancellation = init.cancellation
     this.#gate = init.gate
   }
 
   run<T>(work: () => T): T {
     return running.run(this, work)
+  }
+
+  /** Aborted when the call is cancelled. */
+  get signal(): AbortSignal {
+    return this.#cancellation.signal
   }
 
   /** One gate serves every call that this call makes: they all depend on the same base. */

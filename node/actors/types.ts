@@ -44,6 +44,11 @@ export interface ActorContext {
   /** +1 at every change of home. */
   readonly epoch: number
   /**
+   * Of the running call: aborted when its caller cancels it, or the call that it serves. A method that goes on and returns
+   * takes effect nevertheless; one that throws has changed nothing. Throws StateError outside of a running method.
+   */
+  readonly signal: AbortSignal
+  /**
    * A reference to another actor. Calls through it, or through a node's references, belong to the running call: they leave
    * when what they depend on is durable, and a repeated execution gets the first one's results.
    */

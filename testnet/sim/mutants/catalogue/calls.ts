@@ -88,7 +88,7 @@ export const callMutants: readonly Mutant[] = [
     patch: [
       {
         file: LIVE,
-        find: '    if (job !== undefined) {\n      job.replies.push(reply) // L3\n      return\n    }\n',
+        find: '    if (job !== undefined) {\n      job.replies.set(frame.token, reply) // L3\n      return\n    }\n',
         replace: '    if (job !== undefined) this.#jobs.delete(key)\n',
       },
     ],

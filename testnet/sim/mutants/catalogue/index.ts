@@ -2,6 +2,7 @@
 
 import type { Mutant } from '../mutant.ts'
 import { callMutants } from './calls.ts'
+import { cancellingMutants } from './cancelling.ts'
 import { homeMutants } from './homes.ts'
 import { journalMutants } from './journals.ts'
 import { keeperMutants } from './keeper.ts'
@@ -19,6 +20,7 @@ export const MUTANTS: readonly Mutant[] = [
   ...journalMutants,
   ...homeMutants,
   ...callMutants,
+  ...cancellingMutants,
   ...relayMutants,
   ...storeMutants,
 ]
