@@ -1,7 +1,7 @@
 // Calls to actors from this peer: by its app (root calls), or from inside an actor that runs here (nested calls, which
 // belong to the root call they serve).
 
-import { decode } from '../../checkpoint/codec.ts'
+import { decodeUser } from '../../checkpoint/codec.ts'
 import type { PeerId } from '../../mesh/ids.ts'
 import type { CallOptions } from '../api.ts'
 import { BadInputError, ReentrantCallError, TooLargeError } from '../errors.ts'
@@ -79,7 +79,7 @@ export class Client {
       signal,
     }
     const bytes = await (scope === undefined ? this.#root(common) : this.#nested(scope, common))
-    return decode(bytes)
+    return decodeUser(bytes, this.#services.makeRef)
   }
 
   async #root(common: Omit<OutgoingCallInit, 'chain' | 'identify'>): Promise<Uint8Array> {

@@ -1,5 +1,6 @@
 // What the actors of one boot share.
 
+import type { MakeRef } from '../../checkpoint/reference.ts'
 import type { BootId } from '../../mesh/ids.ts'
 import type { ActorEntry } from '../../mesh/registry/types.ts'
 import type { MeshHandle } from '../mesh-handle.ts'
@@ -22,6 +23,8 @@ export interface HomeServices {
   readonly journals: JournalWriter
   readonly reader: JournalReader
   readonly limits: RuntimeLimits
+  /** Makes references in states and arguments usable. */
+  readonly makeRef: MakeRef
   readonly now: () => number
   readonly sleep: (ms: number) => Promise<void>
   readonly context: (entry: ActorEntry, restored: boolean) => ActorContext

@@ -1,6 +1,7 @@
 // Everything that belongs to one boot of this peer: its host and its journals. A deposed peer throws it away and makes
 // another.
 
+import type { MakeRef } from '../../checkpoint/reference.ts'
 import { type BootId, nameOfActor, typeOfActor } from '../../mesh/ids.ts'
 import type { ActorEntry } from '../../mesh/registry/types.ts'
 import type { MeshHandle } from '../mesh-handle.ts'
@@ -24,6 +25,7 @@ export interface HomeInit {
   readonly limits: RuntimeLimits
   readonly logger: RuntimeLogger
   readonly events: RuntimeEvents
+  readonly makeRef: MakeRef
   readonly ref: (type: string | ActorClass, name: string, init: readonly unknown[]) => AnyRef
 }
 
@@ -53,6 +55,7 @@ export function makeHome(init: HomeInit): Home {
     types: init.types,
     reader: init.reader,
     limits: init.limits,
+    makeRef: init.makeRef,
     now: () => clock.now(),
     sleep: (ms) => sleep(clock, ms),
     context: (entry, restored) => contextOf(init, boot, entry, restored),

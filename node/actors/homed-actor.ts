@@ -8,7 +8,7 @@
 
 import { ActorLog, type Position } from '../../checkpoint/actor-log.ts'
 import { CallTable } from '../../checkpoint/call-table.ts'
-import { decode } from '../../checkpoint/codec.ts'
+import { decodeUser } from '../../checkpoint/codec.ts'
 import type { ActorEntry } from '../../mesh/registry/types.ts'
 import { MailboxFullError, MeshUnavailableError } from '../errors.ts'
 import { callerGone } from './call-errors.ts'
@@ -160,11 +160,11 @@ export class HomedActor {
     )
     const log =
       restored === undefined
-        ? this.#makeLog(decode(initial) as object, new CallTable(), 0)
+        ? this.#makeLog(decodeUser(initial, this.#services.makeRef) as object, new CallTable(), 0)
         : this.#makeLog(restored.state, restored.calls, restored.sequence)
     this.#log = log
     if (restored === undefined) void log.writeSnapshot().catch(() => {}) // H2: every base is at or after it
-    const { journals, limits } = this.#services
+    const { journals, limits, makeRef } = this.#services
     const wanted = this.entry.options.class
     const live = new LiveActor({
       info,
@@ -174,6 +174,7 @@ export class HomedActor {
       now: this.#services.now,
       mailboxLimit: limits.mailboxLimit,
       maxBytes: limits.maxBytes,
+      makeRef,
       congested: () => journals.congested(wanted),
       confirm: () => journals.confirm(wanted),
     })
@@ -191,12 +192,13 @@ export class HomedActor {
   }
 
   #initArguments(): readonly unknown[] {
-    return this.entry.init.length === 0 ? [] : (decode(this.entry.init) as unknown[])
+    const { init } = this.entry
+    return init.length === 0 ? [] : (decodeUser(init, this.#services.makeRef) as unknown[])
   }
 
   #makeLog(state: object, calls: CallTable, sequence: number): ActorLog {
     const { entry } = this
-    const { journals, isGone } = this.#services
+    const { journals, isGone, makeRef } = this.#services
     calls.forget(isGone)
     const batcher = journals.batcher(entry.options.class)
     return new ActorLog({
@@ -205,6 +207,7 @@ export class HomedActor {
       calls,
       sequence,
       isGone,
+      makeRef,
       mark: (source) => batcher.mark(source),
     })
   }
@@ -219,7 +222,7 @@ export class HomedActor {
     for (;;) {
       this.#check()
       try {
-        return await restore(this.#services.reader, this.#present())
+        return await restore(this.#services.reader, this.#present(), this.#services.makeRef)
       } catch (error) {
         this.#tell(error instanceof Error ? error.message : String(error)) // H1
       }

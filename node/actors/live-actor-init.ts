@@ -1,6 +1,7 @@
 // What a live actor is made of.
 
 import type { ActorLog } from '../../checkpoint/actor-log.ts'
+import type { MakeRef } from '../../checkpoint/reference.ts'
 import type { TypeInfo } from './type-info.ts'
 import type { AnyActor } from './types.ts'
 
@@ -13,6 +14,8 @@ export interface LiveActorInit {
   readonly mailboxLimit: number
   /** Largest result and largest change of one call, encoded. */
   readonly maxBytes: number
+  /** Makes references in arguments usable. */
+  readonly makeRef: MakeRef
   /** Too many bytes wait for the keepers. */
   readonly congested: () => boolean
   /** Resolves when this boot's journal was found unsealed in a round started after the call. */

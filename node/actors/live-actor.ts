@@ -222,11 +222,12 @@ export class LiveActor {
   async #execute(job: Job, draft: Draft, gate: () => Promise<void>): Promise<Outcome> {
     this.#running++
     try {
-      const { info, instance, maxBytes } = this.#init
+      const { info, instance, maxBytes, makeRef } = this.#init
       return await execute({
         info,
         instance,
         maxBytes,
+        makeRef,
         frame: job.frame,
         deadline: job.deadline,
         cancellation: job.cancellation,

@@ -215,7 +215,7 @@ export class OutgoingCall {
 
   async #take(answer: Answer): Promise<Uint8Array | undefined> {
     if (answer.kind === 'result') return answer.result
-    if (answer.kind === 'error') throw fromFrame(answer.error)
+    if (answer.kind === 'error') throw fromFrame(answer.error, this.#services.makeRef)
     // Not executed by this attempt: the next look at the registry sends it again, to whoever is home then.
     if (this.#sent !== undefined) this.#sent.at = Number.NEGATIVE_INFINITY
     if (answer.kind === 'moved') this.#note('it is moving to another host')

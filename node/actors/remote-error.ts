@@ -1,7 +1,8 @@
 // Errors on their way between peers. A method's own error arrives as an ActorError that says what class it was; an error
 // of the mesh arrives as what it is, with its class and code.
 
-import { decode, encodeUser } from '../../checkpoint/codec.ts'
+import { decodeUser, encodeUser } from '../../checkpoint/codec.ts'
+import type { MakeRef } from '../../checkpoint/reference.ts'
 import {
   ActorDiedError,
   ActorError,
@@ -134,10 +135,10 @@ const CATALOGUE: Readonly<Record<string, Rebuild>> = {
   MESH_UNAVAILABLE: (frame) => new MeshUnavailableError(frame.message, because(frame)),
 }
 
-export function fromFrame(frame: ErrorFrame): MeshError {
+export function fromFrame(frame: ErrorFrame, makeRef: MakeRef): MeshError {
   let data: Readonly<Record<string, unknown>> = {}
   try {
-    data = decode(frame.data) as Readonly<Record<string, unknown>>
+    data = decodeUser(frame.data, makeRef) as Readonly<Record<string, unknown>>
   } catch {
     // A peer sent something else than it should have; its message is still worth having.
   }
