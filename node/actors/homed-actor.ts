@@ -16,6 +16,7 @@ import type { Answer, CallFrame, CancelFrame } from './frames.ts'
 import type { HomeServices } from './home-services.ts'
 import { makeInstance } from './instance.ts'
 import { LiveActor, type Reply } from './live-actor.ts'
+import { Mailbox } from './mailbox.ts'
 import { toFrame } from './remote-error.ts'
 import { type RestoredFrom, restore } from './restorer.ts'
 import { Backoff } from './timing.ts'
@@ -25,11 +26,17 @@ import type { TypeInfo } from './type-info.ts'
 const RETRY_FIRST_MS = 50
 const RETRY_MOST_MS = 5000
 
+interface Arrival {
+  readonly frame: CallFrame
+  readonly reply: Reply
+  readonly deadline: number
+}
+
 export class HomedActor {
   readonly entry: ActorEntry
   readonly #services: HomeServices
   readonly #info: TypeInfo | undefined
-  readonly #arrivals: { readonly frame: CallFrame; readonly reply: Reply; readonly deadline: number }[] = []
+  readonly #arrivals = new Mailbox<Arrival>()
   #restoring: Promise<RestoredFrom | undefined> | undefined
   #activating: Promise<LiveActor> | undefined
   #live: LiveActor | undefined
@@ -60,8 +67,8 @@ export class HomedActor {
   }
 
   cancel(frame: CancelFrame): void {
-    const waiting = this.#arrivals.findIndex((arrival) => arrival.frame.token === frame.token)
-    if (waiting >= 0) this.#arrivals.splice(waiting, 1)
+    for (const arrival of [...this.#arrivals])
+      if (arrival.frame.token === frame.token) this.#arrivals.remove(frame.id.caller, arrival)
     this.#live?.cancel(frame)
   }
 
@@ -98,7 +105,7 @@ export class HomedActor {
    */
   async release(keepState: boolean): Promise<Position | undefined> {
     this.#releasing = true // H3
-    for (const { reply } of this.#arrivals.splice(0)) reply({ kind: 'retry', why: 'the actor is moving' })
+    for (const { reply } of this.#arrivals.takeAll()) reply({ kind: 'retry', why: 'the actor is moving' })
     await this.#live?.drain()
     if (this.#log === undefined) {
       if (!keepState) return undefined
@@ -114,19 +121,22 @@ export class HomedActor {
   end(answer: Answer, error: unknown): void {
     if (this.#ended !== undefined) return
     this.#ended = { error }
-    for (const { reply } of this.#arrivals.splice(0)) reply(answer)
+    for (const { reply } of this.#arrivals.takeAll()) reply(answer)
     this.#live?.kill(answer, error)
     this.#log?.fail(error)
   }
 
   #hold(frame: CallFrame, reply: Reply): void {
     const { mailboxLimit } = this.#services.limits
-    if (this.#arrivals.length >= mailboxLimit) {
+    const { caller } = frame.id
+    if (this.#arrivals.size >= mailboxLimit) {
       const message = `${this.entry.key} is not ready and has ${mailboxLimit} calls waiting, its limit: wait for answers`
-      reply({ kind: 'error', error: toFrame(new MailboxFullError(message)) })
-      return
+      const giving = this.#arrivals.giveWay(caller)
+      const refuse = giving?.reply ?? reply
+      refuse({ kind: 'error', error: toFrame(new MailboxFullError(message)) })
+      if (giving === undefined) return
     }
-    this.#arrivals.push({ frame, reply, deadline: this.#services.now() + frame.leftMs })
+    this.#arrivals.push(caller, { frame, reply, deadline: this.#services.now() + frame.leftMs })
     if (this.#problem !== '') reply({ kind: 'waiting', why: this.#problem })
     void this.activate()
   }
@@ -181,7 +191,7 @@ export class HomedActor {
     this.#live = live
     this.#problem = ''
     if (restored !== undefined) this.#services.reportRecovered(this.entry, restored)
-    for (const { frame, reply, deadline } of this.#arrivals.splice(0)) {
+    for (const { frame, reply, deadline } of this.#arrivals.takeAll()) {
       const leftMs = deadline - this.#services.now()
       // Its results went with it, so a call that waited here while its caller was given up may have been executed before.
       if (this.#services.isGone(frame.id.caller)) reply({ kind: 'error', error: toFrame(callerGone(frame)) })

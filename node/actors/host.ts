@@ -4,7 +4,7 @@
 
 import { type ActorKey, type BootId, typeOfActor } from '../../mesh/ids.ts'
 import type { ActorEntry, RegistryState } from '../../mesh/registry/types.ts'
-import { ActorDiedError, MeshUnavailableError, UnknownTypeError } from '../errors.ts'
+import { ActorDiedError, MailboxFullError, MeshUnavailableError, UnknownTypeError } from '../errors.ts'
 import type { Clock } from '../ports.ts'
 import type { ActorTypes } from './actor-types.ts'
 import { callerGone } from './call-errors.ts'
@@ -21,8 +21,8 @@ import { Debounce } from './timing.ts'
 
 /** The whole registry is looked through this long after it changed, once for all changes in between. */
 const SCAN_DELAY_MS = 10
-/** Copies of a frame come within moments of each other, so the newest cancelled attempts are the ones to know. */
-const MAX_CANCELLED = 10_000
+/** Copies of a frame come within moments of each other, so the newest attempts that are over are the ones to know. */
+const MAX_OVER = 10_000
 
 export interface HostInit extends HomeServices {
   readonly boot: BootId
@@ -35,7 +35,9 @@ export class Host {
   readonly #homed = new Map<ActorKey, HomedActor>()
   readonly #held: HeldCalls
   /** Attempts that their callers gave up. */
-  readonly #cancelled = new Recent(MAX_CANCELLED)
+  readonly #cancelled = new Recent(MAX_OVER)
+  /** Attempts that were told "not executed", which has to stay true. */
+  readonly #refused = new Recent(MAX_OVER)
   readonly #copier: Copier
   readonly #releaser: Releaser
   readonly #scan: Debounce
@@ -68,7 +70,7 @@ export class Host {
     if (this.#cancelled.has(frame.token)) return // a late copy: nobody waits for its answer
     const decision = this.#decide(frame)
     if (decision === 'hold') this.#held.hold(frame, reply)
-    else if (decision instanceof HomedActor) decision.receive(frame, reply)
+    else if (decision instanceof HomedActor) this.#deliver(decision, frame, reply)
     else reply(decision)
   }
 
@@ -120,6 +122,17 @@ export class Host {
         `the host of ${frame.actor} does not know its type ${type}: start it with that actor class`,
       ),
     )
+  }
+
+  #deliver(homed: HomedActor, frame: CallFrame, reply: Reply): void {
+    const { token, actor } = frame
+    if (this.#refused.has(token))
+      reply(errorAnswer(new MailboxFullError(`the mailbox of ${actor} was full when this call came`)))
+    else
+      homed.receive(frame, (answer) => {
+        if (answer.kind === 'error' && answer.error.code === 'MAILBOX_FULL') this.#refused.add(token)
+        reply(answer)
+      })
   }
 
   #homedFor(entry: ActorEntry): HomedActor {

@@ -20,6 +20,7 @@ import { Draft } from './draft.ts'
 import { execute, explain, type Outcome, refuseChange, tooLarge } from './execution.ts'
 import type { Answer, CallFrame, CancelFrame } from './frames.ts'
 import type { LiveActorInit } from './live-actor-init.ts'
+import { Mailbox } from './mailbox.ts'
 import { OpaqueGuard } from './opaque-guard.ts'
 import { type ErrorFrame, toFrame } from './remote-error.ts'
 import { outside } from './scope.ts'
@@ -43,7 +44,7 @@ export class LiveActor {
   readonly #init: LiveActorInit
   readonly #guard = new OpaqueGuard()
   readonly #jobs = new Map<string, Job>()
-  readonly #queue: Job[] = []
+  readonly #queue = new Mailbox<Job>()
   readonly #thrown = new CallTable()
   #running = 0
   #pumping = false
@@ -79,7 +80,7 @@ export class LiveActor {
       return
     }
     if (this.#draining !== undefined) reply({ kind: 'retry', why: 'the actor is moving' })
-    else if (this.#jobs.size >= this.#init.mailboxLimit) reply(errorAnswer(this.#full()))
+    else if (this.#jobs.size >= this.#init.mailboxLimit && !this.#makeRoom(frame)) reply(this.#full())
     else {
       const replies = new Map([[frame.token, reply]])
       const deadline = this.#init.now() + frame.leftMs
@@ -90,17 +91,13 @@ export class LiveActor {
   cancel({ id, token }: CancelFrame): void {
     const job = this.#jobs.get(idText(id))
     if (job?.replies.delete(token) !== true || job.replies.size > 0) return // L5
-    const waiting = this.#queue.indexOf(job)
-    if (waiting < 0) job.cancellation.cancel()
-    else {
-      this.#queue.splice(waiting, 1)
-      this.#jobs.delete(idText(id))
-    }
+    if (this.#queue.remove(id.caller, job)) this.#jobs.delete(idText(id))
+    else job.cancellation.cancel()
   }
 
   /** Accepts nothing new, sends what has not started back, resolves when the last call that runs has returned. */
   async drain(): Promise<void> {
-    for (const job of this.#queue.splice(0)) this.#answer(job, { kind: 'retry', why: 'the actor is moving' })
+    for (const job of this.#queue.takeAll()) this.#answer(job, { kind: 'retry', why: 'the actor is moving' })
     await new Promise<void>((idle) => {
       this.#draining = { idle }
       if (this.#running === 0) idle()
@@ -114,7 +111,7 @@ export class LiveActor {
     this.log.fail(error)
     for (const job of this.#jobs.values()) for (const reply of job.replies.values()) reply(answer)
     this.#jobs.clear()
-    this.#queue.length = 0
+    this.#queue.takeAll()
     this.#draining?.idle()
   }
 
@@ -144,7 +141,7 @@ export class LiveActor {
       void outside(() => this.#read(job))
       return
     }
-    this.#queue.push(job)
+    this.#queue.push(job.frame.id.caller, job)
     void outside(() => this.#pump())
   }
 
@@ -152,7 +149,7 @@ export class LiveActor {
     if (this.#pumping) return
     this.#pumping = true
     try {
-      while (this.#queue.length > 0 && !this.#dead) {
+      while (this.#queue.size > 0 && !this.#dead) {
         // Memory is bounded: a keeper set that does not acknowledge stops the actor, not the process.
         if (this.#init.congested()) await this.log.whenDurable(this.log.sequence)
         const job = this.#queue.shift()
@@ -277,10 +274,19 @@ export class LiveActor {
     for (const reply of job.replies.values()) reply(answer)
   }
 
-  #full(): MailboxFullError {
+  /** Has another caller's call give way, which has not begun (M3). */
+  #makeRoom({ id }: CallFrame): boolean {
+    const job = this.#queue.giveWay(id.caller)
+    if (job !== undefined) this.#answer(job, this.#full())
+    return job !== undefined
+  }
+
+  #full(): Answer {
     const { info, mailboxLimit } = this.#init
-    return new MailboxFullError(
-      `${info.name} has ${mailboxLimit} calls waiting, its limit: call it less often, or wait for answers`,
+    return errorAnswer(
+      new MailboxFullError(
+        `${info.name} has ${mailboxLimit} calls waiting, its limit: call it less often, or wait for answers`,
+      ),
     )
   }
 }

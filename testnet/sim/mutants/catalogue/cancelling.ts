@@ -14,8 +14,8 @@ export const cancellingMutants: readonly Mutant[] = [
     patch: [
       {
         file: LIVE,
-        find: '    if (waiting < 0) job.cancellation.cancel()\n',
-        replace: '    if (waiting < 0 || waiting >= 0) job.cancellation.cancel()\n',
+        find: 'if (this.#queue.remove(id.caller, job)) this.#jobs.delete(idText(id))\n    else job',
+        replace: 'job',
       },
     ],
     beyondSeeds: 'the clients of the seeds cancel nothing',

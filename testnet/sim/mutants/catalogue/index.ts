@@ -6,6 +6,7 @@ import { cancellingMutants } from './cancelling.ts'
 import { homeMutants } from './homes.ts'
 import { journalMutants } from './journals.ts'
 import { keeperMutants } from './keeper.ts'
+import { mailboxMutants } from './mailbox.ts'
 import { registryMutants } from './registry.ts'
 import { relayMutants } from './relays.ts'
 import { storeMutants } from './store.ts'
@@ -21,6 +22,7 @@ export const MUTANTS: readonly Mutant[] = [
   ...homeMutants,
   ...callMutants,
   ...cancellingMutants,
+  ...mailboxMutants,
   ...relayMutants,
   ...storeMutants,
 ]
