@@ -181,6 +181,14 @@ export interface MeshNode {
     args: readonly unknown[],
     options?: CallOptions,
   ): Promise<unknown>
+  /** The untyped call of a generator method: its items. `timeoutMs` is the longest wait for one of them. */
+  iterate(
+    type: string,
+    name: string,
+    method: string,
+    args: readonly unknown[],
+    options?: CallOptions,
+  ): AsyncIterable<unknown>
 
   status(): NodeStatus
   members(): readonly MemberStatus[]

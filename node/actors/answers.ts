@@ -8,6 +8,7 @@ import {
   type CallFrame,
   type CancelFrame,
   type CreateFrame,
+  type MoreFrame,
   readFrame,
 } from './frames.ts'
 import type { Reply } from './live-actor.ts'
@@ -16,6 +17,7 @@ import { Tokens } from './tokens.ts'
 export interface CallServer {
   receive(frame: CallFrame, reply: Reply): void
   cancel(frame: CancelFrame): void
+  more(frame: MoreFrame, reply: Reply): void
   /** Creates an actor of a type known here; resolves with why it could not, or the empty string. */
   create(frame: CreateFrame): Promise<string>
 }
@@ -51,6 +53,12 @@ export class Exchange {
     return true
   }
 
+  /** Of a series that the host knows nothing of the answer is `retry`. */
+  more(to: PeerId, frame: MoreFrame): void {
+    if (to === this.#mesh.self) this.#server.more(frame, (answer) => this.#waiting.get(frame.token)?.(answer))
+    else this.#mesh.sendService(to, { service: CALL_SERVICE, body: frame })
+  }
+
   /** Best effort: a host that is not told finishes the call for nobody. */
   cancel(to: PeerId, frame: CancelFrame): void {
     if (to === this.#mesh.self) this.#server.cancel(frame)
@@ -81,6 +89,7 @@ export class Exchange {
     }
     if (frame.t === 'call') this.#server.receive(frame, (reply) => answer({ t: 'answer', answer: reply }))
     else if (frame.t === 'cancel') this.#server.cancel(frame)
+    else if (frame.t === 'more') this.#server.more(frame, (reply) => answer({ t: 'answer', answer: reply }))
     else if (frame.t === 'answer') this.#waiting.get(frame.token)?.(frame.answer)
     else if (frame.t === 'created') this.#creating.get(frame.token)?.(frame.why)
     else void this.#server.create(frame).then((why) => answer({ t: 'created', why }))

@@ -44,6 +44,16 @@ export function unavailable(
   return new ActorUnavailableError(message, why, since, { executed })
 }
 
+export function lostInSeries(
+  { key }: Target,
+  method: string,
+  why: string,
+  items: number,
+): ActorUnavailableError {
+  const message = `${key}.${method} was lost after ${items} item(s): ${why}. What it would have gone on with is gone; iterate again, from where you were if the method takes that`
+  return new ActorUnavailableError(message, why, 0, { executed: 'unknown', items })
+}
+
 export function retriesUsedUp({ key }: Target, retries: number): ActorUnavailableError {
   const why = `its host was lost, and this call may be retried ${retries} time(s) only`
   const message = `${key} was lost during the call: ${why}. Raise retries, or look at its state and call it again`

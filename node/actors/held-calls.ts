@@ -38,6 +38,10 @@ export class HeldCalls {
     this.#held.set(key, { frame, reply, timer })
   }
 
+  has(token: string): boolean {
+    return this.#held.has(token)
+  }
+
   drop(token: string): void {
     this.#held.get(token)?.timer.cancel()
     this.#held.delete(token)

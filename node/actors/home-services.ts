@@ -4,6 +4,7 @@ import type { MakeRef } from '../../checkpoint/reference.ts'
 import type { BootId } from '../../mesh/ids.ts'
 import type { ActorEntry } from '../../mesh/registry/types.ts'
 import type { MeshHandle } from '../mesh-handle.ts'
+import type { Clock } from '../ports.ts'
 import type { JournalReader } from './journal-reader.ts'
 import type { JournalWriter } from './journal-writer.ts'
 import type { RestoredFrom } from './restorer.ts'
@@ -25,6 +26,7 @@ export interface HomeServices {
   readonly limits: RuntimeLimits
   /** Makes references in states and arguments usable. */
   readonly makeRef: MakeRef
+  readonly clock: Clock
   readonly now: () => number
   readonly sleep: (ms: number) => Promise<void>
   readonly context: (entry: ActorEntry, restored: boolean) => ActorContext

@@ -12,7 +12,7 @@ import { decodeUser } from '../../checkpoint/codec.ts'
 import type { ActorEntry } from '../../mesh/registry/types.ts'
 import { MailboxFullError, MeshUnavailableError } from '../errors.ts'
 import { callerGone } from './call-errors.ts'
-import type { Answer, CallFrame, CancelFrame } from './frames.ts'
+import type { Answer, CallFrame, CancelFrame, MoreFrame } from './frames.ts'
 import type { HomeServices } from './home-services.ts'
 import { makeInstance } from './instance.ts'
 import { LiveActor, type Reply } from './live-actor.ts'
@@ -70,6 +70,13 @@ export class HomedActor {
     for (const arrival of [...this.#arrivals])
       if (arrival.frame.token === frame.token) this.#arrivals.remove(frame.id.caller, arrival)
     this.#live?.cancel(frame)
+  }
+
+  /** False when no such series runs or waits here. */
+  more(frame: MoreFrame): boolean {
+    return (
+      this.#live?.more(frame) ?? [...this.#arrivals].some((arrival) => arrival.frame.token === frame.token)
+    )
   }
 
   /** Makes it live, whatever that takes. Rejects when it ends before. */
@@ -182,6 +189,7 @@ export class HomedActor {
       log,
       reads: { local: info.localReads },
       now: this.#services.now,
+      clock: this.#services.clock,
       mailboxLimit: limits.mailboxLimit,
       maxBytes: limits.maxBytes,
       makeRef,

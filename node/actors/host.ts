@@ -10,7 +10,7 @@ import type { ActorTypes } from './actor-types.ts'
 import { callerGone } from './call-errors.ts'
 import { Recent } from './cancelling.ts'
 import { Copier } from './copier.ts'
-import type { Answer, CallFrame, CancelFrame } from './frames.ts'
+import type { Answer, CallFrame, CancelFrame, MoreFrame } from './frames.ts'
 import { HeldCalls } from './held-calls.ts'
 import type { HomeServices } from './home-services.ts'
 import { HomedActor } from './homed-actor.ts'
@@ -79,6 +79,11 @@ export class Host {
     this.#cancelled.add(frame.token)
     this.#held.drop(frame.token)
     this.#homed.get(frame.actor)?.cancel(frame)
+  }
+
+  more(frame: MoreFrame, reply: Reply): void {
+    if (this.#held.has(frame.token) || this.#homed.get(frame.actor)?.more(frame) === true) return
+    reply({ kind: 'retry', why: 'its host does not know of it any more' })
   }
 
   registryChanged(): void {

@@ -2,6 +2,7 @@
 
 import type { ActorLog } from '../../checkpoint/actor-log.ts'
 import type { MakeRef } from '../../checkpoint/reference.ts'
+import type { Clock } from '../ports.ts'
 import type { TypeInfo } from './type-info.ts'
 import type { AnyActor } from './types.ts'
 
@@ -11,6 +12,7 @@ export interface LiveActorInit {
   readonly log: ActorLog
   readonly reads: { readonly local: boolean }
   readonly now: () => number
+  readonly clock: Clock
   readonly mailboxLimit: number
   /** Largest result and largest change of one call, encoded. */
   readonly maxBytes: number

@@ -18,7 +18,8 @@ import { CallExpiredError, MailboxFullError } from '../errors.ts'
 import { Cancellation } from './cancelling.ts'
 import { Draft } from './draft.ts'
 import { execute, explain, type Outcome, refuseChange, tooLarge } from './execution.ts'
-import type { Answer, CallFrame, CancelFrame } from './frames.ts'
+import type { Answer, CallFrame, CancelFrame, MoreFrame } from './frames.ts'
+import { HostedSeries } from './hosted-series.ts'
 import type { LiveActorInit } from './live-actor-init.ts'
 import { Mailbox } from './mailbox.ts'
 import { OpaqueGuard } from './opaque-guard.ts'
@@ -46,6 +47,8 @@ export class LiveActor {
   readonly #jobs = new Map<string, Job>()
   readonly #queue = new Mailbox<Job>()
   readonly #thrown = new CallTable()
+  /** By the attempts that opened them. */
+  readonly #series = new Map<string, HostedSeries>()
   #running = 0
   #pumping = false
   #draining: { readonly idle: () => void } | undefined
@@ -59,11 +62,12 @@ export class LiveActor {
 
   /** Calls under way or waiting. */
   get load(): number {
-    return this.#jobs.size
+    return this.#jobs.size + this.#series.size
   }
 
   receive(frame: CallFrame, reply: Reply): void {
     if (this.#dead) return
+    if (frame.series === true) return this.#openSeries(frame, reply)
     const key = idText(frame.id)
     const job = this.#jobs.get(key)
     if (job !== undefined) {
@@ -74,13 +78,13 @@ export class LiveActor {
     this.#thrown.raise(frame.id.caller, frame.floors)
     if (this.#answerFromTable(frame, reply)) return
     try {
-      checkMethod(this.#init.info, frame.method)
+      checkMethod(this.#init.info, frame.method, 'call')
     } catch (error) {
       reply(errorAnswer(error))
       return
     }
     if (this.#draining !== undefined) reply({ kind: 'retry', why: 'the actor is moving' })
-    else if (this.#jobs.size >= this.#init.mailboxLimit && !this.#makeRoom(frame)) reply(this.#full())
+    else if (this.load >= this.#init.mailboxLimit && !this.#makeRoom(frame)) reply(this.#full())
     else {
       const replies = new Map([[frame.token, reply]])
       const deadline = this.#init.now() + frame.leftMs
@@ -89,15 +93,24 @@ export class LiveActor {
   }
 
   cancel({ id, token }: CancelFrame): void {
+    this.#series.get(token)?.close()
     const job = this.#jobs.get(idText(id))
     if (job?.replies.delete(token) !== true || job.replies.size > 0) return // L5
     if (this.#queue.remove(id.caller, job)) this.#jobs.delete(idText(id))
     else job.cancellation.cancel()
   }
 
+  /** False when no such series runs here. */
+  more({ token, taken, again }: MoreFrame): boolean {
+    const series = this.#series.get(token)
+    series?.more(taken, again)
+    return series !== undefined
+  }
+
   /** Accepts nothing new, sends what has not started back, resolves when the last call that runs has returned. */
   async drain(): Promise<void> {
     for (const job of this.#queue.takeAll()) this.#answer(job, { kind: 'retry', why: 'the actor is moving' })
+    for (const series of this.#series.values()) series.close({ kind: 'retry', why: 'the actor is moving' })
     await new Promise<void>((idle) => {
       this.#draining = { idle }
       if (this.#running === 0) idle()
@@ -111,6 +124,7 @@ export class LiveActor {
     this.log.fail(error)
     for (const job of this.#jobs.values()) for (const reply of job.replies.values()) reply(answer)
     this.#jobs.clear()
+    for (const series of this.#series.values()) series.close(answer)
     this.#queue.takeAll()
     this.#draining?.idle()
   }
@@ -196,13 +210,8 @@ export class LiveActor {
   }
 
   async #read(job: Job): Promise<void> {
-    const { local } = this.#init.reads
-    const base = local ? this.log.durable : this.log.sequence
-    const state = local ? this.log.durableState : this.log.state
+    const { base, state, gate } = this.#view()
     const draft = new Draft(state)
-    // A local read still waits for a fresh actor's first record: before it there is no durable state to read.
-    const gate = local ? this.log.whenDurable(Math.min(1, this.log.sequence)) : this.#gate(base)
-    gate.catch(() => {}) // its outcome is taken below
     const outcome = await this.#execute(job, draft, () => gate)
     if (this.#dead) return
     if ('error' in outcome) return this.#settleThrow(job, base, outcome.error, gate)
@@ -214,6 +223,39 @@ export class LiveActor {
       draft.discard()
       this.#settleThrow(job, base, error, gate)
     }
+  }
+
+  /** What a call that changes nothing reads, and what that needs before anybody may see it. */
+  #view(): { readonly base: number; readonly state: object; readonly gate: Promise<void> } {
+    const { local } = this.#init.reads
+    const base = local ? this.log.durable : this.log.sequence
+    const state = local ? this.log.durableState : this.log.state
+    // A local read still waits for a fresh actor's first record: before it there is no durable state to read.
+    const gate = local ? this.log.whenDurable(Math.min(1, this.log.sequence)) : this.#gate(base)
+    gate.catch(() => {}) // who waits for it takes its outcome
+    return { base, state, gate }
+  }
+
+  #openSeries(frame: CallFrame, reply: Reply): void {
+    const { token, method } = frame
+    if (this.more({ t: 'more', token, actor: frame.actor, taken: 0, again: true })) return
+    const { info, instance, maxBytes, makeRef, clock, mailboxLimit } = this.#init
+    try {
+      checkMethod(info, method, 'series')
+    } catch (error) {
+      reply(errorAnswer(error))
+      return
+    }
+    if (this.#draining !== undefined) return reply({ kind: 'retry', why: 'the actor is moving' })
+    if (this.load >= mailboxLimit) return reply(this.#full())
+    const { state: base, gate } = this.#view()
+    const draft = new Draft(base)
+    const check = (): void => this.#guard.check()
+    const ended = (): void => void this.#series.delete(token)
+    const common = { info, instance, maxBytes, makeRef, clock }
+    const series = new HostedSeries({ ...common, frame, reply, base, draft, gate, check, ended })
+    this.#series.set(token, series)
+    void outside(() => series.run())
   }
 
   async #execute(job: Job, draft: Draft, gate: () => Promise<void>): Promise<Outcome> {

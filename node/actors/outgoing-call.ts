@@ -16,6 +16,7 @@ import { unlessAborted } from './cancelling.ts'
 import type { Target } from './creation.ts'
 import type { Answer, CallFrame } from './frames.ts'
 import { diedError } from './host.ts'
+import { confirmOver, locate } from './locate.ts'
 import { fromFrame } from './remote-error.ts'
 import { Backoff, Signal } from './timing.ts'
 
@@ -114,16 +115,14 @@ export class OutgoingCall {
     if (this.#services.closed())
       throw new MeshUnavailableError('this node was closed during the call', { executed: this.#executed })
     if (this.#services.clock.now() >= this.#deadline) throw this.#timedOut()
-    const { mesh } = this.#services
-    const registry = mesh.registry
-    if (registry === undefined || !mesh.admitted)
-      return this.#unavailable('this peer is not admitted to the mesh yet')
-    const entry = registry.actors.get(this.#init.target.key)
-    if (entry === undefined) return this.#create()
-    if (entry.status.kind === 'stopped' || entry.status.kind === 'dead') return this.#believe(entry)
-    if (this.#sent !== undefined && entry.incarnation > this.#sent.incarnation) throw this.#recreated() // C3
-    if (entry.home === null) return this.#unavailable('it has no home: it waits for a peer that can run it')
-    await this.#deliver(entry, entry.home)
+    const located = locate(this.#services.mesh, this.#init.target.key)
+    if (located.kind === 'missing') return this.#create()
+    if (located.kind === 'over') return this.#believe(located.entry)
+    const { entry } = located
+    if (this.#sent !== undefined && (entry?.incarnation ?? 0) > this.#sent.incarnation)
+      throw this.#recreated() // C3
+    if (located.kind === 'nowhere') return this.#unavailable(located.why)
+    await this.#deliver(located.entry, located.home)
     return undefined
   }
 
@@ -232,14 +231,12 @@ export class OutgoingCall {
   }
 
   async #believe(entry: ActorEntry): Promise<undefined> {
-    try {
-      await this.#services.mesh.catchUp(Math.max(1, this.#deadline - this.#services.clock.now()))
-    } catch {
+    const left = Math.max(1, this.#deadline - this.#services.clock.now())
+    const over = await confirmOver(this.#services.mesh, entry, left)
+    if (over === 'unknown')
       return this.#unavailable('this peer believes that it ended, and no head is there to confirm it')
-    }
-    const now = this.#services.mesh.registry?.actors.get(entry.key)
-    if (now?.incarnation !== entry.incarnation || now.status.kind !== entry.status.kind) return undefined
-    throw new ActorDiedError(diedError(now).message, { executed: this.#executed }) // C4
+    if (over === undefined) return undefined
+    throw new ActorDiedError(diedError(over).message, { executed: this.#executed }) // C4
   }
 
   /** Waits for something to change, and remembers why. */

@@ -6,7 +6,8 @@ import { actorKey } from '../../mesh/ids.ts'
 import type { CallOptions } from '../api.ts'
 import type { AnyRef } from './types.ts'
 
-export type Invoke = (method: string, args: readonly unknown[], options: CallOptions) => Promise<unknown>
+/** A promise of the result or, of a generator method, its items. */
+export type Invoke = (method: string, args: readonly unknown[], options: CallOptions) => unknown
 
 /**
  * Names that JavaScript itself asks objects for: awaiting a reference, or printing it, must not be a call. A method of

@@ -64,6 +64,7 @@ class ActorRuntime implements Runtime {
     const exchange = new Exchange(mesh, {
       receive: (frame, reply) => this.#home.host.receive(frame, reply),
       cancel: (frame) => this.#home.host.cancel(frame),
+      more: (frame, reply) => this.#home.host.more(frame, reply),
       create: (frame) => this.#createFor(frame.type, frame.name, frame.init),
     })
     this.#creation = new Creation(mesh, clock, exchange)
@@ -105,6 +106,16 @@ class ActorRuntime implements Runtime {
     options?: CallOptions,
   ): Promise<unknown> {
     return this.#call(this.#target(type, name, []), method, args, options)
+  }
+
+  iterate(
+    type: string,
+    name: string,
+    method: string,
+    args: readonly unknown[],
+    options?: CallOptions,
+  ): AsyncIterable<unknown> {
+    return this.#client.iterate(this.#target(type, name, []), method, args, options)
   }
 
   async create(type: string | ActorClass, name: string, ...init: unknown[]): Promise<void> {
@@ -175,7 +186,11 @@ class ActorRuntime implements Runtime {
   }
 
   #refTo(target: Target): AnyRef {
-    return makeRef(target, (method, args, options) => this.#call(target, method, args, options))
+    return makeRef(target, (method, args, options) =>
+      target.info?.generators.has(method) === true
+        ? this.#client.iterate(target, method, args, options)
+        : this.#call(target, method, args, options),
+    )
   }
 
   /** A reference that was kept in a state, or sent. */

@@ -22,7 +22,8 @@ export const outside = <T>(work: () => T): T => running.run(undefined, work)
 export interface CallScopeInit {
   readonly owner: object
   readonly draft: Draft
-  readonly id: CallId
+  /** Undefined in a generator, which may be run again: what it calls are calls of their own. */
+  readonly id: CallId | undefined
   readonly floors: CallFloors
   /** Actors that wait for this call, and its own, from the root on. */
   readonly chain: readonly ActorKey[]
@@ -36,7 +37,7 @@ export interface CallScopeInit {
 export class CallScope {
   readonly owner: object
   readonly draft: Draft
-  readonly id: CallId
+  readonly id: CallId | undefined
   readonly floors: CallFloors
   readonly chain: readonly ActorKey[]
   readonly deadline: number
@@ -76,12 +77,12 @@ export class CallScope {
    * The id of a call made from here. It depends on what is called and how often the very same was called before, not on
    * the order of different calls, so that a repeated execution finds its first results.
    */
-  nestedId(target: ActorKey, method: string, args: Uint8Array): CallId {
+  nestedId(root: CallId, target: ActorKey, method: string, args: Uint8Array): CallId {
     const hash = createHash('sha256')
-    for (const text of [this.id.path, target, method]) hash.update(`${text.length}:${text}`)
+    for (const text of [root.path, target, method]) hash.update(`${text.length}:${text}`)
     const what = hash.update(args).digest('hex').slice(0, 32)
     const times = this.#made.get(what) ?? 0
     this.#made.set(what, times + 1)
-    return { caller: this.id.caller, n: this.id.n, path: `${what}.${times}` }
+    return { caller: root.caller, n: root.n, path: `${what}.${times}` }
   }
 }

@@ -69,11 +69,18 @@ export interface ActorClass<A extends AnyActor = AnyActor> {
   readonly name: string
 }
 
-type Method<F> = F extends (...args: infer Args) => infer Result
-  ? (...args: Args) => Promise<Awaited<Result>>
-  : never
+type Method<F> = F extends (...args: infer Args) => infer Result ? (...args: Args) => Answered<Result> : never
 
-/** A reference: the class's public methods, each resolving with the result after the call's effect is durable. */
+/** What a call gives: the items of a generator (`async *`), else a promise of the result. `any` and `never` stay results. */
+type Answered<Result> = [Result] extends [never]
+  ? Promise<never>
+  : 0 extends 1 & Result
+    ? Promise<Result>
+    : [Result] extends [AsyncIterable<infer Item>]
+      ? AsyncIterable<Item>
+      : Promise<Awaited<Result>>
+
+/** A reference: the class's public methods, each resolving with the result after the call's effect is durable; generators give their items. */
 export type ActorRef<A extends AnyActor> = {
   readonly [K in keyof A as K extends keyof Actor | `_${string}`
     ? never

@@ -146,8 +146,8 @@ export const callMutants: readonly Mutant[] = [
     patch: [
       {
         file: OUTGOING,
-        find: '    if (this.#sent !== undefined && entry.incarnation > this.#sent.incarnation) throw this.#recreated() // C3\n',
-        replace: '',
+        find: '      throw this.#recreated() // C3\n',
+        replace: '      this.#pause.reset()\n',
       },
     ],
     tests: [inActorScenarios('C3 a call that was sent to one incarnation is never executed by the next')],
@@ -158,9 +158,9 @@ export const callMutants: readonly Mutant[] = [
     breaks: 'a caller believes its own copy of the registry that an actor is over',
     patch: [
       {
-        file: OUTGOING,
-        find: '      await this.#services.mesh.catchUp(Math.max(1, this.#deadline - this.#services.clock.now()))\n',
-        replace: '      await Promise.resolve()\n',
+        file: 'node/actors/locate.ts',
+        find: '    await mesh.catchUp(timeoutMs)\n',
+        replace: '    await Promise.resolve(timeoutMs)\n',
       },
     ],
     tests: [

@@ -9,6 +9,7 @@ import { keeperMutants } from './keeper.ts'
 import { mailboxMutants } from './mailbox.ts'
 import { registryMutants } from './registry.ts'
 import { relayMutants } from './relays.ts'
+import { seriesMutants } from './series.ts'
 import { storeMutants } from './store.ts'
 import { takeOverMutants } from './take-over.ts'
 import { writerMutants } from './writer.ts'
@@ -23,6 +24,7 @@ export const MUTANTS: readonly Mutant[] = [
   ...callMutants,
   ...cancellingMutants,
   ...mailboxMutants,
+  ...seriesMutants,
   ...relayMutants,
   ...storeMutants,
 ]
