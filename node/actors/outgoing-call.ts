@@ -22,6 +22,8 @@ import { Backoff, Signal } from './timing.ts'
 
 /** A frame is sent again after this long without any answer, in case it or its answer got lost with a stream. */
 const RESEND_MS = 5000
+/** …and large arguments after as long as the slowest link takes for them: each copy would only make the queue longer. */
+const SLOWEST_BYTES_PER_MS = 1024
 const PAUSE_FIRST_MS = 10
 const PAUSE_MOST_MS = 500
 
@@ -131,10 +133,11 @@ export class OutgoingCall {
     const now = this.#services.clock.now()
     const isNew = sent === undefined || sent.boot !== home || sent.epoch !== entry.epoch
     if (isNew && sent?.delivered) this.#countRetry()
-    const due = isNew || now - sent.at >= RESEND_MS
+    const resendMs = Math.max(RESEND_MS, this.#init.args.length / SLOWEST_BYTES_PER_MS)
+    const due = isNew || now - sent.at >= resendMs
     if (due && !this.#send(entry, home, isNew))
       return this.#unavailable(`its host ${peerOfBoot(home)} is not connected`)
-    if (this.#answer === undefined) await this.#signal.wait(Math.min(this.#deadline - now, RESEND_MS))
+    if (this.#answer === undefined) await this.#signal.wait(Math.min(this.#deadline - now, resendMs))
   }
 
   #send(entry: ActorEntry, home: BootId, isNew: boolean): boolean {
