@@ -188,6 +188,7 @@ export class HomedActor {
       instance: actor,
       log,
       reads: { local: info.localReads },
+      isGone: this.#services.isGone,
       now: this.#services.now,
       clock: this.#services.clock,
       mailboxLimit: limits.mailboxLimit,

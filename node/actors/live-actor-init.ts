@@ -2,6 +2,7 @@
 
 import type { ActorLog } from '../../checkpoint/actor-log.ts'
 import type { MakeRef } from '../../checkpoint/reference.ts'
+import type { BootId } from '../../mesh/ids.ts'
 import type { Clock } from '../ports.ts'
 import type { TypeInfo } from './type-info.ts'
 import type { AnyActor } from './types.ts'
@@ -11,6 +12,8 @@ export interface LiveActorInit {
   readonly instance: AnyActor
   readonly log: ActorLog
   readonly reads: { readonly local: boolean }
+  /** Callers that are refused for ever: nothing is kept for them. */
+  readonly isGone: (caller: BootId) => boolean
   readonly now: () => number
   readonly clock: Clock
   readonly mailboxLimit: number

@@ -6,8 +6,9 @@
 //     acknowledged (G5), and what is not proved by its own record is confirmed: the journal was not sealed after the call
 //     arrived. So a host that was replaced without knowing it answers nothing.
 //  L3 A call that is running or waiting is never started again: a retry attaches to it.
-//  L4 What a method threw is remembered until its caller has it, so that a retry here can't run it again after its caller
-//     was told. It is not recorded: at a new home the call runs again, on a state that the throw did not change.
+//  L4 What a method threw, or returned without changing anything, is remembered until its caller has it, so that a copy of
+//     the call can't run it again after its caller was told. It is not recorded: at a new home the call runs again, on a
+//     state that it did not change.
 //  L5 A call is cancelled when nobody waits for it any more: one that has not started never starts, one that runs is told
 //     and goes on to its end, with its effect if it returns.
 
@@ -38,6 +39,9 @@ interface Job {
   readonly deadline: number
 }
 
+/** Callers of whom something is kept in `#told` before the dead among them are looked for. */
+const MIN_CALLERS_TO_SWEEP = 64
+
 const idText = (id: CallId): string => `${id.caller} ${id.n} ${id.path}`
 
 export class LiveActor {
@@ -46,9 +50,11 @@ export class LiveActor {
   readonly #guard = new OpaqueGuard()
   readonly #jobs = new Map<string, Job>()
   readonly #queue = new Mailbox<Job>()
-  readonly #thrown = new CallTable()
   /** By the attempts that opened them. */
   readonly #series = new Map<string, HostedSeries>()
+  /** Answers that no record has (L4), encoded. */
+  readonly #told = new CallTable()
+  #sweepAt = MIN_CALLERS_TO_SWEEP
   #running = 0
   #pumping = false
   #draining: { readonly idle: () => void } | undefined
@@ -75,7 +81,7 @@ export class LiveActor {
       return
     }
     this.log.calls.raise(frame.id.caller, frame.floors)
-    this.#thrown.raise(frame.id.caller, frame.floors)
+    this.#told.raiseKnown(frame.id.caller, frame.floors)
     if (this.#answerFromTable(frame, reply)) return
     try {
       checkMethod(this.#init.info, frame.method, 'call')
@@ -130,9 +136,9 @@ export class LiveActor {
   }
 
   #answerFromTable(frame: CallFrame, reply: Reply): boolean {
-    const thrown = this.#thrown.lookup(frame.id)
-    if (thrown.kind === 'settled') {
-      reply({ kind: 'error', error: decode(thrown.result) as ErrorFrame }) // L4
+    const told = this.#told.lookup(frame.id)
+    if (told.kind === 'settled') {
+      reply(decode(told.result) as Answer) // L4
       return true
     }
     const known = this.log.calls.lookup(frame.id)
@@ -190,7 +196,10 @@ export class LiveActor {
     try {
       const patches = draft.finish(state)
       this.#guard.check()
-      if (patches === undefined) return this.#settle(job, this.#gate(base), outcome)
+      if (patches === undefined) {
+        this.#remember(job, base, { kind: 'result', result: outcome.result })
+        return this.#settle(job, this.#gate(base), outcome)
+      }
       if (patches.length > this.#init.maxBytes)
         throw tooLarge('change of state', patches.length, this.#init.maxBytes)
       this.#commit(job, patches, outcome.result)
@@ -292,9 +301,16 @@ export class LiveActor {
       error = caught
     }
     const frame = toFrame(explain(this.#init.info, job.frame.method, error))
-    const { id, floors } = job.frame
-    this.#thrown.settle({ ...id, floors, result: encode(frame) }, base)
+    this.#remember(job, base, { kind: 'error', error: frame })
     this.#settle(job, gate, { error: frame })
+  }
+
+  /** L4 */
+  #remember({ frame: { id, floors } }: Job, base: number, answer: Answer): void {
+    this.#told.settle({ ...id, floors, result: encode(answer) }, base)
+    if (this.#told.callers < this.#sweepAt) return
+    this.#told.forget(this.#init.isGone)
+    this.#sweepAt = Math.max(MIN_CALLERS_TO_SWEEP, 2 * this.#told.callers)
   }
 
   #settle(
