@@ -67,8 +67,9 @@ export class HostedSeries {
       this.#bytes -= this.#kept.shift()!.length
     }
     if (again) {
-      if (this.#kept.length > 0)
-        this.#init.reply({ kind: 'items', first: this.#taken, items: [...this.#kept] })
+      // Each in a frame of its own: together with a large one they may not fit into any.
+      for (const [index, item] of this.#kept.entries())
+        this.#init.reply({ kind: 'items', first: this.#taken + index, items: [item] })
       if (this.#end !== undefined) this.#init.reply(this.#end)
     }
     this.#room()

@@ -94,8 +94,10 @@ export class OutgoingCall {
     this.#signal.raise()
   }
 
-  run(): Promise<Uint8Array> {
-    return unlessAborted(this.#init.signal, this.#run(), () => this.#cancel())
+  async run(): Promise<Uint8Array> {
+    const { signal } = this.#init
+    if (signal?.aborted) throw this.#cancel()
+    return unlessAborted(signal, this.#run(), () => this.#cancel())
   }
 
   async #run(): Promise<Uint8Array> {

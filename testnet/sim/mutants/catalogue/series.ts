@@ -57,8 +57,8 @@ export const seriesMutants: readonly Mutant[] = [
     patch: [
       {
         file: HOSTED,
-        find: '      if (this.#kept.length > 0)\n',
-        replace: '      if (this.#kept.length > SERIES_ITEMS)\n',
+        find: 'of this.#kept.entries())\n',
+        replace: 'of this.#kept.slice(SERIES_ITEMS).entries())\n',
       },
     ],
     beyondSeeds,
