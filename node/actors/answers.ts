@@ -2,6 +2,7 @@
 
 import type { PeerId } from '../../mesh/ids.ts'
 import type { MeshHandle } from '../mesh-handle.ts'
+import { Recent } from './cancelling.ts'
 import {
   type Answer,
   CALL_SERVICE,
@@ -22,12 +23,19 @@ export interface CallServer {
   create(frame: CreateFrame): Promise<string>
 }
 
+/** What takes a slow link longer than the pause after which a caller asks again. */
+const LARGE_BYTES = 4 * 1024 * 1024
+/** More of them are not under way at once. */
+const MAX_LARGE = 1000
+
 export class Exchange {
   readonly #mesh: MeshHandle
   readonly #server: CallServer
   readonly #waiting = new Map<string, (answer: Answer) => void>()
   readonly #creating = new Map<string, (why: string) => void>()
   readonly #tokens: Tokens
+  /** Attempts that were answered with many bytes. */
+  readonly #large = new Recent(MAX_LARGE)
 
   constructor(mesh: MeshHandle, server: CallServer) {
     this.#mesh = mesh
@@ -87,8 +95,14 @@ export class Exchange {
     const answer = (reply: object): void => {
       this.#mesh.sendService(from, { service: CALL_SERVICE, body: { ...reply, token: frame.token } })
     }
-    if (frame.t === 'call') this.#server.receive(frame, (reply) => answer({ t: 'answer', answer: reply }))
-    else if (frame.t === 'cancel') this.#server.cancel(frame)
+    if (frame.t === 'call') {
+      // Its answer is still on its way: another copy would only come after it, and make it later for everybody.
+      if (this.#large.has(frame.token) && this.#mesh.queued(from) > 0) return
+      this.#server.receive(frame, (reply) => {
+        if (reply.kind === 'result' && reply.result.length > LARGE_BYTES) this.#large.add(frame.token)
+        answer({ t: 'answer', answer: reply })
+      })
+    } else if (frame.t === 'cancel') this.#server.cancel(frame)
     else if (frame.t === 'more') this.#server.more(frame, (reply) => answer({ t: 'answer', answer: reply }))
     else if (frame.t === 'answer') this.#waiting.get(frame.token)?.(frame.answer)
     else if (frame.t === 'created') this.#creating.get(frame.token)?.(frame.why)
