@@ -318,6 +318,20 @@ describe('commands are applied once (A5)', () => {
     expect(create(101, 101)).toMatchObject({ why: 'name-taken' })
     expect(create(100, 100)).toMatchObject({ why: 'expired' })
   })
+
+  test('what left is answered again when it asks again, and is forgotten in the end', () => {
+    const table = mesh()
+    for (let n = 0; n < 1000; n++) {
+      const boot = `d${n}`
+      expect(table.admit(boot, `d${n}`)).toEqual({ ok: true })
+      const command: Command = { kind: 'left', peer: peerId('d'), boot: table.boot(boot) }
+      const left = () =>
+        applyIssued(table.table, { boot: table.boot(boot), n: 10_000, floor: 10_000, command })
+      expect(left()).toEqual({ ok: true })
+      expect(left()).toEqual({ ok: true })
+    }
+    expect(table.table.issued.size).toBeLessThan(300)
+  })
 })
 
 test('a snapshot holds everything', () => {

@@ -37,7 +37,18 @@ export function applyIssued(table: RegistryTable, { boot, n, floor, command }: I
   for (const old of issued.results.keys()) if (old < issued.floor) issued.results.delete(old)
   issued.results.set(n, result)
   if (table.boots.get(boot)?.status !== 'dead') table.issued.set(boot, issued)
+  forgetStrangers(table)
   return result
+}
+
+/** Of boots that left, or were never admitted, only the newest may still repeat a command. */
+const MAX_STRANGERS = 256
+function forgetStrangers({ issued, boots }: RegistryTable): void {
+  if (issued.size <= boots.size + MAX_STRANGERS) return
+  for (const boot of issued.keys()) {
+    if (issued.size <= boots.size + MAX_STRANGERS) return
+    if (!boots.has(boot)) issued.delete(boot)
+  }
 }
 
 function applyCommand(table: RegistryTable, issuer: BootId, command: Command): CommandResult {
