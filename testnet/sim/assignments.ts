@@ -44,7 +44,14 @@ export class Assignments {
   #actor(peer: PeerId, state: RegistryState, actor: ActorEntry, before: ActorEntry | undefined): void {
     const { key, incarnation, epoch, home } = actor
     if (home !== null) {
-      this.#once(this.#homes, `${key} ${incarnation} ${epoch}`, home, `${peer}: A2 epoch ${epoch} of ${key}`)
+      // An entry is another object once it has changed.
+      if (actor !== before)
+        this.#once(
+          this.#homes,
+          `${key} ${incarnation} ${epoch}`,
+          home,
+          `${peer}: A2 epoch ${epoch} of ${key}`,
+        )
       if (!isOver(actor) && state.boots.get(home)?.status === 'dead')
         this.#fail(`${peer}: A1 ${key} is at home on ${home}, which is dead`)
     }
@@ -59,7 +66,7 @@ export class Assignments {
     const before = last.boots.get(boot)?.status
     if (before === 'dead' && status !== 'dead') this.#fail(`${peer}: A3 ${boot} was dead and is ${status}`)
     if (before === undefined || before === 'dead' || status !== 'dead') return
-    const report = reports.find((each) => each.boot === boot)
+    const report = reports.find((each) => each.boot === boot && each.kind === 'lost')
     if (!report) return this.#fail(`${peer}: G6 there is no report of ${boot}`)
     for (const { key, home, epoch, restarts } of last.actors.values()) {
       const isNamed = report.more > 0 || report.actors.some(({ actor }) => actor === key)
