@@ -300,6 +300,15 @@ describe('who is who', () => {
     expect(table.admit('b4', 'b', ['b'])).toMatchObject({ ok: false, why: 'store-foreign' })
     expect(table.admit('b5', 'b', ['b2'])).toEqual({ ok: true })
   })
+
+  test('a disk that left says nothing any more, and may come back, whatever boots it had before', () => {
+    const table = mesh()
+    expect(table.admit('b2', 'b', ['b'])).toEqual({ ok: true })
+    table.recover('b', {})
+    expect(table.apply('b2', { kind: 'left', peer: peerId('b'), boot: table.boot('b2') }).ok).toBe(true)
+    expect(table.admit('b3', 'another', [])).toEqual({ ok: true })
+    expect(table.admit('b4', 'b', ['b2'])).toEqual({ ok: true })
+  })
 })
 
 describe('commands are applied once (A5)', () => {

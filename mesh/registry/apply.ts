@@ -153,6 +153,9 @@ function left(table: RegistryTable, { peer, boot }: Command & { kind: 'left' }):
   table.peers.delete(peer)
   table.boots.delete(boot)
   table.issued.delete(boot)
+  // Nothing is kept by its store, so an older state of it could not tell anything wrong: no boot speaks for it any more.
+  for (const old of table.boots.values())
+    if (old.store === entry.store) table.boots.set(old.boot, { ...old, store: null })
   return done
 }
 
