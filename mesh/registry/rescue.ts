@@ -77,6 +77,7 @@ export interface RescueOwner {
   /** This peer goes on as a new boot: none survives a rescue. */
   depose(): void
   chooseKeepers(table: RegistryTable, avoid: ReadonlySet<StoreId>): readonly Keeper[]
+  isGone(peer: PeerId): boolean
   addresses(keepers: readonly Keeper[]): Pointer['addresses']
   holds(log: LogKey, term: number, then: () => void): void
   chosen(pointer: Pointer, length: number): void
@@ -315,6 +316,10 @@ export class Rescue {
 
   #write(order: Order, account: RescueAccount, table: RegistryTable): void {
     const pointer = this.#pointers.current!
+    const again = (slow: readonly StoreId[]) => {
+      const state = this.#state
+      if (state.kind === 'writing') this.#writeAgain(state, slow)
+    }
     const next = new NextLog(this.#env, {
       table,
       term: firstOf(this.#generation(pointer)),
@@ -322,10 +327,9 @@ export class Rescue {
       parent: null,
       holds: (log, term, then) => this.#owner.holds(log, term, then),
       ready: (successor, length) => this.#done(order, account, successor, length),
-      failed: (slow) => {
-        const state = this.#state
-        if (state.kind === 'writing') this.#writeAgain(state, slow)
-      },
+      isGone: (peer) => this.#owner.isGone(peer),
+      lost: () => again([]),
+      failed: again,
     })
     this.#become({ kind: 'writing', order, account, table, next })
   }
