@@ -12,7 +12,6 @@ export interface MemoryBlock {
 }
 
 export type MemoryWrite =
-  | { readonly kind: 'create'; readonly log: LogKey }
   | { readonly kind: 'append'; readonly log: LogKey; readonly blocks: readonly MemoryBlock[] }
   | { readonly kind: 'drop'; readonly log: LogKey }
 
@@ -202,5 +201,5 @@ function apply(logs: Logs, write: MemoryWrite): void {
   }
   const blocks = logs.get(write.log) ?? []
   logs.set(write.log, blocks)
-  if (write.kind === 'append') blocks.push(...write.blocks)
+  blocks.push(...write.blocks)
 }

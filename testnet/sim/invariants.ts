@@ -60,6 +60,11 @@ export class Invariants {
       this.#fail(`${id}: R5 ${length} of ${journal.slice(0, 6)} acknowledged, held by ${holding.length}`)
   }
 
+  /** As many blocks of that registry log were told to be committed. */
+  committed(log: LogKey): number {
+    return this.#committed.get(log) ?? 0
+  }
+
   /** This disk is about to lose something: what it held until now was no lie. */
   remember(disk: MemoryDisk): void {
     if (!disk.storeId) return
@@ -221,7 +226,6 @@ export class Invariants {
   /** Logs on disks that neither the registry nor its chain needs any more, by peer. */
   leaks(): string[] {
     const leaks: string[] = []
-    const empty: string[] = []
     for (const { id, disk, driver } of this.#mesh.peers.values()) {
       const { pointer, registry } = driver
       const facts = disk.durableFacts
@@ -231,14 +235,11 @@ export class Invariants {
       for (const log of Object.values(facts.logs))
         if (!log.retired && !needed(log.key) && !isRecent(log, pointer))
           leaks.push(`${id} keeps ${log.class} ${log.key.slice(0, 6)} order ${log.order}`)
-      // A process that ends between making a log and writing that down leaves an empty one: rare, and of no size.
       for (const [key, blocks] of disk.writtenLogs)
         if (!needed(key) && (!facts.logs[key] || facts.logs[key].retired))
-          (blocks.length === 0 ? empty : leaks).push(
-            `${id} has ${blocks.length} blocks of ${key.slice(0, 6)} that nobody knows of`,
-          )
+          leaks.push(`${id} has ${blocks.length} blocks of ${key.slice(0, 6)} that nobody knows of`)
     }
-    return empty.length > MAX_EMPTY_LOGS ? [...leaks, ...empty] : leaks
+    return leaks
   }
 }
 
@@ -248,6 +249,3 @@ const isRecent = ({ class: of, order, promised }: LogFacts, { term }: Pointer): 
 
 const atLeast = (stored: Ballot | undefined, told: Ballot): boolean =>
   stored !== undefined && compareBallots(stored, told) >= 0
-
-/** In a whole run of crashes; more are no coincidence. */
-const MAX_EMPTY_LOGS = 3

@@ -10,6 +10,7 @@ import { SimMesh, type SimPeer } from '../mesh.ts'
 import type { Fate } from '../network.ts'
 import { Oracle } from '../oracle.ts'
 import { seededRandom } from '../random.ts'
+import { decidedSets, outlivesLossOf } from './budget.ts'
 import type { FaultKind, Profile } from './profile.ts'
 import { Workload } from './workload.ts'
 
@@ -43,6 +44,8 @@ export class World {
   readonly images = new Map<PeerId, { readonly image: DiskImage; readonly boot: BootId }>()
   /** Peers on an old state of their disk, which must find that out. */
   readonly outdated = new Set<PeerId>()
+  /** Called with each new process, beside the checkers of this world. */
+  onStarted: (peer: SimPeer) => void = () => {}
   readonly #trace: (line: string) => void
   readonly #lasting = new Set<() => void>()
   readonly #traps = new Set<Trap>()
@@ -189,8 +192,8 @@ export class World {
   }
 
   /**
-   * True when every log keeps a majority of whole copies without this disk, and nothing is under way that only few know
-   * of. What G1 promises ends where this does.
+   * True when every log keeps a majority of whole copies without this disk, those included that only few know of yet
+   * (budget.ts). What G1 promises ends where this does.
    */
   mayLose(id: PeerId): boolean {
     const keys = new Set(this.live.map(({ driver }) => driver.pointer?.key))
@@ -198,7 +201,8 @@ export class World {
     const isCalm = this.#isComplete() && this.#areAdmitted() && this.#areRecovered() && keys.size === 1
     if (!isCalm || !pointer || pointer.keepers.length < 3 || this.live.some(({ frozen }) => frozen))
       return false
-    if (!this.live.some(({ driver }) => driver.isHead)) return false
+    const head = this.live.find(({ driver }) => driver.isHead)
+    if (!head) return false
     const keeps = (log: LogKey, keepers: readonly Keeper[]): boolean =>
       keepers.filter((keeper) => keeper.peer !== id && this.#isWhole(log, keeper)).length >=
       majority(keepers.length)
@@ -206,7 +210,11 @@ export class World {
       keeps(pointer.key, pointer.keepers) &&
       this.live.every(({ driver }) =>
         [...driver.registry!.journals.values()].every(({ key, keepers }) => keeps(key, keepers)),
-      )
+      ) &&
+      decidedSets(this.mesh, pointer, this.invariants.committed(pointer.key)).every(({ key, keepers }) =>
+        keeps(key, keepers),
+      ) &&
+      outlivesLossOf(id, head, this.leaving)
     )
   }
 
@@ -273,6 +281,7 @@ export class World {
 
   #started(peer: SimPeer): void {
     this.invariants.watch(peer)
+    this.onStarted(peer)
     this.oracle.watch(peer)
     this.work.start(this.mesh, peer)
     if (this.profile.rawJournals) this.oracle.write(this.mesh, peer)

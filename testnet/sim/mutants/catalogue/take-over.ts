@@ -113,6 +113,26 @@ export const takeOverMutants: readonly Mutant[] = [
     tests: [],
   },
   {
+    name: 'tellBeforeRescued',
+    rule: 'X4 R2',
+    breaks: 'a rescue is said to be done before its pointer is on the disk of the peer that carried it out',
+    patch: [
+      {
+        file: 'mesh/registry/rescue.ts',
+        find: "    this.#become({ kind: 'storing', order, account, log: successor.key })\n",
+        replace:
+          "    this.#state = { kind: 'idle' }\n    this.#answer(order, { ok: true, done: true, account })\n",
+      },
+    ],
+    beyondSeeds: 'nobody is told to rescue anything there',
+    tests: [
+      test(
+        'testnet/sim/swarm/rescue-seed.test.ts',
+        'a registry that lost its majority is rescued among other faults',
+      ),
+    ],
+  },
+  {
     name: 'identifyByTerm',
     rule: 'section 2',
     breaks: 'a keeper’s word for the log of an earlier attempt at a term counts for the present one',
