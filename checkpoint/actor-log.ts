@@ -10,10 +10,11 @@
 import type { Patches } from 'mutative'
 import type { RecordSource } from './batcher.ts'
 import type { CallTable, SettledCall } from './call-table.ts'
-import { decode, encode } from './codec.ts'
+import { decodeUser, encode } from './codec.ts'
 import type { ActorLife } from './journal-index.ts'
 import type { BootId, LogKey } from './mesh-types.ts'
 import { type EncodedRecord, encodeDelta, encodeSnapshot, type RecordKind } from './records.ts'
+import type { MakeRef } from './reference.ts'
 import { applyPatches } from './replay.ts'
 
 /** Below this many bytes of deltas since the last snapshot another snapshot saves nothing. */
@@ -61,6 +62,8 @@ export interface ActorLogOptions {
   readonly snapshot?: WrittenSnapshot
   /** Callers that are refused for ever: their results need no keeping. */
   readonly isGone: (boot: BootId) => boolean
+  /** Makes references in changes usable; without it a change may hold none. */
+  readonly makeRef?: MakeRef
   /** Asks for {@link ActorLog.take} soon. */
   readonly mark: (source: RecordSource) => void
 }
@@ -69,7 +72,7 @@ export class ActorLog implements RecordSource {
   readonly calls: CallTable
   /** Answers of calls that changed nothing: no part of the state, and written only by {@link writeWhole}. */
   told: CallTable | undefined
-  readonly #options: Pick<ActorLogOptions, 'life' | 'isGone' | 'mark'>
+  readonly #options: Pick<ActorLogOptions, 'life' | 'isGone' | 'makeRef' | 'mark'>
   #state: object
   #sequence: number
   #durable: number
@@ -92,15 +95,14 @@ export class ActorLog implements RecordSource {
   #withTold = false
 
   constructor(options: ActorLogOptions) {
-    const { life, isGone, mark } = options
-    this.#options = { life, isGone, mark } // and not the state of the beginning
-    this.calls = options.calls
-    this.told = options.told
-    this.#state = options.state
-    this.#durableState = options.state
-    this.#sequence = options.sequence
-    this.#durable = options.sequence
-    const { snapshot } = options
+    const { state, calls, sequence, told, snapshot, ...rest } = options
+    this.#options = rest // and not the state of the beginning
+    this.calls = calls
+    this.told = told
+    this.#state = state
+    this.#durableState = state
+    this.#sequence = sequence
+    this.#durable = sequence
     if (snapshot === undefined) return
     this.#journal = snapshot.journal
     this.#snapshotBytes = snapshot.bytes
@@ -150,7 +152,7 @@ export class ActorLog implements RecordSource {
 
   /** A change that no call made, like {@link commit}. */
   change(patches: Uint8Array, call?: SettledCall): Patches {
-    const decoded = decode(patches) as Patches
+    const decoded = decodeUser(patches, this.#options.makeRef) as Patches
     this.#state = applyPatches(this.#state, decoded)
     const item = { sequence: this.#sequence + 1, patches, kind: 'delta' } as const
     this.#push(call === undefined ? item : { ...item, call })

@@ -45,6 +45,7 @@ export {
   ActorError,
   ActorUnavailableError,
   BadInputError,
+  CallCancelledError,
   CallExpiredError,
   CallTimeoutError,
   DataDirectoryError,

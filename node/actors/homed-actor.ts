@@ -7,16 +7,17 @@
 //  H3 After a release nothing is accepted or written under this epoch again, whatever this peer's registry still says.
 
 import type { ActorLog, Position } from '../../checkpoint/actor-log.ts'
-import { decode } from '../../checkpoint/codec.ts'
+import { decodeUser } from '../../checkpoint/codec.ts'
 import type { ActorEntry } from '../../mesh/registry/types.ts'
 import { MailboxFullError, MeshUnavailableError } from '../errors.ts'
 import { callerGone } from './call-errors.ts'
-import type { Answer, CallFrame } from './frames.ts'
+import type { Answer, CallFrame, CancelFrame, MoreFrame } from './frames.ts'
 import type { HomeServices } from './home-services.ts'
 import { HomedLog, type LogOwner } from './homed-log.ts'
 import { type HookRun, runHook } from './hooks.ts'
 import { makeInstance } from './instance.ts'
 import { LiveActor, type Reply } from './live-actor.ts'
+import { Mailbox } from './mailbox.ts'
 import { type Passive, passiveOf } from './passive.ts'
 import { toFrame } from './remote-error.ts'
 import { START_MOST_MS } from './starts.ts'
@@ -29,6 +30,12 @@ interface Made {
   readonly info: TypeInfo
   readonly instance: AnyActor
   readonly log: ActorLog
+}
+
+interface Arrival {
+  readonly frame: CallFrame
+  readonly reply: Reply
+  readonly deadline: number
 }
 
 /** The pause after the first start that throws; it grows up to START_MOST_MS. */
@@ -47,7 +54,7 @@ export class HomedActor implements LogOwner {
   readonly entry: ActorEntry
   readonly #services: HomeServices
   readonly #info: TypeInfo | undefined
-  readonly #arrivals: { readonly frame: CallFrame; readonly reply: Reply; readonly deadline: number }[] = []
+  readonly #arrivals = new Mailbox<Arrival>()
   /** What it was before, when it was passive. */
   readonly #passive: Passive | undefined
   readonly #rested: HomedActorInit['rested']
@@ -83,6 +90,19 @@ export class HomedActor implements LogOwner {
       reply({ kind: 'retry', why: 'the actor is moving' }) // H3
     else if (this.#live !== undefined) this.#live.receive(frame, reply)
     else this.#hold(frame, reply)
+  }
+
+  cancel(frame: CancelFrame): void {
+    for (const arrival of [...this.#arrivals])
+      if (arrival.frame.token === frame.token) this.#arrivals.remove(frame.id.caller, arrival)
+    this.#live?.cancel(frame)
+  }
+
+  /** False when no such series runs or waits here. */
+  more(frame: MoreFrame): boolean {
+    return (
+      this.#live?.more(frame) ?? [...this.#arrivals].some((arrival) => arrival.frame.token === frame.token)
+    )
   }
 
   /** Makes it live, whatever that takes. Rejects when it ends before. */
@@ -194,7 +214,7 @@ export class HomedActor implements LogOwner {
    */
   async release(keepState: boolean, reason: DeactivateReason | undefined): Promise<Position | undefined> {
     this.#releasing = true // H3
-    for (const { reply } of this.#arrivals.splice(0)) reply({ kind: 'retry', why: 'the actor is moving' })
+    for (const { reply } of this.#arrivals.takeAll()) reply({ kind: 'retry', why: 'the actor is moving' })
     await this.#deactivating
     await this.#live?.drain()
     if (reason !== undefined) await this.#deactivate(this.#live, reason)
@@ -214,19 +234,22 @@ export class HomedActor implements LogOwner {
   end(answer: Answer, error: unknown): void {
     if (this.#ended !== undefined) return
     this.#ended = { error }
-    for (const { reply } of this.#arrivals.splice(0)) reply(answer)
+    for (const { reply } of this.#arrivals.takeAll()) reply(answer)
     this.#live?.kill(answer, error)
     this.#log.now?.fail(error)
   }
 
   #hold(frame: CallFrame, reply: Reply): void {
     const { mailboxLimit } = this.#services.limits
-    if (this.#arrivals.length >= mailboxLimit) {
+    const { caller } = frame.id
+    if (this.#arrivals.size >= mailboxLimit) {
       const message = `${this.entry.key} is not ready and has ${mailboxLimit} calls waiting, its limit: wait for answers`
-      reply({ kind: 'error', error: toFrame(new MailboxFullError(message)) })
-      return
+      const giving = this.#arrivals.giveWay(caller)
+      const refuse = giving?.reply ?? reply
+      refuse({ kind: 'error', error: toFrame(new MailboxFullError(message)) })
+      if (giving === undefined) return
     }
-    this.#arrivals.push({ frame, reply, deadline: this.#services.now() + frame.leftMs })
+    this.#arrivals.push(caller, { frame, reply, deadline: this.#services.now() + frame.leftMs })
     if (this.#problem !== '') reply({ kind: 'waiting', why: this.#problem })
     void this.activate()
   }
@@ -278,7 +301,7 @@ export class HomedActor implements LogOwner {
       this.#services.context(this.entry, this.#log.now !== undefined),
       this.#initArguments(),
     )
-    const log = this.#log.now ?? this.#log.fresh(decode(initial) as object)
+    const log = this.#log.now ?? this.#log.fresh(initial)
     return { info, instance: actor, log }
   }
 
@@ -316,7 +339,7 @@ export class HomedActor implements LogOwner {
     this.#services.events.started?.({ actor, epoch, restored: instance.context.restored })
     const recovered = this.#log.takeRecovered()
     if (recovered !== undefined) this.#services.reportRecovered(this.entry, recovered)
-    for (const { frame, reply, deadline } of this.#arrivals.splice(0)) {
+    for (const { frame, reply, deadline } of this.#arrivals.takeAll()) {
       const leftMs = deadline - this.#services.now()
       // Its results went with it, so a call that waited here while its caller was given up may have been executed before.
       if (this.#services.isGone(frame.id.caller)) reply({ kind: 'error', error: toFrame(callerGone(frame)) })
@@ -327,7 +350,8 @@ export class HomedActor implements LogOwner {
   }
 
   #initArguments(): readonly unknown[] {
-    return this.entry.init.length === 0 ? [] : (decode(this.entry.init) as unknown[])
+    const { init } = this.entry
+    return init.length === 0 ? [] : (decodeUser(init, this.#services.makeRef) as unknown[])
   }
 
   /** For its log: throws when it has ended here. */

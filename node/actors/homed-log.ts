@@ -6,6 +6,7 @@
 
 import { ActorLog, type Position } from '../../checkpoint/actor-log.ts'
 import { CallTable } from '../../checkpoint/call-table.ts'
+import { decodeUser } from '../../checkpoint/codec.ts'
 import type { Restored } from '../../checkpoint/replay.ts'
 import type { ActorEntry } from '../../mesh/registry/types.ts'
 import type { HomeServices } from './home-services.ts'
@@ -68,8 +69,9 @@ export class HomedLog {
     return this.#log
   }
 
-  /** One for a state that is in no record yet. It counts once it is begun. */
-  fresh(state: object): ActorLog {
+  /** One for a state that is in no record yet, as its constructor set it, encoded. It counts once it is begun. */
+  fresh(initial: Uint8Array): ActorLog {
+    const state = decodeUser(initial, this.#init.services.makeRef) as object
     return this.#make({ state, calls: new CallTable(), sequence: 0 })
   }
 
@@ -89,7 +91,7 @@ export class HomedLog {
 
   #make({ state, calls, sequence, told }: Omit<Restored, 'kind'>): ActorLog {
     const { entry, passive, services } = this.#init
-    const { isGone } = services
+    const { isGone, makeRef } = services
     calls.forget(isGone)
     told?.forget(isGone)
     return new ActorLog({
@@ -100,6 +102,7 @@ export class HomedLog {
       sequence,
       ...(passive === undefined ? {} : { snapshot: passive }),
       isGone,
+      makeRef,
       mark: this.side.mark,
     })
   }
@@ -110,8 +113,8 @@ export class HomedLog {
     for (;;) {
       owner.check()
       try {
-        if (passive !== undefined) return await readBack(services.reader, entry, passive)
-        return await restore(services.reader, this.#present())
+        if (passive !== undefined) return await readBack(services.reader, entry, passive, services.makeRef)
+        return await restore(services.reader, this.#present(), services.makeRef)
       } catch (error) {
         owner.tell(error instanceof Error ? error.message : String(error)) // H1
       }

@@ -4,6 +4,7 @@
 import type { ActorLog } from '../../checkpoint/actor-log.ts'
 import type { ActorKey } from '../../mesh/ids.ts'
 import { ActorHookTimeout } from './call-errors.ts'
+import { Cancellation } from './cancelling.ts'
 import { Draft } from './draft.ts'
 import { explain, tooLarge } from './execution.ts'
 import type { HomeServices } from './home-services.ts'
@@ -42,12 +43,25 @@ export async function runHook(
   guard.reset(state)
   const draft = new Draft(state)
   const deadline = services.now() + limitMs
-  const scope = new CallScope({ owner: instance, draft, chain: [actor], deadline, gate })
+  const cancellation = new Cancellation()
+  const scope = new CallScope({
+    owner: instance,
+    draft,
+    id: undefined,
+    floors: { own: 0, all: 0 },
+    chain: [actor],
+    deadline,
+    cancellation,
+    gate,
+  })
   const hooks = instance as unknown as Record<string, (argument: unknown) => unknown>
   try {
     const done = scope.run(async () => hooks[name]?.(argument))
     const late = new ActorHookTimeout(info.name, name, limitMs)
-    if ((await services.within(done, limitMs, late)) === late) throw late
+    if ((await services.within(done, limitMs, late)) === late) {
+      cancellation.cancel() // Nobody waits for it any more.
+      throw late
+    }
     guard.check()
     const patches = draft.finish(state)
     const { maxBytes } = services.limits

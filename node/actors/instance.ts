@@ -36,6 +36,15 @@ const STATE = {
   },
 }
 
+/** Of the call that runs; `this.context.signal` leads here. */
+export function signalOf(context: ActorContext): AbortSignal {
+  const scope = currentScope()
+  if (scope !== undefined && (scope.owner as AnyActor).context === context) return scope.signal
+  throw new StateError(
+    `the signal of ${context.key} was looked at outside of its calls: take it while the method runs (const { signal } = this.context)`,
+  )
+}
+
 function scopeOf(actor: AnyActor): NonNullable<ReturnType<typeof currentScope>> {
   const scope = currentScope()
   if (scope?.owner === actor) return scope

@@ -11,5 +11,5 @@ export interface LiveActorInit {
   readonly instance: AnyActor
   readonly log: ActorLog
   readonly journal: JournalSide
-  readonly services: Pick<HomeServices, 'now' | 'limits' | 'isGone'>
+  readonly services: Pick<HomeServices, 'now' | 'clock' | 'limits' | 'isGone' | 'makeRef'>
 }

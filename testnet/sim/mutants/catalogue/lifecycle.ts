@@ -17,7 +17,7 @@ export const lifecycleMutants: readonly Mutant[] = [
     patch: [
       {
         file: LIVE,
-        find: 'return this.#usedAt <= time && this.#jobs.size === 0 && this.#running === 0 && !this.#pumping',
+        find: 'return this.#usedAt <= time && this.load === 0 && this.#running === 0 && !this.#pumping',
         replace: 'return this.#usedAt <= time',
       },
     ],
