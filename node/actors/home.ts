@@ -2,7 +2,7 @@
 // another.
 
 import type { MakeRef } from '../../checkpoint/reference.ts'
-import { type BootId, nameOfActor, typeOfActor } from '../../mesh/ids.ts'
+import { type ActorKey, type BootId, nameOfActor, typeOfActor } from '../../mesh/ids.ts'
 import type { ActorEntry } from '../../mesh/registry/types.ts'
 import type { MeshHandle } from '../mesh-handle.ts'
 import type { Clock } from '../ports.ts'
@@ -37,6 +37,8 @@ export interface Home {
 export function makeHome(init: HomeInit): Home {
   const { mesh, clock, logger, events } = init
   const { boot } = mesh
+  const actor = ((type: string | ActorClass, name: string, ...args: unknown[]) =>
+    init.ref(type, name, args)) as ActorContext['actor']
   const journals = new JournalWriter({
     mesh,
     clock,
@@ -60,7 +62,7 @@ export function makeHome(init: HomeInit): Home {
     sleep: (ms) => sleep(clock, ms),
     within: (work, ms, late) => within(clock, work, ms, late),
     warn: ({ key }, text, err) => logger.warn({ actor: key, err }, text),
-    context: (entry, restored) => contextOf(init, boot, entry, restored),
+    context: (entry, restored) => new HomeContext({ peer: mesh.self, boot, actor }, entry, restored),
     isGone: (caller) => isGone(mesh, caller),
     starts: new Starts({ mesh, clock, boot }),
     events,
@@ -78,27 +80,32 @@ function isGone(mesh: MeshHandle, caller: BootId): boolean {
   return known === undefined || known.status === 'dead'
 }
 
-function contextOf(
-  { mesh, ref }: HomeInit,
-  boot: BootId,
-  entry: ActorEntry,
-  restored: boolean,
-): ActorContext {
-  const { key, restarts, epoch } = entry
-  const actor = (type: string | ActorClass, name: string, ...init: unknown[]): AnyRef => ref(type, name, init)
-  const context: ActorContext = {
-    key,
-    type: typeOfActor(key),
-    name: nameOfActor(key),
-    peer: mesh.self,
-    boot,
-    restarts,
-    restored,
-    epoch,
-    get signal() {
-      return signalOf(context)
-    },
-    actor: actor as ActorContext['actor'],
+/** What an actor finds in `this.context`. One shape for all of them: a host may have very many. */
+class HomeContext implements ActorContext {
+  readonly key: ActorKey
+  readonly type: string
+  readonly name: string
+  readonly peer: string
+  readonly boot: string
+  readonly restarts: number
+  readonly restored: boolean
+  readonly epoch: number
+  readonly actor: ActorContext['actor']
+
+  constructor(home: Pick<ActorContext, 'peer' | 'boot' | 'actor'>, entry: ActorEntry, restored: boolean) {
+    this.key = entry.key
+    this.type = typeOfActor(entry.key)
+    this.name = nameOfActor(entry.key)
+    this.peer = home.peer
+    this.boot = home.boot
+    this.restarts = entry.restarts
+    this.restored = restored
+    this.epoch = entry.epoch
+    this.actor = home.actor
+    Object.freeze(this)
   }
-  return Object.freeze(context)
+
+  get signal(): AbortSignal {
+    return signalOf(this)
+  }
 }

@@ -54,7 +54,8 @@ export class HomedActor implements LogOwner {
   readonly entry: ActorEntry
   readonly #services: HomeServices
   readonly #info: TypeInfo | undefined
-  readonly #arrivals = new Mailbox<Arrival>()
+  /** Calls that wait for its object; undefined when there is none. */
+  #arrivals: Mailbox<Arrival> | undefined
   /** What it was before, when it was passive. */
   readonly #passive: Passive | undefined
   readonly #rested: HomedActorInit['rested']
@@ -93,15 +94,16 @@ export class HomedActor implements LogOwner {
   }
 
   cancel(frame: CancelFrame): void {
-    for (const arrival of [...this.#arrivals])
-      if (arrival.frame.token === frame.token) this.#arrivals.remove(frame.id.caller, arrival)
+    for (const arrival of [...(this.#arrivals ?? [])])
+      if (arrival.frame.token === frame.token) this.#arrivals?.remove(frame.id.caller, arrival)
     this.#live?.cancel(frame)
   }
 
   /** False when no such series runs or waits here. */
   more(frame: MoreFrame): boolean {
     return (
-      this.#live?.more(frame) ?? [...this.#arrivals].some((arrival) => arrival.frame.token === frame.token)
+      this.#live?.more(frame) ??
+      [...(this.#arrivals ?? [])].some((arrival) => arrival.frame.token === frame.token)
     )
   }
 
@@ -214,7 +216,7 @@ export class HomedActor implements LogOwner {
    */
   async release(keepState: boolean, reason: DeactivateReason | undefined): Promise<Position | undefined> {
     this.#releasing = true // H3
-    for (const { reply } of this.#arrivals.takeAll()) reply({ kind: 'retry', why: 'the actor is moving' })
+    for (const { reply } of this.#takeArrivals()) reply({ kind: 'retry', why: 'the actor is moving' })
     await this.#deactivating
     await this.#live?.drain()
     if (reason !== undefined) await this.#deactivate(this.#live, reason)
@@ -234,7 +236,7 @@ export class HomedActor implements LogOwner {
   end(answer: Answer, error: unknown): void {
     if (this.#ended !== undefined) return
     this.#ended = { error }
-    for (const { reply } of this.#arrivals.takeAll()) reply(answer)
+    for (const { reply } of this.#takeArrivals()) reply(answer)
     this.#live?.kill(answer, error)
     this.#log.now?.fail(error)
   }
@@ -242,6 +244,7 @@ export class HomedActor implements LogOwner {
   #hold(frame: CallFrame, reply: Reply): void {
     const { mailboxLimit } = this.#services.limits
     const { caller } = frame.id
+    this.#arrivals ??= new Mailbox()
     if (this.#arrivals.size >= mailboxLimit) {
       const message = `${this.entry.key} is not ready and has ${mailboxLimit} calls waiting, its limit: wait for answers`
       const giving = this.#arrivals.giveWay(caller)
@@ -339,7 +342,7 @@ export class HomedActor implements LogOwner {
     this.#services.events.started?.({ actor, epoch, restored: instance.context.restored })
     const recovered = this.#log.takeRecovered()
     if (recovered !== undefined) this.#services.reportRecovered(this.entry, recovered)
-    for (const { frame, reply, deadline } of this.#arrivals.takeAll()) {
+    for (const { frame, reply, deadline } of this.#takeArrivals()) {
       const leftMs = deadline - this.#services.now()
       // Its results went with it, so a call that waited here while its caller was given up may have been executed before.
       if (this.#services.isGone(frame.id.caller)) reply({ kind: 'error', error: toFrame(callerGone(frame)) })
@@ -347,6 +350,12 @@ export class HomedActor implements LogOwner {
       else reply({ kind: 'retry', why: 'it waited for too long' })
     }
     return live
+  }
+
+  #takeArrivals(): Arrival[] {
+    const arrivals = this.#arrivals?.takeAll() ?? []
+    this.#arrivals = undefined
+    return arrivals
   }
 
   #initArguments(): readonly unknown[] {
@@ -363,6 +372,6 @@ export class HomedActor implements LogOwner {
   tell(problem: string): void {
     if (problem === this.#problem) return
     this.#problem = problem
-    for (const { reply } of this.#arrivals) reply({ kind: 'waiting', why: problem })
+    for (const { reply } of this.#arrivals ?? []) reply({ kind: 'waiting', why: problem })
   }
 }

@@ -51,8 +51,8 @@ export class LiveActor {
   readonly #guard = new OpaqueGuard()
   readonly #jobs = new Map<string, Job>()
   readonly #queue = new Mailbox<Job>()
-  /** By the attempts that opened them. */
-  readonly #series = new Map<string, HostedSeries>()
+  /** By the attempts that opened them; undefined until there is one. */
+  #series: Map<string, HostedSeries> | undefined
   /** What was there before its first call: a fresh state, what onActivate did. */
   readonly #begun: number
   #sweepAt = MIN_CALLERS_TO_SWEEP
@@ -79,7 +79,7 @@ export class LiveActor {
 
   /** Calls under way or waiting. */
   get load(): number {
-    return this.#jobs.size + this.#series.size
+    return this.#jobs.size + (this.#series?.size ?? 0)
   }
 
   /** Nothing happened here since then, or is under way. */
@@ -117,7 +117,7 @@ export class LiveActor {
   }
 
   cancel({ id, token }: CancelFrame): void {
-    this.#series.get(token)?.close()
+    this.#series?.get(token)?.close()
     const job = this.#jobs.get(idText(id))
     if (job?.replies.delete(token) !== true || job.replies.size > 0) return // L5
     if (this.#queue.remove(id.caller, job)) this.#jobs.delete(idText(id))
@@ -126,7 +126,7 @@ export class LiveActor {
 
   /** False when no such series runs here. */
   more({ token, taken, again }: MoreFrame): boolean {
-    const series = this.#series.get(token)
+    const series = this.#series?.get(token)
     series?.more(taken, again)
     return series !== undefined
   }
@@ -135,7 +135,8 @@ export class LiveActor {
   async drain(): Promise<void> {
     if (this.#dead) return
     for (const job of this.#queue.takeAll()) this.#answer(job, { kind: 'retry', why: 'the actor is moving' })
-    for (const series of this.#series.values()) series.close({ kind: 'retry', why: 'the actor is moving' })
+    for (const series of this.#series?.values() ?? [])
+      series.close({ kind: 'retry', why: 'the actor is moving' })
     await new Promise<void>((idle) => {
       this.#draining = { idle }
       if (this.#running === 0) idle()
@@ -155,7 +156,7 @@ export class LiveActor {
     this.#dead = true
     for (const job of this.#jobs.values()) for (const reply of job.replies.values()) reply(answer)
     this.#jobs.clear()
-    for (const series of this.#series.values()) series.close(answer)
+    for (const series of this.#series?.values() ?? []) series.close(answer)
     this.#queue.takeAll()
     this.#draining?.idle()
   }
@@ -291,11 +292,12 @@ export class LiveActor {
     const draft = new Draft(base)
     const check = (): void => this.#guard.check()
     const ended = (): void => {
-      this.#series.delete(token)
+      this.#series?.delete(token)
       this.#usedAt = services.now()
     }
     const common = { info, instance, maxBytes, makeRef, clock }
     const series = new HostedSeries({ ...common, frame, reply, base, draft, gate, check, ended })
+    this.#series ??= new Map()
     this.#series.set(token, series)
     void outside(() => series.run())
   }
