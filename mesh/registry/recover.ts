@@ -6,7 +6,7 @@
 
 import type { ActorKey, BootId } from '../ids.ts'
 import { sameClass } from './class.ts'
-import { isAble, stoppedActor } from './homes.ts'
+import { canMoveIn, stoppedActor } from './homes.ts'
 import { addReport } from './reports.ts'
 import type { RegistryTable } from './state.ts'
 import type {
@@ -141,8 +141,8 @@ function withoutHome(
       restarts,
       status: { kind: 'dead', cause: `its peer was lost and its ${maxRestarts} restart(s) are used up` },
     }
-  const able = home !== undefined && isAble(table, home)
-  return { ...ended, restarts, home: able ? home : null, status: { kind: 'running' } }
+  const waiting: ActorEntry = { ...ended, restarts, status: { kind: 'running' } }
+  return home !== undefined && canMoveIn(table, home, waiting) ? { ...waiting, home } : waiting
 }
 
 /** Whether the journal, of the actor's home, may have records that a recovery of the actor needs. */

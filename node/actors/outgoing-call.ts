@@ -113,9 +113,16 @@ export class OutgoingCall {
     if (entry === undefined) return this.#create()
     if (entry.status.kind === 'stopped' || entry.status.kind === 'dead') return this.#believe(entry)
     if (this.#sent !== undefined && entry.incarnation > this.#sent.incarnation) throw this.#recreated() // C3
-    if (entry.home === null) return this.#unavailable('it has no home: it waits for a peer that can run it')
+    if (entry.home === null) return this.#unavailable(this.#whyNoHome(entry.key))
     await this.#deliver(entry, entry.home)
     return undefined
+  }
+
+  #whyNoHome(actor: ActorKey): string {
+    const why = this.#services.mesh.whyNoHome(actor)
+    return why === ''
+      ? 'it has no home at the moment: the head is about to choose one'
+      : `it has no home: ${why}`
   }
 
   async #deliver(entry: ActorEntry, home: BootId): Promise<void> {
