@@ -55,14 +55,16 @@ function shortages(
 ): string[] {
   const reasons: string[] = []
   for (const [resource, needed] of Object.entries(placement?.resources ?? {})) {
-    const short = able.flatMap(({ peer, resources, occupancy }) => {
+    const used: string[] = []
+    const none: string[] = []
+    for (const { peer, resources, occupancy } of able) {
       const offered = amountOf(resources, resource)
       const left = Math.max(0, thousandths(offered) - occupancy.used(resource))
-      if (left >= thousandths(needed)) return []
-      return offered === 0
-        ? `${nameOf(peer)} offers none`
-        : `${nameOf(peer)} has ${fromThousandths(left)} of ${offered} left`
-    })
+      if (offered === 0) none.push(`${nameOf(peer)} offers none`)
+      else if (left < thousandths(needed))
+        used.push(`${nameOf(peer)} has ${fromThousandths(left)} of ${offered} left`)
+    }
+    const short = [...used, ...none]
     if (short.length > 0) reasons.push(`needs ${resource}=${needed}: ${list(short)}`)
   }
   for (const other of placement?.apartFrom ?? []) {

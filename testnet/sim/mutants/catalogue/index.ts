@@ -5,6 +5,7 @@ import { callMutants } from './calls.ts'
 import { homeMutants } from './homes.ts'
 import { journalMutants } from './journals.ts'
 import { keeperMutants } from './keeper.ts'
+import { placementMutants } from './placement.ts'
 import { registryMutants } from './registry.ts'
 import { relayMutants } from './relays.ts'
 import { storeMutants } from './store.ts'
@@ -18,6 +19,7 @@ export const MUTANTS: readonly Mutant[] = [
   ...registryMutants,
   ...journalMutants,
   ...homeMutants,
+  ...placementMutants,
   ...callMutants,
   ...relayMutants,
   ...storeMutants,
