@@ -13,13 +13,13 @@ export const hostActorOf = (actor: ActorEntry): HostActor => ({
 
 export class HomePlan {
   readonly #state: RegistryState
-  readonly #candidates: readonly HostCandidate[]
+  readonly #candidates: () => readonly HostCandidate[]
   readonly #holders: (actor: ActorEntry) => readonly PeerId[]
   #made: Places | undefined
 
   constructor(
     state: RegistryState,
-    candidates: readonly HostCandidate[],
+    candidates: () => readonly HostCandidate[],
     holders: (actor: ActorEntry) => readonly PeerId[],
   ) {
     this.#state = state
@@ -30,7 +30,7 @@ export class HomePlan {
   /** Places as they will be when those under way have arrived. */
   get places(): Places {
     if (this.#made) return this.#made
-    const places = new Places(this.#candidates)
+    const places = new Places(this.#candidates())
     for (const actor of this.#state.actors.values()) {
       const to = this.#target(actor)
       if (actor.home !== null && to) places.send(occupantOf(actor), actor.home, to)

@@ -128,8 +128,10 @@ export class Plan {
    * so what one of them places, the next one counts.
    */
   homes(state: RegistryState): HomePlan {
-    return new HomePlan(state, this.#hostCandidates(state, this.#env.self), (actor) =>
-      this.#holders(state, actor),
+    return new HomePlan(
+      state,
+      () => this.#hostCandidates(state, this.#env.self),
+      (actor) => this.#holders(state, actor),
     )
   }
 

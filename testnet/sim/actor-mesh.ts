@@ -28,8 +28,8 @@ export interface ActorMeshOptions {
 }
 
 export class ActorMesh {
+  readonly #options: ActorMeshOptions
   readonly mesh: SimMesh
-  readonly #types: readonly ActorClass[]
   readonly runtimes = new Map<PeerId, Runtime>()
   readonly ids: readonly PeerId[]
   /** Sees every frame of a call before it is sent; false drops it. */
@@ -37,8 +37,8 @@ export class ActorMesh {
   /** False: what a peer asked about journals is not answered. */
   onRestore: (asker: PeerId) => boolean = () => true
 
-  private constructor(mesh: (self: ActorMesh) => SimMesh, peers: number, types: readonly ActorClass[]) {
-    this.#types = types
+  private constructor(options: ActorMeshOptions, mesh: (self: ActorMesh) => SimMesh, peers: number) {
+    this.#options = options
     this.mesh = mesh(this)
     this.ids = Array.from({ length: peers }, (_, index) => this.mesh.name(index))
   }
@@ -46,6 +46,7 @@ export class ActorMesh {
   /** All admitted, every journal keeper settled. */
   static async of(peers: number, options: ActorMeshOptions = {}): Promise<ActorMesh> {
     const made = new ActorMesh(
+      options,
       (self) =>
         new SimMesh({
           seed: options.seed ?? 1,
@@ -55,7 +56,6 @@ export class ActorMesh {
           onStart: (peer) => self.#start(peer),
         }),
       peers,
-      options.types ?? [Ledger, SyncedLedger],
     )
     for (const [index, id] of made.ids.entries()) await made.mesh.start(id, index === 0)
     await made.mesh.until('everybody is admitted', () => made.live.every(({ driver }) => driver.admitted))
@@ -179,7 +179,7 @@ export class ActorMesh {
       mesh: this.#watched(peer),
       store: peer.store,
       clock: peer.clock,
-      types: this.#types,
+      types: this.#options.types ?? [Ledger, SyncedLedger],
     })
     this.runtimes.set(peer.id, runtime)
     peer.driver.onRegistry((state) => this.mesh.failures.push(...unreadable(state), ...overcommitted(state)))

@@ -3,6 +3,9 @@
 
 import type { Placement } from '../../../mesh/occupancy.ts'
 import { Ledger, SyncedLedger } from '../ledger.ts'
+import { seededRandom } from '../random.ts'
+
+type Six = [number, number, number, number, number, number]
 
 /** Drawn once per seed. */
 export interface Placing {
@@ -23,10 +26,12 @@ interface Work {
   readonly types: number
 }
 
-export function drawPlacing(random: () => number): Placing | undefined {
-  const draw = random()
-  const [slots, spread, prefer, apart, head] = [random(), random(), random(), random(), random()]
-  if (draw >= 0.4) return undefined
+/** Has chance of its own: what else a seed draws does not depend on it, nor the other way round. */
+export function drawPlacing(seed: number): Placing | undefined {
+  const random = seededRandom(seed ^ 0x91ace)
+  random() // the first of neighbouring seeds are alike
+  const [some, slots, spread, prefer, apart, head] = Array.from({ length: 6 }, random) as Six
+  if (some >= 0.4) return undefined
   return {
     slots: slots < 0.6,
     spread: spread < 0.3 ? 'zone' : spread < 0.5 ? 'peer' : undefined,

@@ -102,7 +102,7 @@ export function profileOf(seed: number): Profile {
     callTimeoutMs: pick([5000, 20_000]),
     rawJournals: chance(0.15),
     wire: seed % WIRE_EVERY === 0,
-    placing: drawPlacing(random),
+    placing: drawPlacing(seed),
   }
 }
 
