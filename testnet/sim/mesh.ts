@@ -178,9 +178,9 @@ export class SimMesh {
       addresses: network.addresses(),
       labels: {},
       types,
+      ...this.#options.describe?.(id),
       canHost: true,
       canKeep: true,
-      ...this.#options.describe?.(id),
     })
     this.network.maintain()
     return peer
