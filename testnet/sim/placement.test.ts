@@ -166,6 +166,28 @@ test('a newcomer gets its share while calls go on: each happens once, and then n
     expect([...(await at.tokens(newcomer, name))].sort()).toEqual(expected)
 })
 
+test('moves are few at a time, and in no hurry: four begin, and more a second later', async () => {
+  const at = await meshOf(3, { types: [NorthernLedger, SyncedLedger], describe: northernNewcomer })
+  const names = Array.from({ length: 14 }, (_, n) => `a${n}`)
+  await at.mesh.await(Promise.all(names.map((name) => at.send(at.ids[0]!, name, 'add', ['x']))))
+  const begun = new Map<string, number>()
+  let most = 0
+  at.mesh.peers.get(at.head)!.driver.onRegistry(({ actors }) => {
+    const moving = [...actors.values()].filter(({ status }) => status.kind === 'moving')
+    for (const { key } of moving) if (!begun.has(key)) begun.set(key, at.mesh.clock.now)
+    most = Math.max(most, moving.length)
+  })
+  const newcomer = at.mesh.name(9)
+  await at.mesh.start(newcomer)
+  await at.mesh.until('all are in the north', () => names.every((name) => at.home(name) === newcomer))
+  expect([begun.size, most]).toEqual([14, 4])
+  const times = [...begun.values()].sort((a, b) => a - b)
+  times.forEach((time, n) => {
+    const fifth = times[n + 4]
+    if (fifth !== undefined) expect(fifth - time).toBeGreaterThan(900)
+  })
+})
+
 test('with rebalanceMoves: 0 a newcomer gets nothing that runs elsewhere', async () => {
   const at = await meshOf(2, { settings: { rebalanceMoves: 0 } })
   for (let n = 0; n < 16; n++) await at.call(at.ids[0]!, `a${n}`, 'add', 'x')

@@ -214,11 +214,7 @@ export const placementMutants: readonly Mutant[] = [
         replace: 'Math.max(1000, rebalanceMoves) - moving',
       },
     ],
-    tests: [
-      inPlacement(
-        'a newcomer gets its share while calls go on: each happens once, and then nothing moves any more',
-      ),
-    ],
+    tests: [inPlacement('moves are few at a time, and in no hurry: four begin, and more a second later')],
   },
   {
     name: 'moveToTheDoor',
