@@ -10,10 +10,6 @@ export const occupantOf = ({ key, options }: ActorEntry): Occupant => ({
   ...(options.placement ? { placement: options.placement } : {}),
 })
 
-/** The boot on which it takes something up. One that died there runs no more. */
-const boards = ({ home, status }: ActorEntry): BootId | null =>
-  status.kind === 'stopped' || status.kind === 'dead' ? null : home
-
 export class ActorTable extends Map<ActorKey, ActorEntry> implements Actors {
   readonly #boots = new Map<BootId, Occupancy>()
 
@@ -29,7 +25,7 @@ export class ActorTable extends Map<ActorKey, ActorEntry> implements Actors {
 
   override set(key: ActorKey, entry: ActorEntry): this {
     const before = this.get(key)
-    if (!before || boards(before) !== boards(entry) || before.options !== entry.options) {
+    if (!before || before.home !== entry.home || before.options !== entry.options) {
       if (before) this.#count(before, -1)
       this.#count(entry, 1)
     }
@@ -48,7 +44,7 @@ export class ActorTable extends Map<ActorKey, ActorEntry> implements Actors {
   }
 
   #count(entry: ActorEntry, by: 1 | -1): void {
-    const boot = boards(entry)
+    const boot = entry.home
     if (boot === null) return
     const occupancy = this.at(boot)
     occupancy.count(occupantOf(entry), { load: by, room: by })

@@ -122,8 +122,7 @@ export class Steward {
       }
       case 'recover': {
         const actors = [...state.actors.values()].filter(
-          ({ home, status }) =>
-            home === command.boot && (status.kind === 'running' || status.kind === 'moving'),
+          ({ home, status }) => home === command.boot && status.kind !== 'stopping',
         )
         return {
           ...command,

@@ -165,6 +165,7 @@ export class HomedActor {
       instance: actor,
       log,
       reads: { local: info.localReads },
+      isGone: this.#services.isGone,
       now: this.#services.now,
       mailboxLimit: limits.mailboxLimit,
       maxBytes: limits.maxBytes,

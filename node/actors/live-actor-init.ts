@@ -1,6 +1,7 @@
 // What a live actor is made of.
 
 import type { ActorLog } from '../../checkpoint/actor-log.ts'
+import type { BootId } from '../../mesh/ids.ts'
 import type { TypeInfo } from './type-info.ts'
 import type { AnyActor } from './types.ts'
 
@@ -9,6 +10,8 @@ export interface LiveActorInit {
   readonly instance: AnyActor
   readonly log: ActorLog
   readonly reads: { readonly local: boolean }
+  /** Callers that are refused for ever: nothing is kept for them. */
+  readonly isGone: (caller: BootId) => boolean
   readonly now: () => number
   readonly mailboxLimit: number
   /** Largest result and largest change of one call, encoded. */

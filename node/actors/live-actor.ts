@@ -6,8 +6,9 @@
 //     acknowledged (G5), and what is not proved by its own record is confirmed: the journal was not sealed after the call
 //     arrived. So a host that was replaced without knowing it answers nothing.
 //  L3 A call that is running or waiting is never started again: a retry attaches to it.
-//  L4 What a method threw is remembered until its caller has it, so that a retry here can't run it again after its caller
-//     was told. It is not recorded: at a new home the call runs again, on a state that the throw did not change.
+//  L4 What a method threw, or returned without changing anything, is remembered until its caller has it, so that a copy of
+//     the call can't run it again after its caller was told. It is not recorded: at a new home the call runs again, on a
+//     state that it did not change.
 
 import type { ActorLog } from '../../checkpoint/actor-log.ts'
 import { type CallId, CallTable } from '../../checkpoint/call-table.ts'
@@ -31,6 +32,9 @@ interface Job {
   readonly deadline: number
 }
 
+/** Callers of whom something is kept in `#told` before the dead among them are looked for. */
+const MIN_CALLERS_TO_SWEEP = 64
+
 const idText = (id: CallId): string => `${id.caller} ${id.n} ${id.path}`
 
 export class LiveActor {
@@ -39,7 +43,9 @@ export class LiveActor {
   readonly #guard = new OpaqueGuard()
   readonly #jobs = new Map<string, Job>()
   readonly #queue: Job[] = []
-  readonly #thrown = new CallTable()
+  /** Answers that no record has (L4), encoded. */
+  readonly #told = new CallTable()
+  #sweepAt = MIN_CALLERS_TO_SWEEP
   #running = 0
   #pumping = false
   #draining: { readonly idle: () => void } | undefined
@@ -65,7 +71,7 @@ export class LiveActor {
       return
     }
     this.log.calls.raise(frame.id.caller, frame.floors)
-    this.#thrown.raise(frame.id.caller, frame.floors)
+    this.#told.raiseKnown(frame.id.caller, frame.floors)
     if (this.#answerFromTable(frame, reply)) return
     try {
       checkMethod(this.#init.info, frame.method)
@@ -99,9 +105,9 @@ export class LiveActor {
   }
 
   #answerFromTable(frame: CallFrame, reply: Reply): boolean {
-    const thrown = this.#thrown.lookup(frame.id)
-    if (thrown.kind === 'settled') {
-      reply({ kind: 'error', error: decode(thrown.result) as ErrorFrame }) // L4
+    const told = this.#told.lookup(frame.id)
+    if (told.kind === 'settled') {
+      reply(decode(told.result) as Answer) // L4
       return true
     }
     const known = this.log.calls.lookup(frame.id)
@@ -159,7 +165,10 @@ export class LiveActor {
     try {
       const patches = draft.finish(state)
       this.#guard.check()
-      if (patches === undefined) return this.#settle(job, this.#gate(base), outcome)
+      if (patches === undefined) {
+        this.#remember(job, base, { kind: 'result', result: outcome.result })
+        return this.#settle(job, this.#gate(base), outcome)
+      }
       if (patches.length > this.#init.maxBytes)
         throw tooLarge('change of state', patches.length, this.#init.maxBytes)
       this.#commit(job, patches, outcome.result)
@@ -231,9 +240,16 @@ export class LiveActor {
       error = caught
     }
     const frame = toFrame(explain(this.#init.info, job.frame.method, error))
-    const { id, floors } = job.frame
-    this.#thrown.settle({ ...id, floors, result: encode(frame) }, base)
+    this.#remember(job, base, { kind: 'error', error: frame })
     this.#settle(job, gate, { error: frame })
+  }
+
+  /** L4 */
+  #remember({ frame: { id, floors } }: Job, base: number, answer: Answer): void {
+    this.#told.settle({ ...id, floors, result: encode(answer) }, base)
+    if (this.#told.callers < this.#sweepAt) return
+    this.#told.forget(this.#init.isGone)
+    this.#sweepAt = Math.max(MIN_CALLERS_TO_SWEEP, 2 * this.#told.callers)
   }
 
   #settle(

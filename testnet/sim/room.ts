@@ -29,8 +29,8 @@ export function overcommitted({ actors, peers }: RegistryState): string[] {
 function neighbours(actors: Iterable<ActorEntry>): Map<BootId, ActorEntry[]> {
   const homes = new Map<BootId, ActorEntry[]>()
   for (const actor of actors) {
-    const { home, status } = actor
-    if (home === null || status.kind === 'stopped' || status.kind === 'dead') continue
+    const { home } = actor
+    if (home === null) continue
     homes.set(home, [...(homes.get(home) ?? []), actor])
   }
   for (const [home, there] of homes)
