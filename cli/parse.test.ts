@@ -29,12 +29,19 @@ test.each([
   ['', {}],
 ])('resources %j', (text, resources) => expect(parseResources(text)).toEqual(resources))
 
-test.each(['gpu', '=1', 'gpu=', 'gpu=-1', 'gpu=x', 'gpu=1e3', 'gpu=0.0001', 'gpu=9999999', 'gpu=1,gpu=2'])(
-  'resources %j are refused',
-  (text) => {
-    expect(() => parseResources(text)).toThrow('--resources')
-  },
-)
+test.each([
+  'gpu',
+  '=1',
+  'gpu=',
+  'gpu=-1',
+  'gpu=x',
+  'gpu=1e3',
+  'gpu=0.0001',
+  'gpu=9999999999999',
+  'gpu=1,gpu=2',
+])('resources %j are refused', (text) => {
+  expect(() => parseResources(text)).toThrow('--resources')
+})
 
 test.each([
   '127.0.0.1:4001',

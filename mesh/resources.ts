@@ -4,8 +4,8 @@
 /** By name, each at least 0, a multiple of 0.001, at most {@link MAX_AMOUNT}. */
 export type Resources = Readonly<Record<string, number>>
 
-/** Sums of a million of them in thousandths are still exact. */
-export const MAX_AMOUNT = 1e6
+/** Bytes of a machine's memory, for example. Two of these in thousandths still add up exactly. */
+export const MAX_AMOUNT = 1e12
 
 export const isAmount = (value: unknown): value is number =>
   typeof value === 'number' && value >= 0 && value <= MAX_AMOUNT && Math.round(value * 1000) / 1000 === value

@@ -54,7 +54,7 @@ export class HomePlan {
     const asked = hostActorOf(actor)
     const to = this.#target(actor)
     if (actor.home !== null && to) places.callBack(asked, actor.home, to)
-    if (actor.home !== null && this.#state.actors.has(actor.key)) places.withdraw(asked, actor.home)
+    if (actor.home !== null) places.withdraw(asked, actor.home)
     // Where a move wants it, unless it cannot live there.
     const home =
       to && places.allows(asked, to) ? to : places.choose(asked, this.#holders(actor))?.candidate.boot

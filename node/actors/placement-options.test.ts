@@ -34,7 +34,7 @@ test.each<[keyof ActorOptionsInput, unknown]>([
   ['resources', { gpu: '1' }],
   ['resources', ['gpu']],
   ['resources', 1],
-  ['resources', { gpu: 1e9 }],
+  ['resources', { gpu: 1e13 }],
   ['preferLabels', { disk: 1 }],
   ['preferLabels', null],
   ['spread', ''],
