@@ -31,6 +31,7 @@ export type {
   PeerRef,
   RecoverOutcome,
   RescueOutcome,
+  ResourceStatus,
 } from './api.ts'
 export { createNode } from './create-node.ts'
 export {

@@ -7,6 +7,7 @@ import { homeMutants } from './homes.ts'
 import { journalMutants } from './journals.ts'
 import { keeperMutants } from './keeper.ts'
 import { mailboxMutants } from './mailbox.ts'
+import { placementMutants } from './placement.ts'
 import { registryMutants } from './registry.ts'
 import { relayMutants } from './relays.ts'
 import { seriesMutants } from './series.ts'
@@ -21,6 +22,7 @@ export const MUTANTS: readonly Mutant[] = [
   ...registryMutants,
   ...journalMutants,
   ...homeMutants,
+  ...placementMutants,
   ...callMutants,
   ...cancellingMutants,
   ...mailboxMutants,
