@@ -38,6 +38,7 @@ export type {
   PeerRef,
   RecoverOutcome,
   RescueOutcome,
+  ResourceStatus,
 } from './api.ts'
 export { createNode } from './create-node.ts'
 export {

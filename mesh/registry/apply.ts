@@ -7,12 +7,14 @@
 // A3 `recover` names exactly the boot's unretired journals, each sealed or closed; after it nothing of that boot is accepted.
 // A4 a journal is retired only when no actor may need it as a source.
 // A5 a command's number is applied once per boot; below the floor it is refused.
-// A6 a name never has the same incarnation or epoch twice, not even after it was deleted.
+// A6 a boot offers what all actors at home there need together, and none of them keeps apart from another. Whatever the
+//    head planned, this is checked here, where everything before is applied.
+// A7 a name never has the same incarnation or epoch twice, not even after it was deleted.
 
 import { type ActorKey, type BootId, nameOfActor, type StoreId, typeOfActor } from '../ids.ts'
 import { sameClass } from './class.ts'
 import { deleteActor, end, failed, kill, restartedByKill, started, stop } from './endings.ts'
-import { isAble } from './homes.ts'
+import { canMoveIn } from './homes.ts'
 import { giveUp, settleRecovery } from './recover.ts'
 import type { RegistryTable } from './state.ts'
 import type {
@@ -260,34 +262,32 @@ function create(
   if (known && !(over && again)) return reject('name-taken', `${key} ${over ? 'is over' : 'exists'}`)
   if (typeOfActor(key) === '' || nameOfActor(key) === '')
     return reject('unknown-actor', 'an actor needs a type and a name')
-  const able = home !== null && isAble(table, home)
-  table.actors.set(key, {
+  const fresh: ActorEntry = {
     key,
-    incarnation: Math.max(known?.incarnation ?? 0, table.forgotten.incarnation) + 1, // A6
+    incarnation: Math.max(known?.incarnation ?? 0, table.forgotten.incarnation) + 1, // A7
     options,
     init,
-    epoch: Math.max(known?.epoch ?? 0, table.forgotten.epoch) + 1, // A6
-    home: able ? home : null,
+    epoch: Math.max(known?.epoch ?? 0, table.forgotten.epoch) + 1, // A7
+    home: null,
     sources: [],
     base: 0,
     restarts: 0,
     status: { kind: 'running' },
-  })
+  }
+  table.actors.set(key, movedIn(table, fresh, home))
   return done
+}
+
+/** With that home where it may be had (A6); else it waits for another one. */
+function movedIn(table: RegistryTable, actor: ActorEntry, home: BootId | null): ActorEntry {
+  return home !== null && canMoveIn(table, home, actor) ? { ...actor, home } : actor
 }
 
 function assign(table: RegistryTable, { actors }: Command & { kind: 'assign' }): CommandResult {
   for (const { actor: key, epoch, home } of actors) {
     const actor = table.actors.get(key)
-    if (
-      !actor ||
-      actor.home !== null ||
-      actor.epoch !== epoch ||
-      actor.status.kind !== 'running' ||
-      !isAble(table, home)
-    )
-      continue
-    table.actors.set(key, { ...actor, home })
+    if (!actor || actor.home !== null || actor.epoch !== epoch || actor.status.kind !== 'running') continue
+    table.actors.set(key, movedIn(table, actor, home))
   }
   return done
 }
@@ -310,15 +310,17 @@ function released(table: RegistryTable, command: Command & { kind: 'released' })
     if (!actor || actor.home !== command.boot || actor.epoch !== epoch) continue
     if (actor.status.kind === 'stopping') end(table, actor)
     else if (actor.status.kind === 'moving') {
-      const next: ActorEntry = {
+      const gone: ActorEntry = {
         ...actor,
-        home: home !== null && isAble(table, home) ? home : null,
+        home: null,
         epoch: epoch + 1,
         sources: [sourceIn(journal, command.length, epoch)],
         base: 0,
         status: { kind: 'running' },
       }
-      table.actors.set(key, actor.status.killed ? restartedByKill(next) : next)
+      const next = actor.status.killed ? restartedByKill(gone) : gone
+      table.actors.set(key, next)
+      if (next.status.kind !== 'dead') table.actors.set(key, movedIn(table, next, home))
     }
   }
   return done

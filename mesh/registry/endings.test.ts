@@ -84,7 +84,7 @@ test('a kill without restart ends in death, also of what was being stopped or de
   expect(table.actors.size).toBe(0)
 })
 
-test('A6 a deleted name gets higher numbers; one number for the whole registry remembers that', () => {
+test('A7 a deleted name gets higher numbers; one number for the whole registry remembers that', () => {
   const { actor, apply, create, release, table } = tableWith()
   const before = actor()
   apply({ kind: 'delete', actor: key, incarnation: 1 })

@@ -60,7 +60,7 @@ export function end(table: RegistryTable, actor: ActorEntry): ActorEntry {
     return next
   }
   const { incarnation, epoch } = table.forgotten
-  // A6: what was written, sent or reported under a number is never taken for what another actor of the name has.
+  // A7: what was written, sent or reported under a number is never taken for what another actor of the name has.
   table.forgotten = {
     incarnation: Math.max(incarnation, next.incarnation),
     epoch: Math.max(epoch, next.epoch),

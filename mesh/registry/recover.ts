@@ -7,7 +7,7 @@
 import type { ActorKey, BootId } from '../ids.ts'
 import { sameClass } from './class.ts'
 import { end, failedOnce } from './endings.ts'
-import { isAble } from './homes.ts'
+import { canMoveIn } from './homes.ts'
 import { addReport } from './reports.ts'
 import type { RegistryTable } from './state.ts'
 import type {
@@ -131,16 +131,16 @@ function withoutHome(
         ? []
         : [{ journal: journal.key, length: journal.status.length, epoch: actor.epoch, order: journal.order }],
     )
-  const able = home !== undefined && isAble(table, home)
-  const next: ActorEntry = {
+  const waiting: ActorEntry = {
     ...counted,
-    home: able ? home : null,
+    home: null,
     epoch: actor.epoch + 1,
     base: 0,
     sources: [...sources, ...actor.sources],
     restarts,
     status: { kind: 'running' },
   }
+  const next = home !== undefined && canMoveIn(table, home, waiting) ? { ...waiting, home } : waiting
   table.actors.set(key, next)
   return next
 }

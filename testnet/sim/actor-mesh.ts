@@ -9,7 +9,8 @@ import { createRuntime, type Runtime } from '../../node/actors/runtime.ts'
 import type { ActorClass } from '../../node/actors/types.ts'
 import type { MeshHandle } from '../../node/mesh-handle.ts'
 import { Ledger, type Listed, SyncedLedger } from './ledger.ts'
-import { SimMesh, type SimPeer } from './mesh.ts'
+import { SimMesh, type SimOptions, type SimPeer } from './mesh.ts'
+import { overcommitted } from './room.ts'
 
 export interface SentFrame {
   readonly from: PeerId
@@ -23,8 +24,9 @@ export interface ActorMeshOptions {
   readonly settings?: Partial<MeshSettings>
   /** Without a call for this long actors are passivated. Default: never. */
   readonly idleMs?: number
-  /** Another class of that name. */
-  readonly ledger?: ActorClass<Ledger>
+  /** Classes under the names of the ledgers, with other options. */
+  readonly types?: readonly ActorClass[]
+  readonly describe?: SimOptions['describe']
 }
 
 export class ActorMesh {
@@ -52,6 +54,7 @@ export class ActorMesh {
           seed: options.seed ?? 1,
           types: ['Ledger', 'SyncedLedger'],
           ...(options.settings ? { settings: options.settings } : {}),
+          ...(options.describe ? { describe: options.describe } : {}),
           onStart: (peer) => self.#start(peer),
         }),
       peers,
@@ -178,11 +181,11 @@ export class ActorMesh {
       mesh: this.#watched(peer),
       store: peer.store,
       clock: peer.clock,
-      types: [this.#options.ledger ?? Ledger, SyncedLedger],
+      types: this.#options.types ?? [Ledger, SyncedLedger],
       limits: { idleMs: this.#options.idleMs ?? 0 },
     })
     this.runtimes.set(peer.id, runtime)
-    peer.driver.onRegistry((state) => this.mesh.failures.push(...unreadable(state)))
+    peer.driver.onRegistry((state) => this.mesh.failures.push(...unreadable(state), ...overcommitted(state)))
   }
 
   #watched({ id, driver }: SimPeer): MeshHandle {

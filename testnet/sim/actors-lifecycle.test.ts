@@ -5,7 +5,7 @@ import type { PeerId } from '../../mesh/ids.ts'
 import type { DeactivateReason } from '../../node/actors/types.ts'
 import type { ActorMesh, SentFrame } from './actor-mesh.ts'
 import { code, meshOf, watch } from './actor-stage.ts'
-import { Ledger } from './ledger.ts'
+import { Ledger, SyncedLedger } from './ledger.ts'
 
 const IDLE_MS = 2000
 
@@ -140,7 +140,7 @@ class Hooked extends Ledger {
 }
 const hookedMesh = (): Promise<ActorMesh> => {
   Object.assign(hooked, { reasons: [], starts: 0, failing: 0, slow: false })
-  return meshOf(5, { idleMs: IDLE_MS, ledger: Hooked })
+  return meshOf(5, { idleMs: IDLE_MS, types: [Hooked, SyncedLedger] })
 }
 
 test('hooks: what they change is in the state wherever the actor goes; a crash runs none', async () => {
@@ -225,7 +225,7 @@ test('kill without restart: ActorDiedError from then on, whoever asks; create ma
   expect(await at.tokens(two, 'a')).toEqual([])
 })
 
-test('A6 delete: a late call of what was deleted runs on nothing, and the name starts afresh', async () => {
+test('A7 delete: a late call of what was deleted runs on nothing, and the name starts afresh', async () => {
   const at = await meshOf(5, { idleMs: IDLE_MS })
   const [zero, one, two, three] = at.ids as [PeerId, PeerId, PeerId, PeerId]
   await at.place('a', one, 'old')
@@ -330,7 +330,7 @@ test('crash loop: an actor that takes its hosts down is slowed down, and dead af
       throw new Error('its process is gone')
     }
   }
-  const at = await meshOf(5, { ledger: Doomed })
+  const at = await meshOf(5, { types: [Doomed, SyncedLedger] })
   await at.place('a', at.ids[1]!, 'a1')
   meltdown = (peer) => {
     down.push(at.mesh.clock.now)

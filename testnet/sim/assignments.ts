@@ -5,10 +5,12 @@
 //     incarnation.
 //  3. A boot that is dead stays dead, is nobody's home, and there is a report of it that names every actor it had.
 //  4. A term is one log, written by one boot.
+//  5. No boot has more actors than its peer has room for, nor neighbours that keep apart (room.ts).
 
 import type { PeerId } from '../../mesh/ids.ts'
 import type { Pointer } from '../../mesh/log-types.ts'
 import type { ActorEntry, BootEntry, RegistryState } from '../../mesh/registry/types.ts'
+import { overcommitted } from './room.ts'
 
 /** What one process saw last. */
 interface Last {
@@ -37,6 +39,7 @@ export class Assignments {
         this.#actor(peer, state, actor, ever.get(actor.key))
         ever.set(actor.key, actor)
       }
+      for (const text of overcommitted(state)) this.#fail(`${peer}: ${text}`)
       if (last) for (const boot of state.boots.values()) this.#boot(peer, state, boot, last)
       last = { actors: new Map(state.actors), boots: new Map(state.boots) }
     }
@@ -65,7 +68,7 @@ export class Assignments {
       this.#fail(`${peer}: A2 ${key} went back from epoch ${before.epoch} to ${epoch}`)
     const isNewLife = incarnation > before.incarnation
     if (isNewLife && epoch <= before.epoch)
-      this.#fail(`${peer}: A6 ${key} was made again under epoch ${epoch}`)
+      this.#fail(`${peer}: A7 ${key} was made again under epoch ${epoch}`)
     if (incarnation === before.incarnation && isOver(before) && !isOver(actor))
       this.#fail(`${peer}: ${key} was ${before.status.kind} and is ${actor.status.kind}`)
   }

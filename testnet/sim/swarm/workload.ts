@@ -5,8 +5,9 @@ import { type ActorKey, actorKey, type BootId, type PeerId } from '../../../mesh
 import { createRuntime, type Runtime } from '../../../node/actors/runtime.ts'
 import { ActorError, MeshError } from '../../../node/errors.ts'
 import { History } from '../history.ts'
-import { Ledger, type Listed, type Relayed, type Seen, SyncedLedger } from '../ledger.ts'
+import type { Listed, Relayed, Seen } from '../ledger.ts'
 import type { SimMesh, SimPeer } from '../mesh.ts'
+import { ledgersOf } from './placing.ts'
 import type { Profile } from './profile.ts'
 
 const TYPES = { replicated: ['Ledger'], synced: ['SyncedLedger'], both: ['Ledger', 'SyncedLedger'] } as const
@@ -46,7 +47,7 @@ export class Workload {
       mesh: driver,
       store,
       clock,
-      types: [Ledger, SyncedLedger],
+      types: ledgersOf(this.demand),
       limits: { idleMs },
     })
     this.runtimes.set(peer.id, runtime)
@@ -57,6 +58,12 @@ export class Workload {
       if (alive()) mesh.clock.set(this.#profile.paceMs * (0.5 + this.#random()), loop)
     }
     mesh.clock.set(10 + this.#random() * 50, loop)
+  }
+
+  /** What decides how much room the actors need. */
+  get demand() {
+    const { placing, durability } = this.#profile
+    return { placing, actors: this.actors.length, types: TYPES[durability].length }
   }
 
   /** Calls from peers that run, without an answer so far. */

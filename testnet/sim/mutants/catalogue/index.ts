@@ -8,6 +8,7 @@ import { journalMutants } from './journals.ts'
 import { keeperMutants } from './keeper.ts'
 import { lifecycleMutants } from './lifecycle.ts'
 import { mailboxMutants } from './mailbox.ts'
+import { placementMutants } from './placement.ts'
 import { registryMutants } from './registry.ts'
 import { relayMutants } from './relays.ts'
 import { seriesMutants } from './series.ts'
@@ -22,6 +23,7 @@ export const MUTANTS: readonly Mutant[] = [
   ...registryMutants,
   ...journalMutants,
   ...homeMutants,
+  ...placementMutants,
   ...callMutants,
   ...lifecycleMutants,
   ...cancellingMutants,

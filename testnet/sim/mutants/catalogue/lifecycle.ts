@@ -76,22 +76,22 @@ export const lifecycleMutants: readonly Mutant[] = [
   },
   {
     name: 'numbersAgain',
-    rule: 'A6',
+    rule: 'A7',
     breaks: 'a name that was deleted begins with the same incarnation and epoch again',
     patch: [
       {
         file: 'mesh/registry/apply.ts',
-        find: '    incarnation: Math.max(known?.incarnation ?? 0, table.forgotten.incarnation) + 1, // A6\n',
+        find: '    incarnation: Math.max(known?.incarnation ?? 0, table.forgotten.incarnation) + 1, // A7\n',
         replace: '    incarnation: (known?.incarnation ?? 0) + 1,\n',
       },
       {
         file: 'mesh/registry/apply.ts',
-        find: '    epoch: Math.max(known?.epoch ?? 0, table.forgotten.epoch) + 1, // A6\n',
+        find: '    epoch: Math.max(known?.epoch ?? 0, table.forgotten.epoch) + 1, // A7\n',
         replace: '    epoch: (known?.epoch ?? 0) + 1,\n',
       },
     ],
     tests: [
-      inLifecycle('A6 delete: a late call of what was deleted runs on nothing, and the name starts afresh'),
+      inLifecycle('A7 delete: a late call of what was deleted runs on nothing, and the name starts afresh'),
     ],
   },
   {
