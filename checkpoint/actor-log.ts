@@ -1,17 +1,24 @@
 // One actor's state and its records: what changed, what is written, what is acknowledged.
 //
-//  A1 State, call table and sequence change together, in one synchronous step: a snapshot taken at any moment is the
-//     state after exactly the calls in its table.
+//  A1 State, call table, agenda and sequence change together, in one synchronous step: a snapshot taken at any moment is
+//     the state after exactly the calls in its table.
 //  A2 The state in memory is the one that a replay gives: patches are applied as decoded from their own bytes.
 //  A3 The first record in a journal is a snapshot of everything.
 
 import type { Patches } from 'mutative'
+import { Agenda, type AgendaChange } from './agenda.ts'
 import type { RecordSource } from './batcher.ts'
 import type { CallTable, SettledCall } from './call-table.ts'
 import { decode, encode } from './codec.ts'
 import type { ActorLife } from './journal-index.ts'
-import type { BootId, LogKey } from './mesh-types.ts'
-import { type EncodedRecord, encodeDelta, encodeSnapshot, type RecordKind } from './records.ts'
+import type { CallerId, LogKey } from './mesh-types.ts'
+import {
+  type EncodedRecord,
+  encodeDelta,
+  encodeSnapshot,
+  type RecordHead,
+  type RecordKind,
+} from './records.ts'
 import { applyPatches } from './replay.ts'
 
 /** Below this many bytes of deltas since the last snapshot another snapshot saves nothing. */
@@ -30,9 +37,15 @@ export interface Position {
 interface Pending {
   readonly sequence: number
   /** Undefined for a snapshot that carries no change. */
-  readonly patches?: Uint8Array
-  readonly call?: SettledCall
+  readonly change?: Change
   readonly kind: RecordKind
+}
+
+interface Change {
+  readonly patches: Uint8Array
+  /** Undefined where the actor did it by itself: an alarm, or what became of its agenda. */
+  readonly call: SettledCall | undefined
+  readonly agenda: readonly AgendaChange[]
 }
 
 interface Waiter {
@@ -45,16 +58,21 @@ export interface ActorLogOptions {
   readonly life: ActorLife
   readonly state: object
   readonly calls: CallTable
+  /** Default: an empty one. */
+  readonly agenda?: Agenda
   /** Of the record that the state was restored from; 0 for a fresh actor, whose state is a change still to be written. */
   readonly sequence: number
   /** Callers that are refused for ever: their results need no keeping. */
-  readonly isGone: (boot: BootId) => boolean
+  readonly isGone: (caller: CallerId) => boolean
   /** Asks for {@link ActorLog.take} soon. */
   readonly mark: (source: RecordSource) => void
 }
 
+const NO_PATCHES = encode([])
+
 export class ActorLog implements RecordSource {
   readonly calls: CallTable
+  readonly agenda: Agenda
   readonly #options: ActorLogOptions
   #state: object
   #sequence: number
@@ -76,6 +94,7 @@ export class ActorLog implements RecordSource {
   constructor(options: ActorLogOptions) {
     this.#options = options
     this.calls = options.calls
+    this.agenda = options.agenda ?? new Agenda()
     this.#state = options.state
     this.#durableState = options.state
     this.#sequence = options.sequence
@@ -106,12 +125,24 @@ export class ActorLog implements RecordSource {
   }
 
   /** A call's change; returns the decoded patches, whose values are now part of the state (A1, A2). */
-  commit(patches: Uint8Array, call: SettledCall): Patches {
-    const decoded = decode(patches) as Patches
+  commit(
+    patches: Uint8Array | undefined,
+    call: SettledCall | undefined,
+    agenda: readonly AgendaChange[] = [],
+  ): Patches {
+    const change = { patches: patches ?? NO_PATCHES, call, agenda }
+    const decoded = decode(change.patches) as Patches
     this.#state = applyPatches(this.#state, decoded)
-    this.#push({ sequence: this.#sequence + 1, patches, call, kind: 'delta' })
-    this.calls.settle(call, this.#sequence)
+    this.#push({ sequence: this.#sequence + 1, change, kind: 'delta' })
+    if (call !== undefined) this.calls.settle(call, this.#sequence)
+    for (const each of agenda) this.agenda.apply(each)
     return decoded
+  }
+
+  /** What became of the agenda beside any call. Resolves like {@link whenDurable} of it. */
+  commitAgenda(changes: readonly AgendaChange[]): Promise<void> {
+    this.commit(undefined, undefined, changes)
+    return this.whenDurable(this.#sequence)
   }
 
   /** Writes everything again, into the journal of the moment; resolves like {@link whenDurable} of it. */
@@ -153,11 +184,13 @@ export class ActorLog implements RecordSource {
     this.#journal = journal
     const kind = pending.some((item) => item.kind === 'release') ? 'release' : 'snapshot'
     this.calls.forget(this.#options.isGone)
-    const body = encodeSnapshot({ state: encode(this.#state), calls: this.calls.toData() }) // A1
+    const agenda = this.agenda.toData()
+    const body = encodeSnapshot({ state: encode(this.#state), calls: this.calls.toData(), agenda }) // A1
     this.#snapshotBytes = body.length
     this.#chainBytes = 0
     this.#chainRecords = 0
-    return [{ head: { ...this.#options.life, sequence: last.sequence, kind }, body }]
+    const head: RecordHead = { ...this.#options.life, sequence: last.sequence, kind }
+    return [{ head, body, hasAgenda: agenda !== undefined }]
   }
 
   acknowledged(sequence: number, journal: LogKey, index: number): void {
@@ -191,10 +224,11 @@ export class ActorLog implements RecordSource {
   #deltas(pending: readonly Pending[]): readonly EncodedRecord[] | undefined {
     const records: EncodedRecord[] = []
     let bytes = this.#chainBytes
-    for (const { patches, call, sequence, kind } of pending) {
-      if (patches === undefined || call === undefined) return undefined
-      const body = encodeDelta({ patches, calls: [call] })
-      records.push({ head: { ...this.#options.life, sequence, kind }, body })
+    for (const { change, sequence, kind } of pending) {
+      if (change === undefined) return undefined
+      const { patches, call, agenda } = change
+      const body = encodeDelta({ patches, calls: call === undefined ? [] : [call], agenda })
+      records.push({ head: { ...this.#options.life, sequence, kind }, body, hasAgenda: agenda.length > 0 })
       bytes += body.length
     }
     const count = this.#chainRecords + records.length

@@ -2,6 +2,7 @@
 // what the live actor had after the last of these records, because a live actor applies its own decoded patches too.
 
 import { apply, type Patches } from 'mutative'
+import { Agenda } from './agenda.ts'
 import { CallTable } from './call-table.ts'
 import { decode } from './codec.ts'
 import type { ActorLife } from './journal-index.ts'
@@ -10,6 +11,7 @@ import { type BlockEntry, decodeDelta, decodeSnapshot, type RecordKind, readHead
 export interface Restored {
   readonly state: object
   readonly calls: CallTable
+  readonly agenda: Agenda
   /** Of the last record. */
   readonly sequence: number
   readonly kind: RecordKind
@@ -18,7 +20,8 @@ export interface Restored {
 /** Applies patches that came from bytes. A first patch with an empty path replaces the whole state. */
 export function applyPatches(state: object, patches: Patches): object {
   const [first] = patches
-  if (first !== undefined && first.path.length === 0) return first.value as object
+  if (first === undefined) return state
+  if (first.path.length === 0) return first.value as object
   return apply(state, patches) as object
 }
 
@@ -36,6 +39,7 @@ export function replay(life: ActorLife, blocks: readonly Uint8Array[]): Restored
   const snapshot = decodeSnapshot(first.body)
   let state = decode(snapshot.state) as object
   const calls = CallTable.from(snapshot.calls)
+  const agenda = Agenda.from(snapshot.agenda)
   let last = first.entry
   for (const { entry, body } of records.slice(start + 1)) {
     if (entry.sequence !== last.sequence + 1) {
@@ -46,9 +50,10 @@ export function replay(life: ActorLife, blocks: readonly Uint8Array[]): Restored
     const delta = decodeDelta(body)
     state = applyPatches(state, decode(delta.patches) as Patches)
     for (const call of delta.calls) calls.settle(call, entry.sequence)
+    for (const change of delta.agenda) agenda.apply(change) // Q1
     last = entry
   }
-  return { state, calls, sequence: last.sequence, kind: last.kind }
+  return { state, calls, agenda, sequence: last.sequence, kind: last.kind }
 }
 
 function wholeRecords(life: ActorLife, blocks: readonly Uint8Array[]): readonly Whole[] {

@@ -93,6 +93,7 @@ export async function createNode(options: NodeOptions): Promise<MeshNode> {
       clock: realClock,
       types: options.actors ?? [],
       logger,
+      events: events.ofActors,
     })
     undo.push(() => runtime.close())
     driver.onRegistry((state) => events.registry(state))

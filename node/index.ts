@@ -16,10 +16,23 @@
 export type { Report } from '../mesh/registry/types.ts'
 export { defaultMeshSettings, type MeshSettings } from '../mesh/settings.ts'
 export { Actor } from './actors/actor.ts'
-export type { ActorClass, ActorContext, ActorOptionsInput, ActorRef, AnyRef } from './actors/types.ts'
 export type {
+  ActorClass,
+  ActorContext,
+  ActorOptionsInput,
+  ActorRef,
+  AnyRef,
+  AnySendRef,
+  Schedule,
+  ScheduledCall,
+  ScheduleOptions,
+  SendRef,
+} from './actors/types.ts'
+export type {
+  ActorName,
   ActorRecovered,
   ActorStatus,
+  AlarmOutcome,
   CallOptions,
   MemberStatus,
   MeshNode,
@@ -30,12 +43,14 @@ export type {
   PeerRef,
   RecoverOutcome,
   RescueOutcome,
+  SendOutcome,
 } from './api.ts'
 export { createNode } from './create-node.ts'
 export {
   ActorDiedError,
   ActorError,
   ActorUnavailableError,
+  AgendaFullError,
   BadInputError,
   CallExpiredError,
   CallTimeoutError,

@@ -3,9 +3,12 @@
 import { EventEmitter } from 'node:events'
 import type { MeshEvent } from '../mesh/effect.ts'
 import { withinGeneration } from '../mesh/generation.ts'
-import { nameOfActor, type PeerId, typeOfActor } from '../mesh/ids.ts'
+import { type ActorKey, nameOfActor, type PeerId, typeOfActor } from '../mesh/ids.ts'
 import type { RegistryState } from '../mesh/registry/types.ts'
-import type { NodeEvents, PeerRef } from './api.ts'
+import type { RuntimeEvents } from './actors/runtime-events.ts'
+import type { ActorName, NodeEvents, PeerRef } from './api.ts'
+
+const nameOf = (key: ActorKey): ActorName => ({ type: typeOfActor(key), name: nameOfActor(key) })
 
 export class NodeEventSource {
   readonly #emitter = new EventEmitter()
@@ -28,6 +31,16 @@ export class NodeEventSource {
   /** Returns whether anybody listens. */
   emit<E extends keyof NodeEvents>(event: E, detail: NodeEvents[E]): boolean {
     return this.#emitter.emit(event, detail)
+  }
+
+  /** What the actors here tell. */
+  get ofActors(): RuntimeEvents {
+    return {
+      sendFailed: ({ from, type, name, method, error }) =>
+        this.emit('send:failed', { from: from && nameOf(from), type, name, method, error }),
+      alarmFailed: ({ actor, id, method, attempt, willRetry, error }) =>
+        this.emit('alarm:failed', { ...nameOf(actor), id, method, attempt, willRetry, error }),
+    }
   }
 
   mesh(event: MeshEvent): unknown {

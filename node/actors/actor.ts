@@ -1,7 +1,8 @@
-// The class that users extend. It has no behaviour of its own: the runtime gives it its context while it constructs one,
+// The class that users extend. It has hardly any behaviour of its own: the runtime gives it its context while it constructs one,
 // and replaces `state` by an accessor that leads each running call to its own draft.
 
-import type { ActorContext } from './types.ts'
+import { scheduleOf } from './schedule.ts'
+import type { ActorContext, Schedule } from './types.ts'
 
 let constructing: ActorContext | undefined
 
@@ -40,5 +41,13 @@ export abstract class Actor<State extends object = {}> {
       )
     }
     this.context = constructing
+  }
+
+  /**
+   * Calls of this actor to itself at a time, as durable as its state. For use inside methods: what a call schedules and
+   * cancels is part of its change, and dropped when it throws.
+   */
+  get schedule(): Schedule<this> {
+    return scheduleOf(this)
   }
 }

@@ -4,6 +4,7 @@ import type { MeshHandle } from '../mesh-handle.ts'
 import type { Clock } from '../ports.ts'
 import type { Exchange } from './answers.ts'
 import type { Creation } from './creation.ts'
+import type { SendFailed } from './runtime-events.ts'
 
 export interface CallServices {
   readonly mesh: MeshHandle
@@ -11,4 +12,5 @@ export interface CallServices {
   readonly exchange: Exchange
   readonly creation: Creation
   readonly closed: () => boolean
+  readonly sendFailed: (event: SendFailed) => void
 }

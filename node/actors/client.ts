@@ -22,6 +22,8 @@ export class Client {
   readonly #limits: RuntimeLimits
   readonly #numbers = new CallNumbers()
   readonly #calls = new Set<OutgoingCall>()
+  /** Those of agendas: their actors wait for them, and nobody here. */
+  readonly #deliveries = new Set<OutgoingCall>()
 
   constructor(services: CallServices, limits: RuntimeLimits) {
     this.#services = services
@@ -35,13 +37,13 @@ export class Client {
 
   /** The node closes, or has a new boot. */
   wake(): void {
-    for (const call of this.#calls) call.wake()
+    for (const call of this.#all()) call.wake()
   }
   registryChanged(): void {
-    for (const call of this.#calls) call.registryChanged()
+    for (const call of this.#all()) call.registryChanged()
   }
   connected(peer: PeerId): void {
-    for (const call of this.#calls) call.connected(peer)
+    for (const call of this.#all()) call.connected(peer)
   }
 
   async call(
@@ -50,18 +52,12 @@ export class Client {
     args: readonly unknown[],
     options: CallOptions = {},
   ): Promise<unknown> {
-    if (target.info !== undefined) checkMethod(target.info, method)
+    const encoded = this.#encode(target, method, args)
     const scope = currentScope()
     if (scope?.chain.includes(target.key)) {
       const chain = [...scope.chain, target.key].join(' → ')
       throw new ReentrantCallError(
         `${chain}: ${target.key} waits for this very call, so it could never answer. Pass what it needs as an argument, or do the work inside it`,
-      )
-    }
-    const encoded = encodeArguments(args, `${target.key}.${method}`)
-    if (encoded.length > this.#limits.maxBytes) {
-      throw new TooLargeError(
-        `the arguments of ${target.key}.${method} take ${encoded.length} bytes, beyond the limit of ${this.#limits.maxBytes}: send them in several calls`,
       )
     }
     const timeoutMs = timeoutOf(options)
@@ -76,6 +72,57 @@ export class Client {
     }
     const bytes = await (scope === undefined ? this.#root(common) : this.#nested(scope, common))
     return decode(bytes)
+  }
+
+  /**
+   * A one-way call: into the agenda of the actor whose method is running, or off at once, with nobody to wait for it.
+   * Resolves when it is there.
+   */
+  async send(
+    target: Target,
+    method: string,
+    args: readonly unknown[],
+    options: CallOptions = {},
+  ): Promise<void> {
+    const encoded = this.#encode(target, method, args)
+    const scope = currentScope()
+    if (scope !== undefined) return scope.changing('send').send(target, method, encoded)
+    const timeoutMs = timeoutOf(options)
+    const retries = options.retries ?? target.info?.maxTaskRetries ?? -1
+    const { type, name } = target
+    this.#root({ target, method, args: encoded, timeoutMs, retries }).catch((error: unknown) =>
+      this.#services.sendFailed({ from: undefined, type, name, method, error }),
+    )
+  }
+
+  /** One attempt to have an entry of an agenda answered. Rejects when nobody answered, or it is `over`. */
+  async deliver(init: OutgoingCallInit, over: () => boolean): Promise<Delivered> {
+    const closed = (): boolean => over() || this.#services.closed()
+    const call = new OutgoingCall({ ...this.#services, closed }, init)
+    this.#deliveries.add(call)
+    try {
+      await outside(() => call.run())
+      return { error: undefined }
+    } catch (error) {
+      if (call.isFinal) return { error }
+      throw error
+    } finally {
+      this.#deliveries.delete(call)
+    }
+  }
+
+  *#all(): Iterable<OutgoingCall> {
+    yield* this.#calls
+    yield* this.#deliveries
+  }
+
+  #encode(target: Target, method: string, args: readonly unknown[]): Uint8Array {
+    if (target.info !== undefined) checkMethod(target.info, method)
+    const encoded = encodeArguments(args, `${target.key}.${method}`)
+    if (encoded.length <= this.#limits.maxBytes) return encoded
+    throw new TooLargeError(
+      `the arguments of ${target.key}.${method} take ${encoded.length} bytes, beyond the limit of ${this.#limits.maxBytes}: send them in several calls`,
+    )
   }
 
   async #root(common: Omit<OutgoingCallInit, 'chain' | 'identify'>): Promise<Uint8Array> {
@@ -115,6 +162,11 @@ export class Client {
       this.#calls.delete(call)
     }
   }
+}
+
+/** What a call of an agenda was answered with; undefined: a result. */
+export interface Delivered {
+  readonly error: unknown
 }
 
 function timeoutOf({ timeoutMs = DEFAULT_TIMEOUT_MS }: CallOptions): number {

@@ -2,6 +2,7 @@
 
 import { decode, UnserialisableValue } from '../../checkpoint/codec.ts'
 import { StateError, TooLargeError, UnserialisableStateError } from '../errors.ts'
+import type { AgendaDraft } from './agenda-draft.ts'
 import type { Draft } from './draft.ts'
 import type { CallFrame } from './frames.ts'
 import { CallScope } from './scope.ts'
@@ -17,6 +18,8 @@ export interface Execution {
   readonly deadline: number
   readonly draft: Draft
   readonly gate: () => Promise<void>
+  /** Undefined for methods that may not change anything. */
+  readonly agenda: AgendaDraft | undefined
   readonly maxBytes: number
 }
 
@@ -27,6 +30,7 @@ export async function execute({
   deadline,
   draft,
   gate,
+  agenda,
   maxBytes,
 }: Execution): Promise<Outcome> {
   const chain = [...frame.chain, frame.actor]
@@ -38,6 +42,7 @@ export async function execute({
     chain,
     deadline,
     gate,
+    agenda,
   })
   try {
     const method = (instance as unknown as Record<string, (...args: unknown[]) => unknown>)[frame.method]!

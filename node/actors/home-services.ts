@@ -1,8 +1,9 @@
 // What the actors of one boot share.
 
-import type { BootId } from '../../mesh/ids.ts'
+import type { CallerId } from '../../mesh/ids.ts'
 import type { ActorEntry } from '../../mesh/registry/types.ts'
 import type { MeshHandle } from '../mesh-handle.ts'
+import type { AgendaServices } from './agenda-services.ts'
 import type { JournalReader } from './journal-reader.ts'
 import type { JournalWriter } from './journal-writer.ts'
 import type { RestoredFrom } from './restorer.ts'
@@ -25,8 +26,9 @@ export interface HomeServices {
   readonly now: () => number
   readonly sleep: (ms: number) => Promise<void>
   readonly context: (entry: ActorEntry, restored: boolean) => ActorContext
-  /** The committed registry refuses this boot's calls for ever. */
-  readonly isGone: (boot: BootId) => boolean
+  /** The committed registry refuses this caller's calls for ever. */
+  readonly isGone: (caller: CallerId) => boolean
+  readonly agenda: AgendaServices
   readonly reportFailed: (entry: ActorEntry, cause: string) => void
   readonly reportRecovered: (entry: ActorEntry, restored: RestoredFrom) => void
 }

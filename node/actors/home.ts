@@ -1,11 +1,14 @@
 // Everything that belongs to one boot of this peer: its host and its journals. A deposed peer throws it away and makes
 // another.
 
-import { type BootId, nameOfActor, typeOfActor } from '../../mesh/ids.ts'
+import { type ActorKey, type BootId, nameOfActor, typeOfActor } from '../../mesh/ids.ts'
 import type { ActorEntry } from '../../mesh/registry/types.ts'
 import type { MeshHandle } from '../mesh-handle.ts'
 import type { Clock } from '../ports.ts'
 import type { ActorTypes } from './actor-types.ts'
+import type { AgendaServices } from './agenda-services.ts'
+import { isOver } from './callers.ts'
+import type { Target } from './creation.ts'
 import type { RuntimeLimits } from './home-services.ts'
 import { Host } from './host.ts'
 import type { JournalReader } from './journal-reader.ts'
@@ -14,6 +17,7 @@ import type { RestoredFrom } from './restorer.ts'
 import type { RuntimeEvents, RuntimeLogger } from './runtime-events.ts'
 import { sleep } from './timing.ts'
 import type { ActorClass, ActorContext, AnyRef } from './types.ts'
+import { WakeUps } from './wake-ups.ts'
 
 export interface HomeInit {
   readonly mesh: MeshHandle
@@ -23,6 +27,9 @@ export interface HomeInit {
   readonly limits: RuntimeLimits
   readonly logger: RuntimeLogger
   readonly events: RuntimeEvents
+  /** A target by its key, with encoded arguments for its first start. */
+  readonly target: (key: ActorKey, init: Uint8Array) => Target
+  readonly deliver: AgendaServices['deliver']
   readonly ref: (type: string | ActorClass, name: string, init: readonly unknown[]) => AnyRef
 }
 
@@ -44,8 +51,11 @@ export function makeHome(init: HomeInit): Home {
       host.stop(cause)
     },
   })
+  const wakeUps = new WakeUps(clock, (actor) => host.wake(actor))
   const host: Host = new Host({
     boot,
+    wakeUps,
+    agenda: agendaServices(init, wakeUps),
     mesh,
     clock,
     journals,
@@ -55,7 +65,7 @@ export function makeHome(init: HomeInit): Home {
     now: () => clock.now(),
     sleep: (ms) => sleep(clock, ms),
     context: (entry, restored) => contextOf(init, boot, entry, restored),
-    isGone: (caller) => isGone(mesh, caller),
+    isGone: (caller) => isOver(mesh.registry, caller),
     reportFailed: ({ key, epoch }: ActorEntry, cause) => {
       logger.warn({ actor: key, cause }, 'an actor can not be started')
       mesh.command({ kind: 'failed', actor: key, epoch, cause }).catch(() => {}) // tried, and reported, again
@@ -68,10 +78,33 @@ export function makeHome(init: HomeInit): Home {
   return { host, journals }
 }
 
-/** A boot that is dead or unknown in the committed registry is refused for ever; see call-table.ts. */
-function isGone(mesh: MeshHandle, caller: BootId): boolean {
-  const known = mesh.registry?.boots.get(caller)
-  return known === undefined || known.status === 'dead'
+function agendaServices(
+  { mesh, clock, logger, events, target, deliver }: HomeInit,
+  wakeUps: WakeUps,
+): AgendaServices {
+  return {
+    clock,
+    generation: () => mesh.registry?.lostOrders.length ?? 0,
+    lifeOf: ({ key }) => lifeOf(mesh.registry?.actors.get(key)),
+    target,
+    deliver,
+    sleep: (ms) => sleep(clock, ms),
+    wakeAt: (actor, at) => wakeUps.set(actor, at),
+    sendFailed: (event) => {
+      logger.warn({ ...event, err: event.error }, 'a send came to nothing')
+      events.sendFailed?.(event)
+    },
+    alarmFailed: (event) => {
+      logger.warn({ ...event, err: event.error }, 'the method of an alarm threw')
+      events.alarmFailed?.(event)
+    },
+  }
+}
+
+function lifeOf(entry: ActorEntry | undefined): number {
+  if (entry === undefined) return 0
+  const isOver = entry.status.kind === 'stopped' || entry.status.kind === 'dead'
+  return isOver ? entry.incarnation + 1 : entry.incarnation
 }
 
 function contextOf(

@@ -7,8 +7,10 @@
 //  H3 After a release nothing is accepted or written under this epoch again, whatever this peer's registry still says.
 
 import { ActorLog, type Position } from '../../checkpoint/actor-log.ts'
+import { Agenda } from '../../checkpoint/agenda.ts'
 import { CallTable } from '../../checkpoint/call-table.ts'
 import { decode } from '../../checkpoint/codec.ts'
+import { isBoot } from '../../mesh/ids.ts'
 import type { ActorEntry } from '../../mesh/registry/types.ts'
 import { MailboxFullError, MeshUnavailableError } from '../errors.ts'
 import { callerGone } from './call-errors.ts'
@@ -50,6 +52,19 @@ export class HomedActor {
   }
   get position(): Position | undefined {
     return this.#log?.position
+  }
+  /** What it still has to do; undefined while it is not live. */
+  get agenda(): Agenda | undefined {
+    return this.#log?.agenda
+  }
+
+  /** An alarm is due. */
+  wake(): void {
+    if (this.#releasing || this.#ended !== undefined) return // H3
+    this.activate().then(
+      ({ agenda }) => agenda.ring(),
+      () => {}, // it ended before: another home has it
+    )
   }
 
   receive(frame: CallFrame, reply: Reply): void {
@@ -98,7 +113,7 @@ export class HomedActor {
       if (!keepState) return undefined
       const restored = await this.#restored()
       if (restored === undefined) return undefined
-      this.#log = this.#makeLog(restored.state, restored.calls, restored.sequence)
+      this.#log = this.#makeLog(restored.state, restored.calls, restored.agenda, restored.sequence)
     }
     await this.#log.writeSnapshot('release')
     return this.#log.position
@@ -117,7 +132,11 @@ export class HomedActor {
     const { mailboxLimit } = this.#services.limits
     if (this.#arrivals.length >= mailboxLimit) {
       const message = `${this.entry.key} is not ready and has ${mailboxLimit} calls waiting, its limit: wait for answers`
-      reply({ kind: 'error', error: toFrame(new MailboxFullError(message)) })
+      reply(
+        isBoot(frame.id.caller)
+          ? { kind: 'error', error: toFrame(new MailboxFullError(message)) }
+          : { kind: 'retry', why: message },
+      )
       return
     }
     this.#arrivals.push({ frame, reply, deadline: this.#services.now() + frame.leftMs })
@@ -154,16 +173,18 @@ export class HomedActor {
     )
     const log =
       restored === undefined
-        ? this.#makeLog(decode(initial) as object, new CallTable(), 0)
-        : this.#makeLog(restored.state, restored.calls, restored.sequence)
+        ? this.#makeLog(decode(initial) as object, new CallTable(), new Agenda(), 0)
+        : this.#makeLog(restored.state, restored.calls, restored.agenda, restored.sequence)
     this.#log = log
     if (restored === undefined) void log.writeSnapshot().catch(() => {}) // H2: every base is at or after it
     const { journals, limits } = this.#services
     const wanted = this.entry.options.class
     const live = new LiveActor({
+      entry: this.entry,
       info,
       instance: actor,
       log,
+      agenda: this.#services.agenda,
       reads: { local: info.localReads },
       now: this.#services.now,
       mailboxLimit: limits.mailboxLimit,
@@ -181,6 +202,7 @@ export class HomedActor {
       else if (leftMs > 0) live.receive({ ...frame, leftMs }, reply)
       else reply({ kind: 'retry', why: 'it waited for too long' })
     }
+    live.agenda.start()
     return live
   }
 
@@ -188,7 +210,7 @@ export class HomedActor {
     return this.entry.init.length === 0 ? [] : (decode(this.entry.init) as unknown[])
   }
 
-  #makeLog(state: object, calls: CallTable, sequence: number): ActorLog {
+  #makeLog(state: object, calls: CallTable, agenda: Agenda, sequence: number): ActorLog {
     const { entry } = this
     const { journals, isGone } = this.#services
     calls.forget(isGone)
@@ -197,6 +219,7 @@ export class HomedActor {
       life: { actor: entry.key, incarnation: entry.incarnation, epoch: entry.epoch },
       state,
       calls,
+      agenda,
       sequence,
       isGone,
       mark: (source) => batcher.mark(source),

@@ -2,12 +2,13 @@
 // copied into the present journal, or released; what it takes away is dropped. When the boot is over the host is thrown
 // away as a whole and a new one is made (R6: nothing of the old boot can reach the new).
 
-import { type ActorKey, type BootId, typeOfActor } from '../../mesh/ids.ts'
+import { type ActorKey, type BootId, isBoot, typeOfActor } from '../../mesh/ids.ts'
 import type { ActorEntry, RegistryState } from '../../mesh/registry/types.ts'
 import { ActorDiedError, MeshUnavailableError, UnknownTypeError } from '../errors.ts'
 import type { Clock } from '../ports.ts'
 import type { ActorTypes } from './actor-types.ts'
 import { callerGone } from './call-errors.ts'
+import { standingOf } from './callers.ts'
 import { Copier } from './copier.ts'
 import type { Answer, CallFrame } from './frames.ts'
 import { HeldCalls } from './held-calls.ts'
@@ -17,6 +18,7 @@ import type { Reply } from './live-actor.ts'
 import { Releaser } from './releaser.ts'
 import { toFrame } from './remote-error.ts'
 import { Debounce } from './timing.ts'
+import type { WakeUps } from './wake-ups.ts'
 
 /** The whole registry is looked through this long after it changed, once for all changes in between. */
 const SCAN_DELAY_MS = 10
@@ -25,6 +27,7 @@ export interface HostInit extends HomeServices {
   readonly boot: BootId
   readonly clock: Clock
   readonly types: ActorTypes
+  readonly wakeUps: WakeUps
 }
 
 export class Host {
@@ -66,6 +69,24 @@ export class Host {
     else reply(decision)
   }
 
+  /** Sends and alarms that the actors here still have before them. */
+  get agenda(): { readonly sends: number; readonly alarms: number } {
+    let sends = 0
+    let alarms = 0
+    for (const { agenda } of this.#homed.values()) {
+      sends += agenda?.sendCount ?? 0
+      alarms += agenda?.alarmCount ?? 0
+    }
+    return { sends, alarms }
+  }
+
+  /** An alarm of it is due. */
+  wake(actor: ActorKey): void {
+    const entry = this.#init.mesh.registry?.actors.get(actor)
+    if (entry !== undefined && entry.status.kind === 'running' && this.#isHere(entry))
+      this.#homedFor(entry).wake()
+  }
+
   registryChanged(): void {
     this.#held.release((frame, reply) => this.receive(frame, reply))
     this.#scan.ask()
@@ -81,6 +102,7 @@ export class Host {
     this.#scan.stop()
     this.#copier.stop()
     this.#releaser.stop()
+    this.#init.wakeUps.stop()
     this.#init.journals.stop()
     const answer: Answer = { kind: 'retry', why: 'its host lost its journals' }
     for (const actor of this.#homed.values()) actor.end(answer, error)
@@ -97,16 +119,13 @@ export class Host {
     // A call of an older epoch is late: what came of it since then, this life may not know. Its caller sends it again.
     if (entry.home !== this.#init.boot || entry.epoch > frame.epoch) return moved(entry)
     if (entry.status.kind !== 'running') return { kind: 'retry', why: `the actor is ${entry.status.kind}` }
-    const caller = registry.boots.get(frame.id.caller)
-    if (caller === undefined) return 'hold' // this copy of the registry is behind, or the caller left for good
-    if (caller.status === 'dead') return errorAnswer(callerGone(frame))
+    const standing = standingOf(registry, frame.id.caller)
+    if (standing === 'unknown') return 'hold' // this copy of the registry is behind, or the caller left for good
+    if (standing === 'over') return errorAnswer(callerGone(frame))
     const type = typeOfActor(frame.actor)
     if (this.#init.types.find(type) !== undefined) return this.#homedFor(entry)
-    return errorAnswer(
-      new UnknownTypeError(
-        `the host of ${frame.actor} does not know its type ${type}: start it with that actor class`,
-      ),
-    )
+    const why = `the host of ${frame.actor} does not know its type ${type}: start it with that actor class`
+    return isBoot(frame.id.caller) ? errorAnswer(new UnknownTypeError(why)) : { kind: 'retry', why }
   }
 
   #homedFor(entry: ActorEntry): HomedActor {
@@ -146,6 +165,7 @@ export class Host {
 
   #drop(homed: HomedActor | undefined, entry?: ActorEntry): void {
     if (homed === undefined) return
+    this.#init.wakeUps.set(homed.entry.key, undefined)
     const dead = entry?.status.kind === 'dead' || entry?.status.kind === 'stopped'
     const answer = dead ? died(entry) : moved(entry ?? homed.entry)
     homed.end(answer, new MeshUnavailableError(`${homed.entry.key} is not at home here any more`))

@@ -1,13 +1,17 @@
 // What a live actor is made of.
 
 import type { ActorLog } from '../../checkpoint/actor-log.ts'
+import type { ActorEntry } from '../../mesh/registry/types.ts'
+import type { AgendaServices } from './agenda-services.ts'
 import type { TypeInfo } from './type-info.ts'
 import type { AnyActor } from './types.ts'
 
 export interface LiveActorInit {
+  readonly entry: ActorEntry
   readonly info: TypeInfo
   readonly instance: AnyActor
   readonly log: ActorLog
+  readonly agenda: AgendaServices
   readonly reads: { readonly local: boolean }
   readonly now: () => number
   readonly mailboxLimit: number

@@ -10,9 +10,13 @@
 //     was told. It is not recorded: at a new home the call runs again, on a state that the throw did not change.
 
 import type { ActorLog } from '../../checkpoint/actor-log.ts'
+import type { AgendaChange, AlarmEntry } from '../../checkpoint/agenda.ts'
 import { type CallId, CallTable } from '../../checkpoint/call-table.ts'
 import { decode, encode } from '../../checkpoint/codec.ts'
+import { isBoot } from '../../mesh/ids.ts'
 import { CallExpiredError, MailboxFullError } from '../errors.ts'
+import type { AgendaDraft } from './agenda-draft.ts'
+import { AgendaRunner } from './agenda-runner.ts'
 import { Draft } from './draft.ts'
 import { execute, explain, type Outcome, refuseChange, tooLarge } from './execution.ts'
 import type { Answer, CallFrame } from './frames.ts'
@@ -29,12 +33,15 @@ interface Job {
   readonly replies: Reply[]
   /** When its caller stops waiting. */
   readonly deadline: number
+  /** It is not a call of somebody else's. */
+  readonly alarm?: AlarmEntry
 }
 
 const idText = (id: CallId): string => `${id.caller} ${id.n} ${id.path}`
 
 export class LiveActor {
   readonly log: ActorLog
+  readonly agenda: AgendaRunner
   readonly #init: LiveActorInit
   readonly #guard = new OpaqueGuard()
   readonly #jobs = new Map<string, Job>()
@@ -49,6 +56,9 @@ export class LiveActor {
     this.#init = init
     this.log = init.log
     this.#guard.reset(init.log.state)
+    const { entry, info, log, confirm } = init
+    const run = (frame: CallFrame, alarm: AlarmEntry): Promise<Answer> => this.#runAlarm(frame, alarm)
+    this.agenda = new AgendaRunner({ services: init.agenda, entry, info, log, confirm, run })
   }
 
   /** Calls under way or waiting. */
@@ -74,12 +84,17 @@ export class LiveActor {
       return
     }
     if (this.#draining !== undefined) reply({ kind: 'retry', why: 'the actor is moving' })
-    else if (this.#jobs.size >= this.#init.mailboxLimit) reply(errorAnswer(this.#full()))
+    else if (this.#jobs.size >= this.#init.mailboxLimit)
+      // Nobody waits for what an agenda sends, so it can wait until there is room.
+      reply(
+        isBoot(frame.id.caller) ? errorAnswer(this.#full()) : { kind: 'retry', why: 'its mailbox is full' },
+      )
     else this.#accept(key, { frame, replies: [reply], deadline: this.#init.now() + frame.leftMs })
   }
 
   /** Accepts nothing new, sends what has not started back, resolves when the last call that runs has returned. */
   async drain(): Promise<void> {
+    this.agenda.stop()
     for (const job of this.#queue.splice(0)) this.#answer(job, { kind: 'retry', why: 'the actor is moving' })
     await new Promise<void>((idle) => {
       this.#draining = { idle }
@@ -92,6 +107,7 @@ export class LiveActor {
     if (this.#dead) return
     this.#dead = true
     this.log.fail(error)
+    this.agenda.stop()
     for (const job of this.#jobs.values()) for (const reply of job.replies) reply(answer)
     this.#jobs.clear()
     this.#queue.length = 0
@@ -118,9 +134,23 @@ export class LiveActor {
     return true
   }
 
+  /** Settles like a call, but nobody can ask for it again: it is in the agenda until its record takes it out. */
+  #runAlarm(frame: CallFrame, alarm: AlarmEntry): Promise<Answer> {
+    return new Promise((reply) => {
+      if (this.#dead || this.#draining !== undefined) reply({ kind: 'retry', why: 'the actor is moving' })
+      else
+        this.#accept(idText(frame.id), {
+          frame,
+          replies: [reply],
+          deadline: this.#init.now() + frame.leftMs,
+          alarm,
+        })
+    })
+  }
+
   #accept(key: string, job: Job): void {
     this.#jobs.set(key, job)
-    if (this.#init.info.readOnly.has(job.frame.method)) {
+    if (job.alarm === undefined && this.#init.info.readOnly.has(job.frame.method)) {
       void outside(() => this.#read(job))
       return
     }
@@ -153,25 +183,35 @@ export class LiveActor {
     const base = this.log.sequence
     const state = this.log.state
     const draft = new Draft(state)
-    const outcome = await this.#execute(job, draft, () => this.#gate(base))
+    const agenda = this.agenda.draft(job.alarm)
+    const outcome = await this.#execute(job, draft, () => this.#gate(base), agenda)
     if (this.#dead) return
     if ('error' in outcome) return this.#settleThrow(job, base, outcome.error)
     try {
       const patches = draft.finish(state)
       this.#guard.check()
-      if (patches === undefined) return this.#settle(job, this.#gate(base), outcome)
-      if (patches.length > this.#init.maxBytes)
+      if (patches === undefined && agenda.changes.length === 0)
+        return this.#settle(job, this.#gate(base), outcome)
+      if (patches !== undefined && patches.length > this.#init.maxBytes)
         throw tooLarge('change of state', patches.length, this.#init.maxBytes)
-      this.#commit(job, patches, outcome.result)
+      this.#commit(job, patches, outcome.result, agenda.changes)
     } catch (error) {
       draft.discard()
       this.#settleThrow(job, base, error)
     }
   }
 
-  #commit(job: Job, patches: Uint8Array, result: Uint8Array): void {
+  #commit(
+    job: Job,
+    patches: Uint8Array | undefined,
+    result: Uint8Array,
+    added: readonly AgendaChange[],
+  ): void {
     const { id, floors } = job.frame
-    for (const patch of this.log.commit(patches, { ...id, floors, result })) {
+    const call = job.alarm === undefined ? { ...id, floors, result } : undefined
+    const changes = [...this.agenda.settled(), ...added]
+    const applied = this.agenda.record(changes, () => this.log.commit(patches, call, changes))
+    for (const patch of applied) {
       if (patch.path.length === 0) this.#guard.reset(patch.value)
       else this.#guard.watch(patch.value)
     }
@@ -186,7 +226,7 @@ export class LiveActor {
     // A local read still waits for a fresh actor's first record: before it there is no durable state to read.
     const gate = local ? this.log.whenDurable(Math.min(1, this.log.sequence)) : this.#gate(base)
     gate.catch(() => {}) // its outcome is taken below
-    const outcome = await this.#execute(job, draft, () => gate)
+    const outcome = await this.#execute(job, draft, () => gate, undefined)
     if (this.#dead) return
     if ('error' in outcome) return this.#settleThrow(job, base, outcome.error, gate)
     try {
@@ -199,7 +239,12 @@ export class LiveActor {
     }
   }
 
-  async #execute(job: Job, draft: Draft, gate: () => Promise<void>): Promise<Outcome> {
+  async #execute(
+    job: Job,
+    draft: Draft,
+    gate: () => Promise<void>,
+    agenda: AgendaDraft | undefined,
+  ): Promise<Outcome> {
     this.#running++
     try {
       const { info, instance, maxBytes } = this.#init
@@ -211,6 +256,7 @@ export class LiveActor {
         deadline: job.deadline,
         draft,
         gate,
+        agenda,
       })
     } finally {
       this.#running--
@@ -232,7 +278,7 @@ export class LiveActor {
     }
     const frame = toFrame(explain(this.#init.info, job.frame.method, error))
     const { id, floors } = job.frame
-    this.#thrown.settle({ ...id, floors, result: encode(frame) }, base)
+    if (job.alarm === undefined) this.#thrown.settle({ ...id, floors, result: encode(frame) }, base)
     this.#settle(job, gate, { error: frame })
   }
 

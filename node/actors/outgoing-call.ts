@@ -25,6 +25,8 @@ const PAUSE_MOST_MS = 500
 
 export interface OutgoingCallInit {
   readonly target: Target
+  /** The only life of the target that it is meant for; 0: one that is yet to begin; undefined: whichever it meets. */
+  readonly incarnation?: number
   readonly method: string
   readonly args: Uint8Array
   readonly chain: readonly ActorKey[]
@@ -58,6 +60,7 @@ export class OutgoingCall {
   #answer: Answer | undefined
   #why = 'it has not been tried yet'
   #isUnavailable = false
+  #isFinal = false
   #unavailableSince: number | undefined
 
   constructor(services: CallServices, init: OutgoingCallInit) {
@@ -65,6 +68,11 @@ export class OutgoingCall {
     this.#init = init
     this.#signal = new Signal(services.clock)
     this.#deadline = services.clock.now() + init.timeoutMs
+  }
+
+  /** It ended with the actor's own answer, or with the end of the actor: asking again would change nothing. */
+  get isFinal(): boolean {
+    return this.#isFinal
   }
 
   /** The node closes, or this peer has a new boot: look again. */
@@ -112,7 +120,8 @@ export class OutgoingCall {
     const entry = registry.actors.get(this.#init.target.key)
     if (entry === undefined) return this.#create()
     if (entry.status.kind === 'stopped' || entry.status.kind === 'dead') return this.#believe(entry)
-    if (this.#sent !== undefined && entry.incarnation > this.#sent.incarnation) throw this.#recreated() // C3
+    const meant = this.#sent?.incarnation ?? (this.#init.incarnation === 0 ? 1 : this.#init.incarnation)
+    if (meant !== undefined && entry.incarnation > meant) throw this.#recreated() // C3
     if (entry.home === null) return this.#unavailable('it has no home: it waits for a peer that can run it')
     await this.#deliver(entry, entry.home)
     return undefined
@@ -193,7 +202,10 @@ export class OutgoingCall {
 
   async #take(answer: Answer): Promise<Uint8Array | undefined> {
     if (answer.kind === 'result') return answer.result
-    if (answer.kind === 'error') throw fromFrame(answer.error)
+    if (answer.kind === 'error') {
+      this.#isFinal = true
+      throw fromFrame(answer.error)
+    }
     // Not executed by this attempt: the next look at the registry sends it again, to whoever is home then.
     if (this.#sent !== undefined) this.#sent.at = Number.NEGATIVE_INFINITY
     if (answer.kind === 'moved') this.#note('it is moving to another host')
@@ -203,7 +215,7 @@ export class OutgoingCall {
   }
 
   async #create(): Promise<undefined> {
-    if (this.#sent !== undefined) throw this.#recreated()
+    if (this.#sent !== undefined || (this.#init.incarnation ?? 0) > 0) throw this.#recreated()
     const why = await this.#services.creation.create(this.#init.target)
     if (why !== '') await this.#unavailable(why)
     return undefined
@@ -217,6 +229,7 @@ export class OutgoingCall {
     }
     const now = this.#services.mesh.registry?.actors.get(entry.key)
     if (now?.incarnation !== entry.incarnation || now.status.kind !== entry.status.kind) return undefined
+    this.#isFinal = true
     throw new ActorDiedError(diedError(now).message, { executed: this.#executed }) // C4
   }
 
@@ -246,6 +259,7 @@ export class OutgoingCall {
   }
 
   #recreated(): Error {
+    this.#isFinal = true
     return recreated(this.#init.target)
   }
 

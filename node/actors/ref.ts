@@ -3,7 +3,10 @@
 import type { CallOptions } from '../api.ts'
 import type { AnyRef } from './types.ts'
 
-export type Invoke = (method: string, args: readonly unknown[], options: CallOptions) => Promise<unknown>
+export interface Invoke {
+  call(method: string, args: readonly unknown[], options: CallOptions): Promise<unknown>
+  send(method: string, args: readonly unknown[], options: CallOptions): Promise<void>
+}
 
 /**
  * Names that JavaScript itself asks objects for: awaiting a reference, or printing it, must not be a call. A method of
@@ -15,6 +18,7 @@ export function makeRef(key: string, invoke: Invoke, options: CallOptions = {}):
   const methods = new Map<string, unknown>([
     ['with', (more: CallOptions) => makeRef(key, invoke, { ...options, ...more })],
     ['toString', () => `[actor ${key}]`],
+    ['send', makeSends(invoke, options)],
   ])
   const target = Object.freeze(Object.create(null) as object)
   return new Proxy(target, {
@@ -24,7 +28,7 @@ export function makeRef(key: string, invoke: Invoke, options: CallOptions = {}):
       if (typeof name === 'symbol' || NOT_METHODS.has(name)) return undefined
       let method = methods.get(name)
       if (method === undefined) {
-        method = (...args: unknown[]) => invoke(name, args, options)
+        method = (...args: unknown[]) => invoke.call(name, args, options)
         methods.set(name, method)
       }
       return method
@@ -33,4 +37,14 @@ export function makeRef(key: string, invoke: Invoke, options: CallOptions = {}):
       throw new TypeError(`${String(name)} can't be set on a reference to ${key}: call a method that sets it`)
     },
   }) as AnyRef
+}
+
+/** Every name a one-way call. Called itself it is the call of a method `send`, for actors that have one. */
+function makeSends(invoke: Invoke, options: CallOptions): unknown {
+  return new Proxy((...args: unknown[]) => invoke.call('send', args, options), {
+    get(_target, name) {
+      if (typeof name === 'symbol' || NOT_METHODS.has(name)) return undefined
+      return (...args: unknown[]) => invoke.send(name, args, options)
+    },
+  })
 }

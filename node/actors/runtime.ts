@@ -3,7 +3,7 @@
 
 import type { JournalIndexes as Indexes } from '../../checkpoint/journal-index.ts'
 import { JournalIndexes } from '../../checkpoint/journal-index.ts'
-import { type ActorKey, actorKey } from '../../mesh/ids.ts'
+import { type ActorKey, actorKey, nameOfActor, typeOfActor } from '../../mesh/ids.ts'
 import type { CallOptions } from '../api.ts'
 import { BadInputError, MeshUnavailableError, UnknownTypeError } from '../errors.ts'
 import { Deposed, type MeshHandle } from '../mesh-handle.ts'
@@ -65,8 +65,20 @@ class ActorRuntime implements Runtime {
       create: (frame) => this.#createFor(frame.type, frame.name, frame.init),
     })
     this.#creation = new Creation(mesh, clock, exchange)
-    const services = { mesh, clock, exchange, creation: this.#creation, closed: () => this.#closed }
-    this.#client = new Client(services, this.#limits)
+    this.#client = new Client(
+      {
+        mesh,
+        clock,
+        exchange,
+        creation: this.#creation,
+        closed: () => this.#closed,
+        sendFailed: (event) => {
+          this.#logger.warn({ ...event, err: event.error }, 'a send came to nothing')
+          this.#events.sendFailed?.(event)
+        },
+      },
+      this.#limits,
+    )
     this.#home = this.#makeHome()
     this.#follow()
   }
@@ -80,12 +92,21 @@ class ActorRuntime implements Runtime {
   get pending(): number {
     return this.#client.pending
   }
+  get agenda(): { readonly sends: number; readonly alarms: number } {
+    return this.#home.host.agenda
+  }
 
   ref<A extends AnyActor>(type: ActorClass<A>, name: string, ...init: unknown[]): ActorRef<A>
   ref(type: string, name: string, ...init: unknown[]): AnyRef
   ref(type: string | ActorClass, name: string, ...init: unknown[]): AnyRef {
     const target = this.#target(type, name, init)
-    return makeRef(target.key, (method, args, options) => this.#call(target, method, args, options))
+    return makeRef(target.key, {
+      call: (method, args, options) => this.#call(target, method, args, options),
+      send: async (method, args, options) => {
+        this.#checkOpen()
+        await this.#client.send(target, method, args, options)
+      },
+    })
   }
 
   async call(
@@ -166,11 +187,17 @@ class ActorRuntime implements Runtime {
   }
 
   #call(target: Target, method: string, args: readonly unknown[], options?: CallOptions): Promise<unknown> {
-    if (this.#closed)
-      return Promise.reject(
-        new MeshUnavailableError('this node is closed: create another', { executed: 'no' }),
-      )
+    try {
+      this.#checkOpen()
+    } catch (error) {
+      return Promise.reject(error)
+    }
     return this.#client.call(target, method, args, options)
+  }
+
+  #checkOpen(): void {
+    if (this.#closed)
+      throw new MeshUnavailableError('this node is closed: create another', { executed: 'no' })
   }
 
   async #createFor(type: string, name: string, init: Uint8Array): Promise<string> {
@@ -214,6 +241,8 @@ class ActorRuntime implements Runtime {
       limits: this.#limits,
       logger: this.#logger,
       events: this.#events,
+      target: (key, bytes) => ({ ...this.#target(typeOfActor(key), nameOfActor(key), []), init: bytes }),
+      deliver: (call, over) => this.#client.deliver(call, over),
       ref: (type, name, init) => this.ref(type as string, name, ...init),
     })
   }

@@ -5,6 +5,8 @@ import { AsyncLocalStorage } from 'node:async_hooks'
 import { createHash } from 'node:crypto'
 import type { CallFloors, CallId } from '../../checkpoint/call-table.ts'
 import type { ActorKey } from '../../mesh/ids.ts'
+import { StateError } from '../errors.ts'
+import type { AgendaDraft } from './agenda-draft.ts'
 import type { Draft } from './draft.ts'
 
 const running = new AsyncLocalStorage<CallScope | undefined>()
@@ -29,6 +31,8 @@ export interface CallScopeInit {
   readonly deadline: number
   /** Resolves when what the call's base state depends on may be seen by others (G5). */
   readonly gate: () => Promise<void>
+  /** Undefined in methods that are declared read-only: they have no record for it. */
+  readonly agenda: AgendaDraft | undefined
 }
 
 export class CallScope {
@@ -40,6 +44,7 @@ export class CallScope {
   readonly deadline: number
   open = true
   readonly #gate: () => Promise<void>
+  readonly #agenda: AgendaDraft | undefined
   #passed: Promise<void> | undefined
   readonly #made = new Map<string, number>()
 
@@ -51,10 +56,19 @@ export class CallScope {
     this.chain = init.chain
     this.deadline = init.deadline
     this.#gate = init.gate
+    this.#agenda = init.agenda
   }
 
   run<T>(work: () => T): T {
     return running.run(this, work)
+  }
+
+  /** The agenda, for a method that may change it. `what` it wants to do, for the error. */
+  changing(what: string): AgendaDraft {
+    if (this.#agenda !== undefined) return this.#agenda
+    throw new StateError(
+      `a method of ${this.chain.at(-1)} that is listed in readOnly can't ${what}, which changes what the actor has to do: take it out of readOnly`,
+    )
   }
 
   /** One gate serves every call that this call makes: they all depend on the same base. */
