@@ -193,6 +193,7 @@ export class Agenda {
   }
 
   #send([n, target, incarnation, method, args, init]: SendLine): void {
+    this.#drop(n)
     this.#sends ??= new Map()
     this.#sends.set(n, { n, target, incarnation, method, args, init })
     this.#sendBytes += args.length + init.length

@@ -3,12 +3,22 @@
 import { brief, type Listed, type Seen } from './ledger.ts'
 import { checkList, type ListOperation } from './linearizability.ts'
 
+/** Something that an actor's agenda has, with the life of the actor. */
+export interface Owed {
+  readonly kind: 'send' | 'alarm'
+  readonly by: string
+  readonly life: number
+  readonly to: string
+  readonly what: string
+}
+
 export class History {
   readonly wrong: string[] = []
   readonly #appends = new Map<string, Map<string, ListOperation & { kind: 'append' }>>()
   readonly #reads = new Map<string, ListOperation[]>()
   /** Tokens that must never be in the ledger. */
   readonly #never = new Map<string, Set<string>>()
+  readonly #owed: Owed[] = []
   #answered = 0
 
   /** Calls that were answered. */
@@ -23,6 +33,10 @@ export class History {
   }
   never(actor: string, token: string): void {
     this.#never.set(actor, (this.#never.get(actor) ?? new Set()).add(token))
+  }
+  /** An actor answered for it that this will happen, once. */
+  owes(owed: Owed): void {
+    this.#owed.push(owed)
   }
   wrote(actor: string, token: string, { life, size }: Seen, start: number, end: number): void {
     this.#answered++
@@ -52,6 +66,18 @@ export class History {
     for (const [key, tokens] of lives) this.#checkTokens(key, tokens, lives, final)
     this.#checkLives(lives)
     return this.wrong
+  }
+
+  /**
+   * What is still owed when no agenda has anything left. A stop ends an agenda, so this is for runs without one. That
+   * nothing happens twice is checked with everything else.
+   */
+  checkOwed(final: ReadonlyMap<string, Listed>, kind: Owed['kind']): void {
+    for (const owed of this.#owed) {
+      if (owed.kind !== kind || final.get(owed.by)?.life !== owed.life) continue
+      if (final.get(owed.to)?.tokens.includes(owed.what)) continue
+      this.wrong.push(`${owed.by} owes ${owed.to} the ${kind} ${owed.what}, and nothing is left of it`)
+    }
   }
 
   #checkTokens(
