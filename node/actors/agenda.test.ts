@@ -178,6 +178,21 @@ describe('sends', () => {
     expect(String(sends[0]!.error)).toContain('no bad')
   })
 
+  test('S4: a failure is told only when nobody delivers it again', async () => {
+    const { mesh, sender, sends } = await stage('abcdef')
+    await mesh.clock.until(sender.send('x', 'first'))
+    await mesh.clock.run(1000)
+    const refusing = sender.refused('x', 'bad')
+    const host = hostOf(mesh, 'Sender/s')
+    await mesh.clock.until(refusing)
+    const [log] = mesh.journalsOf(host)
+    for (const { peer } of log!.keepers) if (peer !== host) log!.slow.add(peer) // the removal is not acknowledged
+    await mesh.clock.run(2000)
+    expect(sends).toEqual([])
+    log!.slow.clear()
+    await mesh.clock.untilTrue(() => sends.length > 0)
+  })
+
   test('a target that was stopped drops the entry with a report; its successor gets nothing of it', async () => {
     const { mesh, sender, sends, got, sent } = await stage()
     await mesh.clock.until(sender.send('x', 'old'))
@@ -280,6 +295,18 @@ describe('alarms', () => {
     await mesh.clock.run(5000)
     expect(await mesh.clock.until(sender.rung())).toEqual(['late', 'one', 'two', 'three'])
     expect(await mesh.clock.until(sender.alarms())).toEqual([])
+  })
+
+  test('M3: cancelled while it waits for its turn, it is not run', async () => {
+    const { mesh, sender } = await stage()
+    await mesh.clock.until(sender.after(1000, 'never', 'own'))
+    await mesh.clock.run(900)
+    const slow = sender.slowly(60)
+    await mesh.clock.run(10)
+    const cancelled = sender.cancel('own')
+    await mesh.clock.run(5000)
+    expect(await mesh.clock.until(Promise.all([slow, cancelled]))).toEqual([undefined, true])
+    expect(await mesh.clock.until(sender.rung())).toEqual([])
   })
 
   test('M2: the host dies at any moment around the time: the change happens once', async () => {

@@ -8,7 +8,7 @@
 //  M4 When it is run is up to the wall clock of the host, and nothing else is: a clock that is wrong makes alarms early or late.
 
 import type { ActorLog } from '../../checkpoint/actor-log.ts'
-import type { AgendaChange, AlarmEntry } from '../../checkpoint/agenda.ts'
+import type { Agenda, AgendaChange, AlarmEntry } from '../../checkpoint/agenda.ts'
 import type { ActorKey } from '../../mesh/ids.ts'
 import { ALARM_ATTEMPTS, ALARM_RETRY_MS } from './agenda-limits.ts'
 import type { AgendaServices } from './agenda-services.ts'
@@ -74,21 +74,13 @@ export class Alarms {
   /** False when the actor runs nothing at present. */
   async #runOne(due: AlarmEntry): Promise<boolean> {
     const { log, open, commit, confirm, run } = this.#init
-    const n = due.n === 0 ? open.take() : due.n
-    if (due.n === 0)
-      await commit([['begun', due.id, n]]) // M1
-    else await confirm()
-    const now = (): AlarmEntry | undefined => {
-      const entry = log.agenda.alarm(due.id)
-      return entry?.n === n ? entry : undefined
-    }
-    const alarm = now()
-    if (alarm === undefined) return true // M3
+    const isBegun = due.n > 0
+    const alarm = isBegun ? due : { ...due, n: open.take() }
+    await (isBegun ? confirm() : commit([['begun', alarm.id, alarm.n]])) // M1
     const answer = await run(alarm)
     if (answer.kind === 'result') return true
     if (answer.kind !== 'error') return false
-    if (now() === undefined) return true
-    await this.#failed(alarm, fromFrame(answer.error))
+    if (isWanted(log.agenda, alarm)) await this.#failed(alarm, fromFrame(answer.error))
     return true
   }
 
@@ -101,6 +93,9 @@ export class Alarms {
     services.alarmFailed({ actor, id, method, attempt: failures + 1, willRetry: !isLast, error })
   }
 }
+
+/** Whether it is still there as it was begun: neither cancelled nor replaced (M3). */
+export const isWanted = (agenda: Agenda, { id, n }: AlarmEntry): boolean => agenda.alarm(id)?.n === n
 
 /** What becomes of an alarm that was run: gone, or its next time that is not over yet (M2). */
 export function afterRun({ id, at, every, method, args }: AlarmEntry, wall: number): AgendaChange {

@@ -60,7 +60,7 @@ export class HomedActor {
 
   /** An alarm is due. */
   wake(): void {
-    if (this.#releasing || this.#ended !== undefined) return // H3
+    if (this.#ended !== undefined || this.#releasing) return // H3
     this.activate().then(
       ({ agenda }) => agenda.ring(),
       () => {}, // it ended before: another home has it

@@ -17,6 +17,7 @@ import { isBoot } from '../../mesh/ids.ts'
 import { CallExpiredError, MailboxFullError } from '../errors.ts'
 import type { AgendaDraft } from './agenda-draft.ts'
 import { AgendaRunner } from './agenda-runner.ts'
+import { isWanted } from './alarms.ts'
 import { Draft } from './draft.ts'
 import { execute, explain, type Outcome, refuseChange, tooLarge } from './execution.ts'
 import type { Answer, CallFrame } from './frames.ts'
@@ -180,6 +181,8 @@ export class LiveActor {
   }
 
   async #write(job: Job): Promise<void> {
+    if (job.alarm !== undefined && !isWanted(this.log.agenda, job.alarm))
+      return this.#answer(job, { kind: 'retry', why: 'it is not wanted any more' }) // M3
     const base = this.log.sequence
     const state = this.log.state
     const draft = new Draft(state)

@@ -63,6 +63,10 @@ export class Sender extends Actor<SenderState> {
   fail(ms: number, times: number): void {
     this.schedule.with({ id: 'failing' }).after(ms, this.throwing, times)
   }
+  /** Goes on for a while, so that what comes meanwhile waits for its turn. */
+  async slowly(times: number): Promise<void> {
+    for (let time = 0; time < times; time++) await this.context.actor(Inbox, 'slow').all()
+  }
   cancel(id: string): boolean {
     return this.schedule.cancel(id)
   }

@@ -103,7 +103,7 @@ export const callMutants: readonly Mutant[] = [
     patch: [
       {
         file: LIVE,
-        find: '    this.#thrown.settle({ ...id, floors, result: encode(frame) }, base)\n',
+        find: '    if (job.alarm === undefined) this.#thrown.settle({ ...id, floors, result: encode(frame) }, base)\n',
         replace: '    if (base < 0) this.#thrown.settle({ ...id, floors, result: encode(frame) }, base)\n',
       },
     ],
@@ -146,7 +146,7 @@ export const callMutants: readonly Mutant[] = [
     patch: [
       {
         file: OUTGOING,
-        find: '    if (this.#sent !== undefined && entry.incarnation > this.#sent.incarnation) throw this.#recreated() // C3\n',
+        find: '    if (meant !== undefined && entry.incarnation > meant) throw this.#recreated() // C3\n',
         replace: '',
       },
     ],
@@ -202,7 +202,7 @@ export const callMutants: readonly Mutant[] = [
     patch: [
       {
         file: HOST,
-        find: "    if (caller.status === 'dead') return errorAnswer(callerGone(frame))\n",
+        find: "    if (standing === 'over') return errorAnswer(callerGone(frame))\n",
         replace: '',
       },
     ],
@@ -236,9 +236,9 @@ export const callMutants: readonly Mutant[] = [
     patch: [
       {
         file: 'node/actors/homed-actor.ts',
-        find: '        : this.#makeLog(restored.state, restored.calls, restored.sequence)\n    this.#log = log\n',
+        find: '        : this.#makeLog(restored.state, restored.calls, restored.agenda, restored.sequence)\n    this.#log = log\n',
         replace:
-          '        : this.#makeLog(restored.state, new CallTable(), restored.sequence)\n    this.#log = log\n',
+          '        : this.#makeLog(restored.state, new CallTable(), restored.agenda, restored.sequence)\n    this.#log = log\n',
       },
     ],
     tests: [inActorScenarios('G3 a retry after the host died gets the first result')],

@@ -1,6 +1,7 @@
 // All planted bugs, by area.
 
 import type { Mutant } from '../mutant.ts'
+import { agendaMutants } from './agenda.ts'
 import { callMutants } from './calls.ts'
 import { homeMutants } from './homes.ts'
 import { journalMutants } from './journals.ts'
@@ -19,6 +20,7 @@ export const MUTANTS: readonly Mutant[] = [
   ...journalMutants,
   ...homeMutants,
   ...callMutants,
+  ...agendaMutants,
   ...relayMutants,
   ...storeMutants,
 ]
