@@ -45,7 +45,7 @@ function started(logs: readonly LogFacts[], journalFloor: number) {
 
 test('K9 a name is kept until the floor is above its order', () => {
   const { env, kept, isForgotten } = started([gone('aa', 3), gone('bb', 7)], 0)
-  kept.forgetRetired(5, [])
+  kept.forgetRetired(5, () => [])
   expect(kept.get(key('aa'))).toBeUndefined()
   expect(isForgotten('aa', 3)).toBe(true)
   expect(kept.get(key('bb'))?.facts.retired).toBe(true)
@@ -56,7 +56,7 @@ test('K9 a name is kept until the floor is above its order', () => {
 
 test('K9 a journal that was forgotten is not taken up again because an older registry has it', () => {
   const { kept, isForgotten } = started([gone('aa', 3)], 9)
-  kept.forgetRetired(5, [journal('bb', 4)])
+  kept.forgetRetired(5, () => [journal('bb', 4)])
   expect(kept.get(key('bb'))).toBeUndefined()
   expect(isForgotten('bb', 4)).toBe(true)
   expect(isForgotten('cc', 8)).toBe(true)
@@ -65,7 +65,7 @@ test('K9 a journal that was forgotten is not taken up again because an older reg
 
 test('K9 what this store keeps and never heard of is on its disk before the floor is', () => {
   const { env, kept, isForgotten } = started([gone('aa', 3)], 0)
-  kept.forgetRetired(5, [journal('bb', 4)])
+  kept.forgetRetired(5, () => [journal('bb', 4)])
   expect(isForgotten('bb', 4)).toBe(false)
   expect(env.takeEffects()).toMatchObject([
     { patch: { logs: { [key('bb')]: journal('bb', 4) } } },

@@ -152,7 +152,7 @@ export class KeptLogs {
    * journal in a committed registry, `kept` what this store keeps of those that the registry has (K9). A store that has just
    * started may have a registry here that is behind its own disk.
    */
-  forgetRetired(floor: number, kept: readonly Pick<LogFacts, 'key' | 'class' | 'order'>[]): void {
+  forgetRetired(floor: number, kept: () => readonly Pick<LogFacts, 'key' | 'class' | 'order'>[]): void {
     const before = this.#journalFloor
     const after = Math.max(before, floor)
     const gone = [...this.#logs.values()].filter(
@@ -160,7 +160,7 @@ export class KeptLogs {
         dropped === true && (logClass === 'registry' || (order >= 0 && order < after)),
     )
     if (gone.length < this.#env.settings.retiredNames) return
-    for (const { key, class: logClass, order } of kept)
+    for (const { key, class: logClass, order } of kept())
       if (order >= before && !this.#logs.has(key)) this.hold(key, logClass, order)
     this.#journalFloor = after
     for (const { facts } of gone) this.#logs.delete(facts.key)

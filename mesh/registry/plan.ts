@@ -79,11 +79,22 @@ export class Plan {
     })
   }
 
-  /** Why this journal should go on in a fresh one with other keepers, or false. */
-  journalNeedsRoll(state: RegistryState, journal: JournalEntry): false | string {
+  /** Why a journal should go on in a fresh one with other keepers, or false: for all journals of this step. */
+  rolling(state: RegistryState): (journal: JournalEntry) => false | string {
+    let candidates: KeeperCandidate[] | undefined
+    return (journal) => {
+      candidates ??= this.#keeperCandidates(state, this.#env.settings.keeperLostAfterMs)
+      return this.#needsRoll(state, journal, candidates)
+    }
+  }
+
+  #needsRoll(
+    state: RegistryState,
+    journal: JournalEntry,
+    candidates: readonly KeeperCandidate[],
+  ): false | string {
     const entry = [...state.peers.values()].find((peer) => peer.boot === journal.boot)
     if (!entry) return false
-    const candidates = this.#keeperCandidates(state, this.#env.settings.keeperLostAfterMs)
     const reason = keepersNeedChange({
       keepers: journal.keepers,
       spec: journal.class,

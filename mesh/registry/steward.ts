@@ -251,10 +251,11 @@ export class Steward {
 
   #rollJournals(state: RegistryState): void {
     const { env, plan } = this.#parts
+    const needsRoll = plan.rolling(state)
     for (const journal of state.journals.values()) {
       const asked = this.#askedToRoll.get(journal.key) ?? Number.NEGATIVE_INFINITY
       if (journal.status.kind !== 'open' || state.boots.get(journal.boot)?.status !== 'live') continue
-      if (env.now - asked < env.settings.headTimeoutMs || !plan.journalNeedsRoll(state, journal)) continue
+      if (env.now - asked < env.settings.headTimeoutMs || !needsRoll(journal)) continue
       this.#askedToRoll.set(journal.key, env.now)
       env.send(peerOfBoot(journal.boot), { kind: 'roll', journal: journal.key })
     }

@@ -44,7 +44,14 @@ export class Assignments {
   #actor(peer: PeerId, state: RegistryState, actor: ActorEntry, before: ActorEntry | undefined): void {
     const { key, incarnation, epoch, home } = actor
     if (home !== null) {
-      this.#once(this.#homes, `${key} ${incarnation} ${epoch}`, home, `${peer}: A2 epoch ${epoch} of ${key}`)
+      // An entry is another object once it has changed.
+      if (actor !== before)
+        this.#once(
+          this.#homes,
+          `${key} ${incarnation} ${epoch}`,
+          home,
+          `${peer}: A2 epoch ${epoch} of ${key}`,
+        )
       if (!isOver(actor) && state.boots.get(home)?.status === 'dead')
         this.#fail(`${peer}: A1 ${key} is at home on ${home}, which is dead`)
     }

@@ -10,6 +10,7 @@ import { SimMesh, type SimPeer } from '../mesh.ts'
 import type { Fate } from '../network.ts'
 import { Oracle } from '../oracle.ts'
 import { seededRandom } from '../random.ts'
+import { decidedSets, outlivesLossOf } from './budget.ts'
 import type { FaultKind, Profile } from './profile.ts'
 import { Workload } from './workload.ts'
 
@@ -189,8 +190,8 @@ export class World {
   }
 
   /**
-   * True when every log keeps a majority of whole copies without this disk, and nothing is under way that only few know
-   * of. What G1 promises ends where this does.
+   * True when every log keeps a majority of whole copies without this disk, those included that only few know of yet
+   * (budget.ts). What G1 promises ends where this does.
    */
   mayLose(id: PeerId): boolean {
     const keys = new Set(this.live.map(({ driver }) => driver.pointer?.key))
@@ -198,7 +199,8 @@ export class World {
     const isCalm = this.#isComplete() && this.#areAdmitted() && this.#areRecovered() && keys.size === 1
     if (!isCalm || !pointer || pointer.keepers.length < 3 || this.live.some(({ frozen }) => frozen))
       return false
-    if (!this.live.some(({ driver }) => driver.isHead)) return false
+    const head = this.live.find(({ driver }) => driver.isHead)
+    if (!head) return false
     const keeps = (log: LogKey, keepers: readonly Keeper[]): boolean =>
       keepers.filter((keeper) => keeper.peer !== id && this.#isWhole(log, keeper)).length >=
       majority(keepers.length)
@@ -206,7 +208,11 @@ export class World {
       keeps(pointer.key, pointer.keepers) &&
       this.live.every(({ driver }) =>
         [...driver.registry!.journals.values()].every(({ key, keepers }) => keeps(key, keepers)),
-      )
+      ) &&
+      decidedSets(this.mesh, pointer, this.invariants.committed(pointer.key)).every(({ key, keepers }) =>
+        keeps(key, keepers),
+      ) &&
+      outlivesLossOf(id, head, this.leaving)
     )
   }
 
