@@ -38,6 +38,9 @@ interface Job {
   readonly alarm?: AlarmEntry
 }
 
+/** In place of a send's result, which nobody hears: a target may have many senders, and keeps a line for each. */
+const NOTHING = new Uint8Array()
+const isSend = ({ caller, path }: CallId): boolean => path === '' && !isBoot(caller)
 const idText = (id: CallId): string => `${id.caller} ${id.n} ${id.path}`
 
 export class LiveActor {
@@ -211,7 +214,8 @@ export class LiveActor {
     added: readonly AgendaChange[],
   ): void {
     const { id, floors } = job.frame
-    const call = job.alarm === undefined ? { ...id, floors, result } : undefined
+    const kept = isSend(id) ? NOTHING : result
+    const call = job.alarm === undefined ? { ...id, floors, result: kept } : undefined
     const changes = [...this.agenda.settled(), ...added]
     const applied = this.agenda.record(changes, () => this.log.commit(patches, call, changes))
     for (const patch of applied) {
