@@ -90,7 +90,8 @@ export class Alarms {
     const isLast = alarm.every > 0 || failures + 1 >= ALARM_ATTEMPTS
     const again = services.clock.wall() + ALARM_RETRY_MS * 4 ** failures
     await commit([isLast ? afterRun(alarm, services.clock.wall()) : ['failed', id, again]])
-    services.alarmFailed({ actor, id, method, attempt: failures + 1, willRetry: !isLast, error })
+    const event = { actor, id, method, attempt: failures + 1, willRetry: !isLast, error }
+    queueMicrotask(() => services.alarmFailed(event)) // what a listener throws is not the agenda's
   }
 }
 

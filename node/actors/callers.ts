@@ -3,6 +3,7 @@
 //  Y1 A boot is over when it is dead; an actor's incarnation when it was stopped, died, or gave way to the next. Both are
 //     committed, and never taken back, so results kept for such a caller may go.
 
+import type { CallId } from '../../checkpoint/call-table.ts'
 import { actorOfCaller, type CallerId, isBoot } from '../../mesh/ids.ts'
 import type { RegistryState } from '../../mesh/registry/types.ts'
 
@@ -21,6 +22,9 @@ export function standingOf(registry: RegistryState, caller: CallerId): Standing 
   if (entry.incarnation > incarnation) return 'over'
   return entry.status.kind === 'stopped' || entry.status.kind === 'dead' ? 'over' : 'live'
 }
+
+/** The call of an agenda itself, and not one made on its behalf: nobody waits for it, or hears its result. */
+export const isSend = ({ caller, path }: CallId): boolean => path === '' && !isBoot(caller)
 
 /**
  * Whether a caller whose calls are in a table is refused for ever. A host's registry is never behind what its actors'

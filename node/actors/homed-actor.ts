@@ -10,10 +10,10 @@ import { ActorLog, type Position } from '../../checkpoint/actor-log.ts'
 import { Agenda } from '../../checkpoint/agenda.ts'
 import { CallTable } from '../../checkpoint/call-table.ts'
 import { decode } from '../../checkpoint/codec.ts'
-import { isBoot } from '../../mesh/ids.ts'
 import type { ActorEntry } from '../../mesh/registry/types.ts'
 import { MailboxFullError, MeshUnavailableError } from '../errors.ts'
 import { callerGone } from './call-errors.ts'
+import { isSend } from './callers.ts'
 import type { Answer, CallFrame } from './frames.ts'
 import type { HomeServices } from './home-services.ts'
 import { makeInstance } from './instance.ts'
@@ -133,9 +133,9 @@ export class HomedActor {
     if (this.#arrivals.length >= mailboxLimit) {
       const message = `${this.entry.key} is not ready and has ${mailboxLimit} calls waiting, its limit: wait for answers`
       reply(
-        isBoot(frame.id.caller)
-          ? { kind: 'error', error: toFrame(new MailboxFullError(message)) }
-          : { kind: 'retry', why: message },
+        isSend(frame.id)
+          ? { kind: 'retry', why: message }
+          : { kind: 'error', error: toFrame(new MailboxFullError(message)) },
       )
       return
     }

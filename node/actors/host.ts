@@ -2,13 +2,13 @@
 // copied into the present journal, or released; what it takes away is dropped. When the boot is over the host is thrown
 // away as a whole and a new one is made (R6: nothing of the old boot can reach the new).
 
-import { type ActorKey, type BootId, isBoot, typeOfActor } from '../../mesh/ids.ts'
+import { type ActorKey, type BootId, typeOfActor } from '../../mesh/ids.ts'
 import type { ActorEntry, RegistryState } from '../../mesh/registry/types.ts'
 import { ActorDiedError, MeshUnavailableError, UnknownTypeError } from '../errors.ts'
 import type { Clock } from '../ports.ts'
 import type { ActorTypes } from './actor-types.ts'
 import { callerGone } from './call-errors.ts'
-import { standingOf } from './callers.ts'
+import { isSend, standingOf } from './callers.ts'
 import { Copier } from './copier.ts'
 import type { Answer, CallFrame } from './frames.ts'
 import { HeldCalls } from './held-calls.ts'
@@ -125,7 +125,7 @@ export class Host {
     const type = typeOfActor(frame.actor)
     if (this.#init.types.find(type) !== undefined) return this.#homedFor(entry)
     const why = `the host of ${frame.actor} does not know its type ${type}: start it with that actor class`
-    return isBoot(frame.id.caller) ? errorAnswer(new UnknownTypeError(why)) : { kind: 'retry', why }
+    return isSend(frame.id) ? { kind: 'retry', why } : errorAnswer(new UnknownTypeError(why))
   }
 
   #homedFor(entry: ActorEntry): HomedActor {

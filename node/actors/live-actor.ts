@@ -13,11 +13,11 @@ import type { ActorLog } from '../../checkpoint/actor-log.ts'
 import type { AgendaChange, AlarmEntry } from '../../checkpoint/agenda.ts'
 import { type CallId, CallTable } from '../../checkpoint/call-table.ts'
 import { decode, encode } from '../../checkpoint/codec.ts'
-import { isBoot } from '../../mesh/ids.ts'
 import { CallExpiredError, MailboxFullError } from '../errors.ts'
 import type { AgendaDraft } from './agenda-draft.ts'
 import { AgendaRunner } from './agenda-runner.ts'
 import { isWanted } from './alarms.ts'
+import { isSend } from './callers.ts'
 import { Draft } from './draft.ts'
 import { execute, explain, type Outcome, refuseChange, tooLarge } from './execution.ts'
 import type { Answer, CallFrame } from './frames.ts'
@@ -25,7 +25,7 @@ import type { LiveActorInit } from './live-actor-init.ts'
 import { OpaqueGuard } from './opaque-guard.ts'
 import { type ErrorFrame, toFrame } from './remote-error.ts'
 import { outside } from './scope.ts'
-import { checkMethod } from './type-info.ts'
+import { checkMethod, unknownMethod } from './type-info.ts'
 
 export type Reply = (answer: Answer) => void
 
@@ -40,7 +40,6 @@ interface Job {
 
 /** In place of a send's result, which nobody hears: a target may have many senders, and keeps a line for each. */
 const NOTHING = new Uint8Array()
-const isSend = ({ caller, path }: CallId): boolean => path === '' && !isBoot(caller)
 const idText = (id: CallId): string => `${id.caller} ${id.n} ${id.path}`
 
 export class LiveActor {
@@ -89,10 +88,8 @@ export class LiveActor {
     }
     if (this.#draining !== undefined) reply({ kind: 'retry', why: 'the actor is moving' })
     else if (this.#jobs.size >= this.#init.mailboxLimit)
-      // Nobody waits for what an agenda sends, so it can wait until there is room.
-      reply(
-        isBoot(frame.id.caller) ? errorAnswer(this.#full()) : { kind: 'retry', why: 'its mailbox is full' },
-      )
+      // A send can wait until there is room.
+      reply(isSend(frame.id) ? { kind: 'retry', why: 'its mailbox is full' } : errorAnswer(this.#full()))
     else this.#accept(key, { frame, replies: [reply], deadline: this.#init.now() + frame.leftMs })
   }
 
@@ -142,6 +139,8 @@ export class LiveActor {
   #runAlarm(frame: CallFrame, alarm: AlarmEntry): Promise<Answer> {
     return new Promise((reply) => {
       if (this.#dead || this.#draining !== undefined) reply({ kind: 'retry', why: 'the actor is moving' })
+      else if (!this.#init.info.methods.has(alarm.method))
+        reply(errorAnswer(unknownMethod(this.#init.info, alarm.method)))
       else
         this.#accept(idText(frame.id), {
           frame,

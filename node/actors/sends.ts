@@ -143,12 +143,7 @@ export class Sends {
 
   #report({ target, method }: SendEntry, error: unknown): void {
     const { services, actor } = this.#init
-    services.sendFailed({
-      from: actor,
-      type: typeOfActor(target),
-      name: nameOfActor(target),
-      method,
-      error,
-    })
+    const event = { from: actor, type: typeOfActor(target), name: nameOfActor(target), method, error }
+    queueMicrotask(() => services.sendFailed(event)) // what a listener throws is not the agenda's
   }
 }

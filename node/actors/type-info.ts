@@ -94,10 +94,13 @@ function callable(type: ActorClass): ReadonlySet<string> {
 }
 
 export function checkMethod(info: TypeInfo, method: string): void {
-  if (info.methods.has(method)) return
+  if (!info.methods.has(method)) throw unknownMethod(info, method)
+}
+
+export function unknownMethod(info: TypeInfo, method: string): UnknownMethodError {
   const known = [...info.methods].sort()
   const available = known.length === 0 ? 'it has none' : `it has ${known.join(', ')}`
-  throw new UnknownMethodError(
+  return new UnknownMethodError(
     `${info.name} has no method ${JSON.stringify(method)} that can be called: ${available}`,
   )
 }

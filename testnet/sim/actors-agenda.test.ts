@@ -55,9 +55,11 @@ test('S2 the host dies between the delivery and the removal: the target knows it
     ({ frame, from, to }) =>
       frame.t === 'answer' && frame.answer.kind === 'result' && from === two && to === one,
   )
+  const boot = at.boot(one)
   await post(at, zero, 's')
   await at.mesh.until('it died', () => seen.dead)
   at.onFrame = (sent) => !isDelivery(sent) // the next home of `a` is not heard for now
+  await at.recovered(boot)
   await at.move('b', three)
   await at.call(zero, 'b', 'add', 'b2')
   at.onFrame = () => true

@@ -76,7 +76,7 @@ export const agendaMutants: readonly Mutant[] = [
         file: 'node/actors/callers.ts',
         find: "  if (self !== undefined && registry.actors.has(self.actor)) return standingOf(registry, caller) === 'over'\n",
         replace:
-          '  if (self !== undefined && (registry.actors.get(self.actor)?.epoch ?? 0) > 2) return true\n',
+          '  if (self !== undefined && (registry.actors.get(self.actor)?.epoch ?? 0) > 1) return true\n',
       },
     ],
     tests: [inScenarios(S2)],
