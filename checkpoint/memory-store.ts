@@ -255,20 +255,22 @@ class MemoryStore implements LogStore {
     )
   }
 
-  async #inTurn<Result>(log: LogKey, work: () => Promise<Result>): Promise<Result> {
-    this.#assertOpen()
+  #inTurn<Result>(log: LogKey, work: () => Promise<Result>): Promise<Result> {
+    try {
+      this.#assertOpen()
+    } catch (error) {
+      return Promise.reject(error)
+    }
     return this.#turns.take(log, () => this.#guard(work))
   }
 
-  async #guard<Result>(work: () => Promise<Result>): Promise<Result> {
-    if (this.#failure !== undefined) throw this.#failure
-    try {
-      return await work()
-    } catch (error) {
+  #guard<Result>(work: () => Promise<Result>): Promise<Result> {
+    if (this.#failure !== undefined) return Promise.reject(this.#failure)
+    return work().catch((error: unknown) => {
       if (error instanceof StoreError) throw error
       this.#failure ??= new StoreFailedError('The disk failed', error)
       throw this.#failure
-    }
+    })
   }
 
   #assertOpen(): void {

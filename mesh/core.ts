@@ -119,6 +119,10 @@ export class MeshCore {
         // Before anybody is admitted, and after everybody else is gone, the candidate's own store is what there is.
         return keepers.length > 0 ? keepers : [{ peer: self, store: env.store }]
       },
+      isGone: (peer) => {
+        const liveness = this.#membership.get(peer)?.liveness
+        return !env.reaches(peer) && (liveness === 'dead' || liveness === 'left')
+      },
       addresses: (keepers) => this.#addresses.of([self, ...keepers.map(({ peer }) => peer)]),
       holds: (log, term, then) => this.#logs.hold(log, 'registry', term, then),
       chosen: (pointer: Pointer, length: number | undefined) => this.#chosen(pointer, length),

@@ -88,8 +88,7 @@ export class Leaving {
   }
 
   #hosts(state: RegistryState): boolean {
-    for (const { home, status } of state.actors.values())
-      if (home === this.#parts.env.boot && status.kind !== 'dead') return true
+    for (const { home } of state.actors.values()) if (home === this.#parts.env.boot) return true
     return false
   }
 

@@ -287,11 +287,13 @@ export class MeshDriver implements MeshHandle, NetworkListener {
       this.#early.push(input)
       return
     }
-    this.#inputs.push(input)
-    if (this.#stepping) return
+    if (this.#stepping) {
+      this.#inputs.push(input)
+      return
+    }
     this.#stepping = true
     try {
-      for (let next = this.#inputs.shift(); next && !this.#stopped; next = this.#inputs.shift()) {
+      for (let next: Input | undefined = input; next && !this.#stopped; next = this.#inputs.shift()) {
         const effects = this.#core.step(next, this.#options.clock.now(), this.#options.clock.wall())
         for (const effect of effects) this.#perform(effect)
       }

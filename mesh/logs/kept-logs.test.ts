@@ -72,3 +72,26 @@ test('K9 what this store keeps and never heard of is on its disk before the floo
     { patch: { journalFloor: 5 } },
   ])
 })
+
+test('K9 a journal that was made here has its order on the disk before the floor is above it, and keeps it', () => {
+  const { env, kept, isForgotten } = started([gone('aa', 3), journal('bb', -1)], 0)
+  kept.forgetRetired(5, () => [journal('bb', 4)])
+  expect(env.takeEffects()).toMatchObject([
+    { patch: { logs: { [key('bb')]: journal('bb', 4) } } },
+    { patch: { journalFloor: 5 } },
+  ])
+  kept.hold(key('bb'), 'replicated', -1)
+  kept.forgo(key('bb'))
+  expect(kept.get(key('bb'))?.facts.order).toBe(4)
+  expect(isForgotten('bb', 4)).toBe(false)
+})
+
+test('K2 a seal that comes while a log is being given up is not lost with it', () => {
+  const { env, kept } = started([journal('bb', -1)], 0)
+  kept.forgo(key('bb'))
+  const [dropping] = env.takeEffects()
+  kept.open(key('bb'), 'replicated', 4)
+  if (dropping?.type !== 'drop') throw new Error('it is not being dropped')
+  env.completed(dropping.op, undefined)
+  expect(env.takeEffects()).toEqual([])
+})

@@ -93,8 +93,8 @@ describe('R3: a promise binds', () => {
   test('between ballots of one number the boot decides, and never both', () => {
     const keeper = new Process()
     expect(keeper.seal(ballot(1, 'b'))).toMatchObject({ kind: 'sealed' })
-    expect(keeper.seal(ballot(1, 'a'))).toMatchObject({ kind: 'nack' })
-    expect(keeper.seal(ballot(1, 'd'))).toMatchObject({ kind: 'sealed' })
+    expect(keeper.seal(ballot(1, 'd'))).toMatchObject({ kind: 'nack' })
+    expect(keeper.seal(ballot(1, 'a'))).toMatchObject({ kind: 'sealed' })
     expect(keeper.accept(ballot(1, 'b'), 'x')).toMatchObject({ kind: 'nack' })
   })
 })

@@ -191,6 +191,27 @@ describe('the end of an assignment (A1, A2, R4)', () => {
     table.recover('b', { J: 1 }, 'c')
     expect(table.actor.status).toMatchObject({ kind: 'dead', cause: expect.stringContaining('restart') })
     expect(table.actor.home).toBeNull()
+    expect([...neededJournals(table.table)]).toEqual([])
+  })
+
+  test('an actor that can not be made needs no journal of its host, and is nowhere', () => {
+    const table = mesh()
+    table.open('b', 'J')
+    table.create('b')
+    const failed = () => table.apply('b', { kind: 'failed', actor: key, epoch: 1, cause: 'it throws' })
+    expect(failed()).toEqual({ ok: true })
+    expect(failed()).toMatchObject({ why: 'stale-epoch' })
+    table.apply('b', { kind: 'close', journal: logKey('J'), length: 9 })
+    expect(table.actor).toMatchObject({ home: null, status: { kind: 'dead', cause: 'it throws' } })
+    expect([...neededJournals(table.table)]).toEqual([])
+  })
+
+  test('an actor that can not be made while it is being stopped is stopped', () => {
+    const table = mesh()
+    table.create('b')
+    table.apply('a', { kind: 'stop', actor: key, incarnation: 1 })
+    table.apply('b', { kind: 'failed', actor: key, epoch: 1, cause: 'it throws' })
+    expect(table.actor).toMatchObject({ home: null, status: { kind: 'stopped' } })
   })
 })
 
@@ -270,6 +291,14 @@ describe('who is who', () => {
     expect(table.admit('b3', 'b', ['b'])).toMatchObject({ ok: false, why: 'store-foreign' })
     expect(table.admit('b3', 'c', ['b'])).toMatchObject({ ok: false, why: 'store-foreign' })
     expect(table.admit('b3', 'wiped', [])).toEqual({ ok: true })
+  })
+
+  test('an older state of a disk is foreign after another disk had its place; its newest state is not', () => {
+    const table = mesh()
+    expect(table.admit('b2', 'b', ['b'])).toEqual({ ok: true })
+    expect(table.admit('b3', 'wiped', [])).toEqual({ ok: true })
+    expect(table.admit('b4', 'b', ['b'])).toMatchObject({ ok: false, why: 'store-foreign' })
+    expect(table.admit('b5', 'b', ['b2'])).toEqual({ ok: true })
   })
 })
 

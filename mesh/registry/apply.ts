@@ -1,15 +1,16 @@
 // The registry's only mutation: `applyCommand` edits the table by one committed command and says what came of it. It is
 // deterministic and total: every peer that applies the same log has the same table.
 //
-// A1 an assignment ends only by `recover` (its boot's journals are sealed) or `released` (its release is acknowledged) (R4).
+// A1 an assignment ends only by `recover` (its boot's journals are sealed), `released` (its release is acknowledged), or
+//    `failed` (its home could not make it, so there is nothing of it) (R4).
 // A2 an actor gets a home only where it has none; every end of an assignment raises its epoch.
 // A3 `recover` names exactly the boot's unretired journals, each sealed or closed; after it nothing of that boot is accepted.
 // A4 a journal is retired only when no actor may need it as a source.
 // A5 a command's number is applied once per boot; below the floor it is refused.
 
-import { type ActorKey, type BootId, nameOfActor, typeOfActor } from '../ids.ts'
+import { type ActorKey, type BootId, nameOfActor, type StoreId, typeOfActor } from '../ids.ts'
 import { sameClass } from './class.ts'
-import { isAble, stoppedActor } from './homes.ts'
+import { deadActor, isAble, stoppedActor } from './homes.ts'
 import { giveUp, settleRecovery } from './recover.ts'
 import type { RegistryTable } from './state.ts'
 import type {
@@ -18,6 +19,7 @@ import type {
   CommandResult,
   IssuedCommand,
   JournalEntry,
+  PeerEntry,
   RejectReason,
   Source,
 } from './types.ts'
@@ -81,19 +83,30 @@ function admit(table: RegistryTable, { entry, previous }: Command & { kind: 'adm
     'store-foreign',
     'this data directory is a copy of, or older than, the one this mesh knows',
   )
-  for (const other of table.peers.values())
-    if (other.store === entry.store && other.peer !== entry.peer) return foreign
+  if (isElsewhere(table, entry)) return foreign
   const own = table.boots.get(entry.boot)
   if (own && own.status !== 'live') return reject('boot-dead', 'this boot was given up: take a new one')
+  const newest = newestOn(table, entry.store, known)
+  const isNewest = newest === undefined || newest === entry.boot || previous.includes(newest)
+  if (!isNewest && !known?.outdated) return foreign
   if (known && known.boot !== entry.boot) {
     const old = table.boots.get(known.boot)
-    if (known.store === entry.store && !previous.includes(known.boot) && !known.outdated) return foreign
     if (old?.status === 'live') table.boots.set(known.boot, { ...old, status: 'superseded' })
   }
   const leavingStill = known?.boot === entry.boot && known.leaving
   table.peers.set(entry.peer, { ...entry, leaving: leavingStill })
   table.boots.set(entry.boot, { boot: entry.boot, store: entry.store, status: 'live' })
   return done
+}
+
+/** Another peer has that very store. */
+const isElsewhere = (table: RegistryTable, { peer, store }: Pick<PeerEntry, 'peer' | 'store'>): boolean =>
+  [...table.peers.values()].some((other) => other.store === store && other.peer !== peer)
+
+/** The boot that was last admitted with that store, even if its peer had another one since. */
+function newestOn(table: RegistryTable, store: StoreId, known: PeerEntry | undefined): BootId | undefined {
+  if (known?.store === store) return known.boot
+  return [...table.boots.values()].findLast((boot) => boot.store === store)?.boot
 }
 
 function acceptLoss(
@@ -122,8 +135,7 @@ function left(table: RegistryTable, { peer, boot }: Command & { kind: 'left' }):
   const entry = table.peers.get(peer)
   if (entry?.boot !== boot) return reject('boot-dead', 'not the admitted boot of this peer')
   for (const actor of table.actors.values())
-    if (actor.home === boot && actor.status.kind !== 'dead')
-      return reject('not-home', `${actor.key} is still hosted here`)
+    if (actor.home === boot) return reject('not-home', `${actor.key} is still hosted here`)
   for (const journal of table.journals.values())
     if (journal.boot === boot && journal.status.kind === 'open')
       return reject('journal-in-use', 'a journal of this boot is still open')
@@ -306,6 +318,6 @@ function failed(
   const actor = table.actors.get(key)
   if (!actor || actor.epoch !== epoch || actor.home !== issuer)
     return reject('stale-epoch', `${key} has moved meanwhile`)
-  table.actors.set(key, { ...actor, status: { kind: 'dead', cause } })
+  table.actors.set(key, actor.status.kind === 'stopping' ? stoppedActor(actor) : deadActor(actor, cause))
   return done
 }

@@ -3,6 +3,8 @@
 import type { BootId } from '../ids.ts'
 import type { ActorEntry, RegistryState } from './types.ts'
 
+const NO_ARGUMENTS = new Uint8Array()
+
 /** Admitted, neither recovered nor superseded nor leaving, and willing to host. */
 export function isAble(state: RegistryState, boot: BootId): boolean {
   if (state.boots.get(boot)?.status !== 'live') return false
@@ -10,7 +12,15 @@ export function isAble(state: RegistryState, boot: BootId): boolean {
   return false
 }
 
-/** A stopped actor needs nothing of its past; its name is free for a new incarnation. */
-export function stoppedActor(actor: ActorEntry): ActorEntry {
-  return { ...actor, home: null, epoch: actor.epoch + 1, sources: [], base: 0, status: { kind: 'stopped' } }
+/** A stopped actor; its name is free for a new incarnation. */
+export const stoppedActor = (actor: ActorEntry): ActorEntry => overFor(actor, { kind: 'stopped' })
+
+/** An actor that will not come back. */
+export const deadActor = (actor: ActorEntry, cause: string): ActorEntry =>
+  overFor(actor, { kind: 'dead', cause })
+
+/** Nothing of its past is needed any more; what is left tells it from the next one of its name. */
+function overFor(actor: ActorEntry, status: ActorEntry['status']): ActorEntry {
+  const epoch = actor.epoch + 1
+  return { ...actor, init: NO_ARGUMENTS, home: null, epoch, sources: [], base: 0, status }
 }

@@ -118,9 +118,7 @@ export class Steward {
         }
       }
       case 'recover': {
-        const actors = [...state.actors.values()].filter(
-          ({ home, status }) => home === command.boot && status.kind !== 'dead',
-        )
+        const actors = [...state.actors.values()].filter(({ home }) => home === command.boot)
         return {
           ...command,
           homes: Object.fromEntries(place(actors)) as Record<ActorKey, BootId>,

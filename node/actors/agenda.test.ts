@@ -2,12 +2,13 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import type { ActorKey } from '../../mesh/ids.ts'
 import { AgendaFullError, StateError, UnknownMethodError } from '../errors.ts'
 import type { AlarmFailed, SendFailed } from './runtime-events.ts'
-import { attempts, Inbox, Sender } from './test-support/agenda-types.ts'
+import { attempts, Inbox, runs, Sender } from './test-support/agenda-types.ts'
 import { FakeMesh, hostOf } from './test-support/fake-mesh.ts'
 
 const opened: FakeMesh[] = []
 beforeEach(() => {
   attempts.failures.count = 0
+  runs.idle = 0
 })
 afterEach(() => {
   for (const mesh of opened.splice(0)) for (const node of mesh.nodes.values()) node.runtime.close()
@@ -163,6 +164,24 @@ describe('sends', () => {
     await mesh.clock.run(2000)
     await sent()
     expect(await got('later')).toEqual(['1'])
+  })
+
+  test('a send that changes nothing is settled by a record too: again, at another home, it finds that', async () => {
+    const { mesh, sender, got, sent } = await stage('abcdef', 3)
+    await mesh.clock.until(sender.send('x', 'first'))
+    await sent()
+    const before = await got('x')
+    await mesh.clock.until(sender.idle('x'))
+    const host = hostOf(mesh, 'Sender/s')
+    await mesh.clock.run(100) // answered, and not taken out yet
+    mesh.crash(host)
+    const { key: actor, epoch } = mesh.registry.actors.get('Inbox/x' as ActorKey)!
+    if (mesh.registry.actors.get('Inbox/x' as ActorKey)!.home !== null)
+      await mesh.clock.until(first(mesh).peer.command({ kind: 'move', actor, epoch }))
+    await mesh.clock.run(5000)
+    await sent()
+    expect(await got('x')).toEqual(before)
+    expect(runs.idle).toBe(1)
   })
 
   test('an error of the target is told once its entry is out for good, and the next ones arrive', async () => {

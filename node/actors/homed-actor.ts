@@ -186,6 +186,7 @@ export class HomedActor {
       log,
       agenda: this.#services.agenda,
       reads: { local: info.localReads },
+      isGone: this.#services.isGone,
       now: this.#services.now,
       mailboxLimit: limits.mailboxLimit,
       maxBytes: limits.maxBytes,

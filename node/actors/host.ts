@@ -150,7 +150,7 @@ export class Host {
   }
 
   #isHere(entry: ActorEntry): boolean {
-    return entry.home === this.#init.boot && entry.status.kind !== 'dead' && entry.status.kind !== 'stopped'
+    return entry.home === this.#init.boot
   }
 
   #serve(entry: ActorEntry, registry: RegistryState): void {

@@ -1,6 +1,7 @@
 // What a live actor is made of.
 
 import type { ActorLog } from '../../checkpoint/actor-log.ts'
+import type { CallerId } from '../../mesh/ids.ts'
 import type { ActorEntry } from '../../mesh/registry/types.ts'
 import type { AgendaServices } from './agenda-services.ts'
 import type { TypeInfo } from './type-info.ts'
@@ -13,6 +14,8 @@ export interface LiveActorInit {
   readonly log: ActorLog
   readonly agenda: AgendaServices
   readonly reads: { readonly local: boolean }
+  /** Callers that are refused for ever: nothing is kept for them. */
+  readonly isGone: (caller: CallerId) => boolean
   readonly now: () => number
   readonly mailboxLimit: number
   /** Largest result and largest change of one call, encoded. */

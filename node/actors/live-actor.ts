@@ -6,8 +6,9 @@
 //     acknowledged (G5), and what is not proved by its own record is confirmed: the journal was not sealed after the call
 //     arrived. So a host that was replaced without knowing it answers nothing.
 //  L3 A call that is running or waiting is never started again: a retry attaches to it.
-//  L4 What a method threw is remembered until its caller has it, so that a retry here can't run it again after its caller
-//     was told. It is not recorded: at a new home the call runs again, on a state that the throw did not change.
+//  L4 What a method threw, or returned without changing anything, is remembered until its caller has it, so that a copy of
+//     the call can't run it again after its caller was told. It is not recorded: at a new home the call runs again, on a
+//     state that it did not change.
 
 import type { ActorLog } from '../../checkpoint/actor-log.ts'
 import type { AgendaChange, AlarmEntry } from '../../checkpoint/agenda.ts'
@@ -40,6 +41,9 @@ interface Job {
 
 /** In place of a send's result, which nobody hears: a target may have many senders, and keeps a line for each. */
 const NOTHING = new Uint8Array()
+/** Callers of whom something is kept in `#told` before the dead among them are looked for. */
+const MIN_CALLERS_TO_SWEEP = 64
+
 const idText = (id: CallId): string => `${id.caller} ${id.n} ${id.path}`
 
 export class LiveActor {
@@ -49,7 +53,9 @@ export class LiveActor {
   readonly #guard = new OpaqueGuard()
   readonly #jobs = new Map<string, Job>()
   readonly #queue: Job[] = []
-  readonly #thrown = new CallTable()
+  /** Answers that no record has (L4), encoded. */
+  readonly #told = new CallTable()
+  #sweepAt = MIN_CALLERS_TO_SWEEP
   #running = 0
   #pumping = false
   #draining: { readonly idle: () => void } | undefined
@@ -78,7 +84,7 @@ export class LiveActor {
       return
     }
     this.log.calls.raise(frame.id.caller, frame.floors)
-    this.#thrown.raise(frame.id.caller, frame.floors)
+    this.#told.raiseKnown(frame.id.caller, frame.floors)
     if (this.#answerFromTable(frame, reply)) return
     try {
       checkMethod(this.#init.info, frame.method)
@@ -116,9 +122,9 @@ export class LiveActor {
   }
 
   #answerFromTable(frame: CallFrame, reply: Reply): boolean {
-    const thrown = this.#thrown.lookup(frame.id)
-    if (thrown.kind === 'settled') {
-      reply({ kind: 'error', error: decode(thrown.result) as ErrorFrame }) // L4
+    const told = this.#told.lookup(frame.id)
+    if (told.kind === 'settled') {
+      reply(decode(told.result) as Answer) // L4
       return true
     }
     const known = this.log.calls.lookup(frame.id)
@@ -195,8 +201,11 @@ export class LiveActor {
     try {
       const patches = draft.finish(state)
       this.#guard.check()
-      if (patches === undefined && agenda.changes.length === 0)
+      // What was sent is always settled by a record: delivered again it must find that, wherever the actor lives then.
+      if (patches === undefined && agenda.changes.length === 0 && !isSend(job.frame.id)) {
+        this.#remember(job, base, { kind: 'result', result: outcome.result })
         return this.#settle(job, this.#gate(base), outcome)
+      }
       if (patches !== undefined && patches.length > this.#init.maxBytes)
         throw tooLarge('change of state', patches.length, this.#init.maxBytes)
       this.#commit(job, patches, outcome.result, agenda.changes)
@@ -283,9 +292,17 @@ export class LiveActor {
       error = caught
     }
     const frame = toFrame(explain(this.#init.info, job.frame.method, error))
-    const { id, floors } = job.frame
-    if (job.alarm === undefined) this.#thrown.settle({ ...id, floors, result: encode(frame) }, base)
+    this.#remember(job, base, { kind: 'error', error: frame })
     this.#settle(job, gate, { error: frame })
+  }
+
+  /** L4 */
+  #remember({ alarm, frame: { id, floors } }: Job, base: number, answer: Answer): void {
+    if (alarm !== undefined) return // nobody asks for it again but the agenda, and that has it run once more
+    this.#told.settle({ ...id, floors, result: encode(answer) }, base)
+    if (this.#told.callers < this.#sweepAt) return
+    this.#told.forget(this.#init.isGone)
+    this.#sweepAt = Math.max(MIN_CALLERS_TO_SWEEP, 2 * this.#told.callers)
   }
 
   #settle(

@@ -165,8 +165,7 @@ class ActorRuntime implements Runtime {
 
   load(): number {
     let load = 0
-    for (const entry of this.#mesh.registry?.actors.values() ?? [])
-      if (entry.home === this.#mesh.boot && entry.status.kind !== 'dead') load++
+    for (const entry of this.#mesh.registry?.actors.values() ?? []) if (entry.home === this.#mesh.boot) load++
     return load
   }
 

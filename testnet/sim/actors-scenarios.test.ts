@@ -313,6 +313,22 @@ test('a call that waited at the new home while its caller died is not executed a
   expect(await at.tokens(zero, 'a')).toEqual(['a1', 'a2'])
 })
 
+test('L4 a call whose caller was told that it changed nothing changes nothing when it comes again', async () => {
+  const at = await meshOf(5)
+  const [zero, one, , three] = at.ids as [PeerId, PeerId, PeerId, PeerId]
+  await at.place('a', one, 'a1')
+  let late: SentFrame | undefined
+  at.onFrame = (sent) => {
+    if (sent.from === three && sent.frame.t === 'call') late ??= sent
+    return true
+  }
+  expect(await at.call(three, 'a', 'addAfter', 'a3', 'a2')).toBe(false)
+  await at.call(zero, 'a', 'add', 'a2')
+  at.repeat(late!, one)
+  await at.mesh.clock.run(3000)
+  expect(await at.tokens(zero, 'a')).toEqual(['a1', 'a2'])
+})
+
 test('a frame that was sent to an older epoch of the actor is not executed in a later one', async () => {
   const at = await meshOf(5)
   const [zero, one, two, three] = at.ids as [PeerId, PeerId, PeerId, PeerId]

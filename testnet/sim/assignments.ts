@@ -66,7 +66,7 @@ export class Assignments {
     const before = last.boots.get(boot)?.status
     if (before === 'dead' && status !== 'dead') this.#fail(`${peer}: A3 ${boot} was dead and is ${status}`)
     if (before === undefined || before === 'dead' || status !== 'dead') return
-    const report = reports.find((each) => each.boot === boot)
+    const report = reports.find((each) => each.boot === boot && each.kind === 'lost')
     if (!report) return this.#fail(`${peer}: G6 there is no report of ${boot}`)
     for (const { key, home, epoch, restarts } of last.actors.values()) {
       const isNamed = report.more > 0 || report.actors.some(({ actor }) => actor === key)

@@ -21,14 +21,24 @@ class Board extends Actor<{ text: string; times: number }> {
   }
 }
 
+/** Its constructor fails, so it is given up at its first call. */
+class Broken extends Actor<object> {
+  override state = {}
+  constructor() {
+    super()
+    throw new Error('never')
+  }
+  touch(): void {}
+}
+
 async function startMesh(settings: Partial<MeshSettings>): Promise<[SimMesh, Map<PeerId, Runtime>]> {
   const runtimes = new Map<PeerId, Runtime>()
   const mesh: SimMesh = new SimMesh({
     seed: 1,
-    types: ['Board'],
+    types: ['Board', 'Broken'],
     settings,
     onStart: ({ id, driver, store, clock }) =>
-      void runtimes.set(id, createRuntime({ mesh: driver, store, clock, types: [Board] })),
+      void runtimes.set(id, createRuntime({ mesh: driver, store, clock, types: [Board, Broken] })),
   })
   for (const index of [0, 1, 2]) await mesh.start(mesh.name(index), index === 0)
   await mesh.until('all are admitted', () => [...mesh.peers.values()].every(({ driver }) => driver.admitted))
@@ -82,4 +92,18 @@ test('a journal of which more than the limit is alive is not rolled again and ag
   await load(mesh, runtimes, 100)
   // Each roll of a host's journal costs a copy of what is alive there, and comes after as much was written.
   expect(orders() - before).toBeLessThan(100 / 2)
+})
+
+test('an actor that could not be made keeps no journal of its host', async () => {
+  const [mesh, runtimes] = await startMesh({ journalMaxBytes: 4000 })
+  const names = ['x', 'y', 'z']
+  for (const [i, name] of names.entries()) {
+    const call = runtimes.get(mesh.name(i))!.call('Broken', name, 'touch', [])
+    await expect(mesh.await(call)).rejects.toThrow('is dead')
+  }
+  const most = await load(mesh, runtimes, 400)
+  expect(most).toBeLessThan(5 * ACTORS * STATE_BYTES)
+  await mesh.clock.run(10_000)
+  expect(mesh.failures).toEqual([])
+  for (const { driver } of mesh.peers.values()) expect(driver.registry!.journals.size).toBe(3)
 })

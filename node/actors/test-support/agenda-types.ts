@@ -14,6 +14,9 @@ export class Inbox extends Actor<{ got: string[] }> {
     this.state.got.push(text)
     throw new RangeError(`no ${text}`)
   }
+  idle(): void {
+    runs.idle++
+  }
   all(): readonly string[] {
     return this.state.got
   }
@@ -36,6 +39,9 @@ export class Sender extends Actor<SenderState> {
   async sendAndThrow(to: string, text: string): Promise<never> {
     await this.send(to, text)
     throw new Error('changed its mind')
+  }
+  async idle(to: string): Promise<void> {
+    await this.context.actor(Inbox, to).send.idle()
   }
   async refused(to: string, text: string): Promise<void> {
     await this.context.actor(Inbox, to).send.refuse(text)
@@ -93,3 +99,4 @@ export class Sender extends Actor<SenderState> {
 
 /** Outside of any state: how often a method ran. */
 export const attempts = { failures: { count: 0 } }
+export const runs = { idle: 0 }

@@ -97,7 +97,8 @@ async function play(world: World): Promise<void> {
   await quiet(world)
 }
 
-function drawn(world: World, faults: ReadonlyMap<FaultKind, number>): FaultKind {
+/** A kind of fault, by weight. */
+export function drawn(world: World, faults: ReadonlyMap<FaultKind, number>): FaultKind {
   let left = world.random() * [...faults.values()].reduce((sum, weight) => sum + weight, 0)
   for (const [kind, weight] of faults) {
     left -= weight

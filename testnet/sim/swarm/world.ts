@@ -44,6 +44,8 @@ export class World {
   readonly images = new Map<PeerId, { readonly image: DiskImage; readonly boot: BootId }>()
   /** Peers on an old state of their disk, which must find that out. */
   readonly outdated = new Set<PeerId>()
+  /** Called with each new process, beside the checkers of this world. */
+  onStarted: (peer: SimPeer) => void = () => {}
   readonly #trace: (line: string) => void
   readonly #lasting = new Set<() => void>()
   readonly #traps = new Set<Trap>()
@@ -279,6 +281,7 @@ export class World {
 
   #started(peer: SimPeer): void {
     this.invariants.watch(peer)
+    this.onStarted(peer)
     this.oracle.watch(peer)
     this.work.start(this.mesh, peer)
     if (this.profile.rawJournals) this.oracle.write(this.mesh, peer)

@@ -7,6 +7,7 @@ const OUTGOING = 'node/actors/outgoing-call.ts'
 const HOST = 'node/actors/host.ts'
 const TABLE = 'checkpoint/call-table.ts'
 const inFailover = (title?: string) => test('node/actors/failover.test.ts', title)
+const inScenarios = (title: string) => test('testnet/sim/actors-scenarios.test.ts', title)
 const inCalls = (title?: string) => test('node/actors/calls.test.ts', title)
 
 export const callMutants: readonly Mutant[] = [
@@ -62,7 +63,7 @@ export const callMutants: readonly Mutant[] = [
         replace: 'await this.#init.confirm().then(() => base)',
       },
     ],
-    tests: [inActorScenarios('G5 a read of a synced actor waits for the sync that its base needs')],
+    tests: [inScenarios('G5 a read of a synced actor waits for the sync that its base needs')],
   },
   {
     name: 'callOutBeforeDurable',
@@ -97,14 +98,32 @@ export const callMutants: readonly Mutant[] = [
     ],
   },
   {
+    name: 'forgetUnchanged',
+    rule: 'L4 G3',
+    breaks: 'a call whose caller was told that it changed nothing runs again when it is sent again',
+    patch: [
+      {
+        file: LIVE,
+        find: "        this.#remember(job, base, { kind: 'result', result: outcome.result })\n",
+        replace:
+          "        if (base < 0) this.#remember(job, base, { kind: 'result', result: outcome.result })\n",
+      },
+    ],
+    tests: [
+      inScenarios(
+        'L4 a call whose caller was told that it changed nothing changes nothing when it comes again',
+      ),
+    ],
+  },
+  {
     name: 'forgetThrow',
     rule: 'L4',
     breaks: 'a call whose caller was told that it threw runs again when it is sent again',
     patch: [
       {
         file: LIVE,
-        find: '    if (job.alarm === undefined) this.#thrown.settle({ ...id, floors, result: encode(frame) }, base)\n',
-        replace: '    if (base < 0) this.#thrown.settle({ ...id, floors, result: encode(frame) }, base)\n',
+        find: "    this.#remember(job, base, { kind: 'error', error: frame })\n",
+        replace: "    if (base < 0) this.#remember(job, base, { kind: 'error', error: frame })\n",
       },
     ],
     tests: [
@@ -122,7 +141,7 @@ export const callMutants: readonly Mutant[] = [
         replace: '    this.#identity = this.#init.identify()\n',
       },
     ],
-    tests: [inActorScenarios('G3 a retry after the host died gets the first result')],
+    tests: [inScenarios('G3 a retry after the host died gets the first result')],
   },
   {
     name: 'believeALateError',
@@ -150,7 +169,7 @@ export const callMutants: readonly Mutant[] = [
         replace: '',
       },
     ],
-    tests: [inActorScenarios('C3 a call that was sent to one incarnation is never executed by the next')],
+    tests: [inScenarios('C3 a call that was sent to one incarnation is never executed by the next')],
   },
   {
     name: 'believeAnOldEnd',
@@ -192,7 +211,7 @@ export const callMutants: readonly Mutant[] = [
       },
     ],
     tests: [
-      inActorScenarios('a frame that was sent to an older epoch of the actor is not executed in a later one'),
+      inScenarios('a frame that was sent to an older epoch of the actor is not executed in a later one'),
     ],
   },
   {
@@ -241,7 +260,7 @@ export const callMutants: readonly Mutant[] = [
           '        : this.#makeLog(restored.state, new CallTable(), restored.agenda, restored.sequence)\n    this.#log = log\n',
       },
     ],
-    tests: [inActorScenarios('G3 a retry after the host died gets the first result')],
+    tests: [inScenarios('G3 a retry after the host died gets the first result')],
   },
   {
     name: 'pruneByTime',

@@ -101,6 +101,25 @@ export const journalMutants: readonly Mutant[] = [
     ],
   },
   {
+    name: 'deposedByTheForgetful',
+    rule: 'J5 G7',
+    breaks: 'a host whose keepers lost their copies gives itself up, and nobody can recover it',
+    patch: [
+      {
+        file: JOURNALS,
+        find: '        keeperLost: ({ store }) => void lost.add(store),\n',
+        replace:
+          '        keeperLost: ({ store }) => void (lost.add(store).size * 2 > entry.keepers.length && this.#owner.deposed()),\n',
+      },
+    ],
+    tests: [
+      test(
+        'testnet/sim/lost-majority.test.ts',
+        'a journal whose keepers come back with empty disks is left behind: what its host has is not lost',
+      ),
+    ],
+  },
+  {
     name: 'minoritySealOfAJournal',
     rule: 'R4',
     breaks: 'a lost boot is recovered after one keeper of its journal was sealed',
