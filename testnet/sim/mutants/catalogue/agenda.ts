@@ -100,6 +100,22 @@ export const agendaMutants: readonly Mutant[] = [
     ],
   },
   {
+    name: 'idleSendUnrecorded',
+    rule: 'S2 (sends)',
+    breaks: 'a send that changed nothing at first runs once more, at another home of its target',
+    patch: [
+      {
+        file: 'node/actors/live-actor.ts',
+        find: ' && agenda.changes.length === 0 && !isSend(job.frame.id)) {',
+        replace: ' && agenda.changes.length === 0) {',
+      },
+    ],
+    beyondSeeds: 'all that ledgers are sent changes them',
+    tests: [
+      inRuntime('a send that changes nothing is settled by a record too: again, at another home, it finds that'),
+    ],
+  },
+  {
     name: 'newestSendFirst',
     rule: 'S4',
     breaks: 'what was sent last arrives first',
