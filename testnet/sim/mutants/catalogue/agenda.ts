@@ -112,7 +112,9 @@ export const agendaMutants: readonly Mutant[] = [
     ],
     beyondSeeds: 'all that ledgers are sent changes them',
     tests: [
-      inRuntime('a send that changes nothing is settled by a record too: again, at another home, it finds that'),
+      inRuntime(
+        'a send that changes nothing is settled by a record too: again, at another home, it finds that',
+      ),
     ],
   },
   {
