@@ -43,7 +43,7 @@ export const agendaMutants: readonly Mutant[] = [
   },
   {
     name: 'sendBeforeDurable',
-    rule: 'S1 G5',
+    rule: 'S1 (sends) G5',
     breaks: 'a send leaves before its record is acknowledged',
     patch: [
       {
@@ -56,7 +56,7 @@ export const agendaMutants: readonly Mutant[] = [
   },
   {
     name: 'freshNumberPerDelivery',
-    rule: 'S2',
+    rule: 'S2 (sends)',
     breaks: 'a send that is delivered again is a new call',
     patch: [
       {
@@ -69,7 +69,7 @@ export const agendaMutants: readonly Mutant[] = [
   },
   {
     name: 'sentByTheBoot',
-    rule: 'S2 Y1',
+    rule: 'S2 (sends) Y1',
     breaks: 'a target forgets what an actor sent as soon as that has another home',
     patch: [
       {
@@ -83,7 +83,7 @@ export const agendaMutants: readonly Mutant[] = [
   },
   {
     name: 'floorAtTheAnswer',
-    rule: 'S3',
+    rule: 'S3 (sends)',
     breaks: 'a target is told to forget a result that another home may ask for again',
     patch: [
       {
@@ -119,7 +119,7 @@ export const agendaMutants: readonly Mutant[] = [
   },
   {
     name: 'newestSendFirst',
-    rule: 'S4',
+    rule: 'S4 (sends)',
     breaks: 'what was sent last arrives first',
     patch: [{ file: SENDS, find: 'else queue.push(entry)', replace: 'else queue.splice(1, 0, entry)' }],
     beyondSeeds: 'clients of the simulator wait for one send before they have the next made',
@@ -127,7 +127,7 @@ export const agendaMutants: readonly Mutant[] = [
   },
   {
     name: 'reportBeforeRemoval',
-    rule: 'S4 G5',
+    rule: 'S4 (sends) G5',
     breaks: 'a send is told to have failed, and is delivered again by the next home',
     patch: [
       {
@@ -141,7 +141,7 @@ export const agendaMutants: readonly Mutant[] = [
   },
   {
     name: 'sendToAnyLife',
-    rule: 'S5',
+    rule: 'S5 (sends)',
     breaks: 'what was delivered to a stopped actor is delivered again to the next of its name',
     patch: [{ file: SENDS, find: '      incarnation,\n      method,', replace: '      method,' }],
     tests: [inScenarios('S5 a target that was made again gets nothing that was meant for the one before')],
@@ -161,7 +161,7 @@ export const agendaMutants: readonly Mutant[] = [
   },
   {
     name: 'neverTakenOut',
-    rule: 'S3',
+    rule: 'S3 (sends)',
     breaks: 'a send that was answered stays in the agenda for ever',
     patch: [{ file: SENDS, find: 'this.#answered.push(entry.n)', replace: '' }],
     tests: [inRuntime('resolve at once, are delivered in order, once, and leave the agenda')],
