@@ -9,7 +9,7 @@ import type { Patches } from 'mutative'
 import { Agenda, type AgendaChange } from './agenda.ts'
 import type { RecordSource } from './batcher.ts'
 import type { CallTable, SettledCall } from './call-table.ts'
-import { decode, encode } from './codec.ts'
+import { decodeUser, encode } from './codec.ts'
 import type { ActorLife } from './journal-index.ts'
 import type { CallerId, LogKey } from './mesh-types.ts'
 import {
@@ -19,6 +19,7 @@ import {
   type RecordHead,
   type RecordKind,
 } from './records.ts'
+import type { MakeRef } from './reference.ts'
 import { applyPatches } from './replay.ts'
 
 /** Below this many bytes of deltas since the last snapshot another snapshot saves nothing. */
@@ -64,6 +65,8 @@ export interface ActorLogOptions {
   readonly sequence: number
   /** Callers that are refused for ever: their results need no keeping. */
   readonly isGone: (caller: CallerId) => boolean
+  /** Makes references in changes usable; without it a change may hold none. */
+  readonly makeRef?: MakeRef
   /** Asks for {@link ActorLog.take} soon. */
   readonly mark: (source: RecordSource) => void
 }
@@ -131,7 +134,7 @@ export class ActorLog implements RecordSource {
     agenda: readonly AgendaChange[] = [],
   ): Patches {
     const change = { patches: patches ?? NO_PATCHES, call, agenda }
-    const decoded = decode(change.patches) as Patches
+    const decoded = decodeUser(change.patches, this.#options.makeRef) as Patches
     this.#state = applyPatches(this.#state, decoded)
     this.#push({ sequence: this.#sequence + 1, change, kind: 'delta' })
     if (call !== undefined) this.calls.settle(call, this.#sequence)

@@ -28,6 +28,7 @@ export type {
   ScheduleOptions,
   SendRef,
 } from './actors/types.ts'
+export { type Waited, type WaitOptions, wait } from './actors/wait.ts'
 export type {
   ActorName,
   ActorRecovered,
@@ -52,6 +53,7 @@ export {
   ActorUnavailableError,
   AgendaFullError,
   BadInputError,
+  CallCancelledError,
   CallExpiredError,
   CallTimeoutError,
   DataDirectoryError,

@@ -2,7 +2,8 @@
 // with it when the method throws.
 
 import type { Agenda, AgendaChange, AlarmEntry } from '../../checkpoint/agenda.ts'
-import { decode } from '../../checkpoint/codec.ts'
+import { decodeUser } from '../../checkpoint/codec.ts'
+import type { MakeRef } from '../../checkpoint/reference.ts'
 import { AgendaFullError, BadInputError, TooLargeError } from '../errors.ts'
 import {
   MAX_AHEAD_MS,
@@ -20,6 +21,8 @@ import type { ScheduledCall } from './types.ts'
 export interface AgendaDraftInit {
   readonly agenda: Agenda
   readonly info: TypeInfo
+  /** Makes references in arguments usable. */
+  readonly makeRef: MakeRef
   /** The next number (Q2). */
   readonly take: () => number
   /** Wall-clock milliseconds. */
@@ -72,7 +75,7 @@ export class AgendaDraft {
     values: readonly unknown[],
   ): string {
     const { agenda, info, take, wall } = this.#init
-    checkMethod(info, method)
+    checkMethod(info, method, 'call')
     checkTime(info, at - wall(), every)
     const args = encodeArguments(values, `${info.name}.${method}`)
     if (args.length > MAX_ALARM_BYTES) {
@@ -111,7 +114,7 @@ export class AgendaDraft {
         at: new Date(at),
         everyMs: every === 0 ? undefined : every,
         method,
-        args: decode(args) as readonly unknown[],
+        args: decodeUser(args, this.#init.makeRef) as readonly unknown[],
         failures,
       }))
   }

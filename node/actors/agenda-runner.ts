@@ -54,6 +54,7 @@ export class AgendaRunner {
     return new AgendaDraft({
       agenda: log.agenda,
       info,
+      makeRef: services.makeRef,
       take: () => this.#ofNumbers.take(),
       wall,
       lifeOf: services.lifeOf,

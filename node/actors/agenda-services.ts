@@ -1,5 +1,6 @@
 // What agendas need of the world around their actor.
 
+import type { MakeRef } from '../../checkpoint/reference.ts'
 import type { ActorKey } from '../../mesh/ids.ts'
 import type { Clock } from '../ports.ts'
 import type { Delivered } from './client.ts'
@@ -9,6 +10,8 @@ import type { AlarmFailed, SendFailed } from './runtime-events.ts'
 
 export interface AgendaServices {
   readonly clock: Clock
+  /** Makes references in arguments and errors usable. */
+  readonly makeRef: MakeRef
   /** Rescues of the registry so far (Q2). */
   readonly generation: () => number
   /** The life of an actor that a send of now is meant for: the present one, or the next where that is over; 0: there is none yet. */

@@ -80,7 +80,8 @@ export class Alarms {
     const answer = await run(alarm)
     if (answer.kind === 'result') return true
     if (answer.kind !== 'error') return false
-    if (isWanted(log.agenda, alarm)) await this.#failed(alarm, fromFrame(answer.error))
+    if (isWanted(log.agenda, alarm))
+      await this.#failed(alarm, fromFrame(answer.error, this.#init.services.makeRef))
     return true
   }
 

@@ -1,6 +1,7 @@
 // Everything that belongs to one boot of this peer: its host and its journals. A deposed peer throws it away and makes
 // another.
 
+import type { MakeRef } from '../../checkpoint/reference.ts'
 import { type ActorKey, type BootId, nameOfActor, typeOfActor } from '../../mesh/ids.ts'
 import type { ActorEntry } from '../../mesh/registry/types.ts'
 import type { MeshHandle } from '../mesh-handle.ts'
@@ -11,6 +12,7 @@ import { isOver } from './callers.ts'
 import type { Target } from './creation.ts'
 import type { RuntimeLimits } from './home-services.ts'
 import { Host } from './host.ts'
+import { signalOf } from './instance.ts'
 import type { JournalReader } from './journal-reader.ts'
 import { JournalWriter } from './journal-writer.ts'
 import type { RestoredFrom } from './restorer.ts'
@@ -30,6 +32,7 @@ export interface HomeInit {
   /** A target by its key, with encoded arguments for its first start. */
   readonly target: (key: ActorKey, init: Uint8Array) => Target
   readonly deliver: AgendaServices['deliver']
+  readonly makeRef: MakeRef
   readonly ref: (type: string | ActorClass, name: string, init: readonly unknown[]) => AnyRef
 }
 
@@ -62,6 +65,7 @@ export function makeHome(init: HomeInit): Home {
     types: init.types,
     reader: init.reader,
     limits: init.limits,
+    makeRef: init.makeRef,
     now: () => clock.now(),
     sleep: (ms) => sleep(clock, ms),
     context: (entry, restored) => contextOf(init, boot, entry, restored),
@@ -79,11 +83,12 @@ export function makeHome(init: HomeInit): Home {
 }
 
 function agendaServices(
-  { mesh, clock, logger, events, target, deliver }: HomeInit,
+  { mesh, clock, logger, events, makeRef, target, deliver }: HomeInit,
   wakeUps: WakeUps,
 ): AgendaServices {
   return {
     clock,
+    makeRef,
     generation: () => mesh.registry?.lostOrders.length ?? 0,
     lifeOf: ({ key }) => lifeOf(mesh.registry?.actors.get(key)),
     target,
@@ -115,7 +120,7 @@ function contextOf(
 ): ActorContext {
   const { key, restarts, epoch } = entry
   const actor = (type: string | ActorClass, name: string, ...init: unknown[]): AnyRef => ref(type, name, init)
-  return Object.freeze({
+  const context: ActorContext = {
     key,
     type: typeOfActor(key),
     name: nameOfActor(key),
@@ -124,6 +129,10 @@ function contextOf(
     restarts,
     restored,
     epoch,
+    get signal() {
+      return signalOf(context)
+    },
     actor: actor as ActorContext['actor'],
-  })
+  }
+  return Object.freeze(context)
 }

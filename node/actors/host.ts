@@ -4,13 +4,14 @@
 
 import { type ActorKey, type BootId, typeOfActor } from '../../mesh/ids.ts'
 import type { ActorEntry, RegistryState } from '../../mesh/registry/types.ts'
-import { ActorDiedError, MeshUnavailableError, UnknownTypeError } from '../errors.ts'
+import { ActorDiedError, MailboxFullError, MeshUnavailableError, UnknownTypeError } from '../errors.ts'
 import type { Clock } from '../ports.ts'
 import type { ActorTypes } from './actor-types.ts'
 import { callerGone } from './call-errors.ts'
 import { isSend, standingOf } from './callers.ts'
+import { Recent } from './cancelling.ts'
 import { Copier } from './copier.ts'
-import type { Answer, CallFrame } from './frames.ts'
+import type { Answer, CallFrame, CancelFrame, MoreFrame } from './frames.ts'
 import { HeldCalls } from './held-calls.ts'
 import type { HomeServices } from './home-services.ts'
 import { HomedActor } from './homed-actor.ts'
@@ -22,6 +23,8 @@ import type { WakeUps } from './wake-ups.ts'
 
 /** The whole registry is looked through this long after it changed, once for all changes in between. */
 const SCAN_DELAY_MS = 10
+/** Copies of a frame come within moments of each other, so the newest attempts that are over are the ones to know. */
+const MAX_OVER = 10_000
 
 export interface HostInit extends HomeServices {
   readonly boot: BootId
@@ -34,6 +37,10 @@ export class Host {
   readonly #init: HostInit
   readonly #homed = new Map<ActorKey, HomedActor>()
   readonly #held: HeldCalls
+  /** Attempts that their callers gave up. */
+  readonly #cancelled = new Recent(MAX_OVER)
+  /** Attempts that were told "not executed", which has to stay true. */
+  readonly #refused = new Recent(MAX_OVER)
   readonly #copier: Copier
   readonly #releaser: Releaser
   readonly #scan: Debounce
@@ -63,9 +70,10 @@ export class Host {
       reply({ kind: 'retry', why: 'its host lost its journals' })
       return
     }
+    if (this.#cancelled.has(frame.token)) return // a late copy: nobody waits for its answer
     const decision = this.#decide(frame)
     if (decision === 'hold') this.#held.hold(frame, reply)
-    else if (decision instanceof HomedActor) decision.receive(frame, reply)
+    else if (decision instanceof HomedActor) this.#deliver(decision, frame, reply)
     else reply(decision)
   }
 
@@ -85,6 +93,18 @@ export class Host {
     const entry = this.#init.mesh.registry?.actors.get(actor)
     if (entry !== undefined && entry.status.kind === 'running' && this.#isHere(entry))
       this.#homedFor(entry).wake()
+  }
+
+  /** Whatever became of the attempt so far, it is not begun from now on. */
+  cancel(frame: CancelFrame): void {
+    this.#cancelled.add(frame.token)
+    this.#held.drop(frame.token)
+    this.#homed.get(frame.actor)?.cancel(frame)
+  }
+
+  more(frame: MoreFrame, reply: Reply): void {
+    if (this.#held.has(frame.token) || this.#homed.get(frame.actor)?.more(frame) === true) return
+    reply({ kind: 'retry', why: 'its host does not know of it any more' })
   }
 
   registryChanged(): void {
@@ -126,6 +146,17 @@ export class Host {
     if (this.#init.types.find(type) !== undefined) return this.#homedFor(entry)
     const why = `the host of ${frame.actor} does not know its type ${type}: start it with that actor class`
     return isSend(frame.id) ? { kind: 'retry', why } : errorAnswer(new UnknownTypeError(why))
+  }
+
+  #deliver(homed: HomedActor, frame: CallFrame, reply: Reply): void {
+    const { token, actor } = frame
+    if (this.#refused.has(token))
+      reply(errorAnswer(new MailboxFullError(`the mailbox of ${actor} was full when this call came`)))
+    else
+      homed.receive(frame, (answer) => {
+        if (answer.kind === 'error' && answer.error.code === 'MAILBOX_FULL') this.#refused.add(token)
+        reply(answer)
+      })
   }
 
   #homedFor(entry: ActorEntry): HomedActor {

@@ -1,10 +1,14 @@
-// References: objects that look like the actor's class, whose every method is a call.
+// References: objects that look like the actor's class, whose every method is a call. They are values: in a state, an
+// argument or a result they are kept as the actor they mean, without the options of `with`.
 
+import { Reference, type Referent } from '../../checkpoint/reference.ts'
+import { actorKey } from '../../mesh/ids.ts'
 import type { CallOptions } from '../api.ts'
 import type { AnyRef } from './types.ts'
 
 export interface Invoke {
-  call(method: string, args: readonly unknown[], options: CallOptions): Promise<unknown>
+  /** A promise of the result or, of a generator method, its items. */
+  call(method: string, args: readonly unknown[], options: CallOptions): unknown
   send(method: string, args: readonly unknown[], options: CallOptions): Promise<void>
 }
 
@@ -14,18 +18,19 @@ export interface Invoke {
  */
 const NOT_METHODS: ReadonlySet<string> = new Set(['then', 'toJSON', 'constructor', 'prototype', '__proto__'])
 
-export function makeRef(key: string, invoke: Invoke, options: CallOptions = {}): AnyRef {
+export function makeRef(referent: Referent, invoke: Invoke, options: CallOptions = {}): AnyRef {
+  const key = actorKey(referent.type, referent.name)
   const methods = new Map<string, unknown>([
-    ['with', (more: CallOptions) => makeRef(key, invoke, { ...options, ...more })],
+    ['with', (more: CallOptions) => makeRef(referent, invoke, { ...options, ...more })],
     ['toString', () => `[actor ${key}]`],
     ['send', makeSends(invoke, options)],
   ])
-  const target = Object.freeze(Object.create(null) as object)
-  return new Proxy(target, {
-    get(_target, name) {
+  return new Proxy(new Reference(referent), {
+    get(target, name) {
       if (name === Symbol.toStringTag) return `actor ${key}`
       if (name === Symbol.toPrimitive) return () => `[actor ${key}]`
-      if (typeof name === 'symbol' || NOT_METHODS.has(name)) return undefined
+      if (typeof name === 'symbol') return Reflect.get(target, name)
+      if (NOT_METHODS.has(name)) return undefined
       let method = methods.get(name)
       if (method === undefined) {
         method = (...args: unknown[]) => invoke.call(name, args, options)
@@ -36,7 +41,7 @@ export function makeRef(key: string, invoke: Invoke, options: CallOptions = {}):
     set(_target, name) {
       throw new TypeError(`${String(name)} can't be set on a reference to ${key}: call a method that sets it`)
     },
-  }) as AnyRef
+  }) as unknown as AnyRef
 }
 
 /** Every name a one-way call. Called itself it is the call of a method `send`, for actors that have one. */

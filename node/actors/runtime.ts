@@ -3,6 +3,7 @@
 
 import type { JournalIndexes as Indexes } from '../../checkpoint/journal-index.ts'
 import { JournalIndexes } from '../../checkpoint/journal-index.ts'
+import type { MakeRef } from '../../checkpoint/reference.ts'
 import { type ActorKey, actorKey, nameOfActor, typeOfActor } from '../../mesh/ids.ts'
 import type { CallOptions } from '../api.ts'
 import { BadInputError, MeshUnavailableError, UnknownTypeError } from '../errors.ts'
@@ -62,6 +63,8 @@ class ActorRuntime implements Runtime {
     serveRestores(mesh, store, this.#indexes)
     const exchange = new Exchange(mesh, {
       receive: (frame, reply) => this.#home.host.receive(frame, reply),
+      cancel: (frame) => this.#home.host.cancel(frame),
+      more: (frame, reply) => this.#home.host.more(frame, reply),
       create: (frame) => this.#createFor(frame.type, frame.name, frame.init),
     })
     this.#creation = new Creation(mesh, clock, exchange)
@@ -71,6 +74,7 @@ class ActorRuntime implements Runtime {
         clock,
         exchange,
         creation: this.#creation,
+        makeRef: this.#makeRef,
         closed: () => this.#closed,
         sendFailed: (event) => {
           this.#logger.warn({ ...event, err: event.error }, 'a send came to nothing')
@@ -100,13 +104,7 @@ class ActorRuntime implements Runtime {
   ref(type: string, name: string, ...init: unknown[]): AnyRef
   ref(type: string | ActorClass, name: string, ...init: unknown[]): AnyRef {
     const target = this.#target(type, name, init)
-    return makeRef(target.key, {
-      call: (method, args, options) => this.#call(target, method, args, options),
-      send: async (method, args, options) => {
-        this.#checkOpen()
-        await this.#client.send(target, method, args, options)
-      },
-    })
+    return this.#refTo(target)
   }
 
   async call(
@@ -117,6 +115,16 @@ class ActorRuntime implements Runtime {
     options?: CallOptions,
   ): Promise<unknown> {
     return this.#call(this.#target(type, name, []), method, args, options)
+  }
+
+  iterate(
+    type: string,
+    name: string,
+    method: string,
+    args: readonly unknown[],
+    options?: CallOptions,
+  ): AsyncIterable<unknown> {
+    return this.#client.iterate(this.#target(type, name, []), method, args, options)
   }
 
   async create(type: string | ActorClass, name: string, ...init: unknown[]): Promise<void> {
@@ -185,6 +193,23 @@ class ActorRuntime implements Runtime {
     return makeTarget(info?.name ?? String(type), name, info, init)
   }
 
+  #refTo(target: Target): AnyRef {
+    return makeRef(target, {
+      call: (method, args, options) =>
+        target.info?.generators.has(method) === true
+          ? this.#client.iterate(target, method, args, options)
+          : this.#call(target, method, args, options),
+      send: async (method, args, options) => {
+        this.#checkOpen()
+        await this.#client.send(target, method, args, options)
+      },
+    })
+  }
+
+  /** A reference that was kept in a state, or sent. */
+  readonly #makeRef: MakeRef = ({ type, name, init }) =>
+    this.#refTo({ ...makeTarget(type, name, this.#types.find(type), []), init })
+
   #call(target: Target, method: string, args: readonly unknown[], options?: CallOptions): Promise<unknown> {
     try {
       this.#checkOpen()
@@ -242,6 +267,7 @@ class ActorRuntime implements Runtime {
       events: this.#events,
       target: (key, bytes) => ({ ...this.#target(typeOfActor(key), nameOfActor(key), []), init: bytes }),
       deliver: (call, over) => this.#client.deliver(call, over),
+      makeRef: this.#makeRef,
       ref: (type, name, init) => this.ref(type as string, name, ...init),
     })
   }

@@ -7,6 +7,7 @@ import type { CallFloors, CallId } from '../../checkpoint/call-table.ts'
 import type { ActorKey } from '../../mesh/ids.ts'
 import { StateError } from '../errors.ts'
 import type { AgendaDraft } from './agenda-draft.ts'
+import type { Cancellation } from './cancelling.ts'
 import type { Draft } from './draft.ts'
 
 const running = new AsyncLocalStorage<CallScope | undefined>()
@@ -23,25 +24,28 @@ export const outside = <T>(work: () => T): T => running.run(undefined, work)
 export interface CallScopeInit {
   readonly owner: object
   readonly draft: Draft
-  readonly id: CallId
+  /** Undefined in a generator, which may be run again: what it calls are calls of their own. */
+  readonly id: CallId | undefined
   readonly floors: CallFloors
   /** Actors that wait for this call, and its own, from the root on. */
   readonly chain: readonly ActorKey[]
   /** On the clock of this peer, when the caller stops waiting. */
   readonly deadline: number
+  readonly cancellation: Cancellation
   /** Resolves when what the call's base state depends on may be seen by others (G5). */
   readonly gate: () => Promise<void>
-  /** Undefined in methods that are declared read-only: they have no record for it. */
+  /** Undefined in generators and in methods that are declared read-only: they have no record for it. */
   readonly agenda: AgendaDraft | undefined
 }
 
 export class CallScope {
   readonly owner: object
   readonly draft: Draft
-  readonly id: CallId
+  readonly id: CallId | undefined
   readonly floors: CallFloors
   readonly chain: readonly ActorKey[]
   readonly deadline: number
+  readonly #cancellation: Cancellation
   open = true
   readonly #gate: () => Promise<void>
   readonly #agenda: AgendaDraft | undefined
@@ -55,6 +59,7 @@ export class CallScope {
     this.floors = init.floors
     this.chain = init.chain
     this.deadline = init.deadline
+    this.#cancellation = init.cancellation
     this.#gate = init.gate
     this.#agenda = init.agenda
   }
@@ -67,8 +72,13 @@ export class CallScope {
   changing(what: string): AgendaDraft {
     if (this.#agenda !== undefined) return this.#agenda
     throw new StateError(
-      `a method of ${this.chain.at(-1)} that is listed in readOnly can't ${what}, which changes what the actor has to do: take it out of readOnly`,
+      `a method of ${this.chain.at(-1)} that may not change it can't ${what}, which changes what the actor has to do: take the method out of readOnly, or make it no generator`,
     )
+  }
+
+  /** Aborted when the call is cancelled. */
+  get signal(): AbortSignal {
+    return this.#cancellation.signal
   }
 
   /** One gate serves every call that this call makes: they all depend on the same base. */
@@ -81,12 +91,12 @@ export class CallScope {
    * The id of a call made from here. It depends on what is called and how often the very same was called before, not on
    * the order of different calls, so that a repeated execution finds its first results.
    */
-  nestedId(target: ActorKey, method: string, args: Uint8Array): CallId {
+  nestedId(root: CallId, target: ActorKey, method: string, args: Uint8Array): CallId {
     const hash = createHash('sha256')
-    for (const text of [this.id.path, target, method]) hash.update(`${text.length}:${text}`)
+    for (const text of [root.path, target, method]) hash.update(`${text.length}:${text}`)
     const what = hash.update(args).digest('hex').slice(0, 32)
     const times = this.#made.get(what) ?? 0
     this.#made.set(what, times + 1)
-    return { caller: this.id.caller, n: this.id.n, path: `${what}.${times}` }
+    return { caller: root.caller, n: root.n, path: `${what}.${times}` }
   }
 }

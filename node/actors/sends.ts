@@ -124,6 +124,7 @@ export class Sends {
       identify: () => ({ id: { caller, n, path: '' }, floors }), // S2
       timeoutMs: EXECUTION_MS,
       retries: -1,
+      signal: undefined,
     }
     for (;;) {
       if (this.#stopped) throw new Error(`${actor} is over here`)

@@ -205,7 +205,7 @@ export const agendaMutants: readonly Mutant[] = [
     ],
   },
   {
-    name: 'runTheCancelled',
+    name: 'runTheCancelledAlarm',
     rule: 'M3',
     breaks: 'an alarm that was cancelled while it waited for its turn is run',
     patch: [
