@@ -42,6 +42,10 @@ export interface MeshSettings {
   readonly commandsPerBlock: number
   /** Bytes of blocks in one message to a peer that catches up. */
   readonly catchUpBytes: number
+  /** Actors that the head moves at the same time to where they fit better; 0: only those pinned to the head move… */
+  readonly rebalanceMoves: number
+  /** …and it begins new moves this often at most: callers of a moving actor wait for a moment, and few should at once. */
+  readonly rebalanceEveryMs: number
   /** A graceful leave hands over for at most this long. */
   readonly leaveTimeoutMs: number
 }
@@ -67,5 +71,7 @@ export const defaultMeshSettings: MeshSettings = {
   retiredNames: 16,
   commandsPerBlock: 256,
   catchUpBytes: 1024 * 1024,
+  rebalanceMoves: 4,
+  rebalanceEveryMs: 1000,
   leaveTimeoutMs: 15_000,
 }

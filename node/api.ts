@@ -38,6 +38,8 @@ export interface NodeOptions {
   readonly actors?: readonly ActorClass[]
   /** For placement: `zone`, or whatever actors ask for in their options. */
   readonly labels?: Readonly<Record<string, string>>
+  /** What the actors here share, by names of your choice, such as `{ gpu: 2 }`; types ask for it in their options. */
+  readonly resources?: Readonly<Record<string, number>>
   /** Find peers of the same mesh on the local network. Default false. */
   readonly mdns?: boolean
   /** Run actors here. Default true. */
@@ -72,6 +74,8 @@ export interface NodeStatus {
   readonly actorsHere: number
   /** Actors of the registry that are neither stopped nor dead. */
   readonly actorsTotal: number
+  /** What this peer offers, by name. */
+  readonly resources: Readonly<Record<string, ResourceStatus>>
   readonly registryKeepers: number
   /** True once this very start is in the registry: it may host and keep. */
   readonly admitted: boolean
@@ -84,6 +88,12 @@ export interface NodeStatus {
   readonly messages: { readonly sent: number; readonly received: number }
 }
 
+/** Of one resource of a peer; `used` by the actors at home there. */
+export interface ResourceStatus {
+  readonly offered: number
+  readonly used: number
+}
+
 export interface MemberStatus {
   readonly peerId: string
   readonly name: string
@@ -92,6 +102,8 @@ export interface MemberStatus {
   readonly head: boolean
   readonly addresses: readonly string[]
   readonly labels: Readonly<Record<string, string>>
+  /** By name; what its present boot offers. */
+  readonly resources: Readonly<Record<string, ResourceStatus>>
   readonly types: readonly string[]
   /** Actors hosted. */
   readonly actors: number

@@ -7,7 +7,7 @@ import type { LogStore } from '../checkpoint/port.ts'
 import { MeshCore } from '../mesh/core.ts'
 import type { Effect, MeshEvent, StoreEffect, StoreResults } from '../mesh/effect.ts'
 import type { Random } from '../mesh/env.ts'
-import { type BootId, bootId, type LogKey, type PeerId } from '../mesh/ids.ts'
+import { type ActorKey, type BootId, bootId, type LogKey, type PeerId } from '../mesh/ids.ts'
 import type { Input } from '../mesh/input.ts'
 import type { Pointer } from '../mesh/log-types.ts'
 import type { Fact, Member, PeerDescription } from '../mesh/membership/types.ts'
@@ -156,6 +156,9 @@ export class MeshDriver implements MeshHandle, NetworkListener {
   /** Peers that are connected and refused, and why. */
   apart(): ReadonlyMap<PeerId, string> {
     return this.#core?.apart ?? new Map()
+  }
+  whyNoHome(actor: ActorKey): string {
+    return this.#core?.whyNoHome(actor) ?? ''
   }
   recoveries(): ReadonlyMap<BootId, WaitingRecovery> {
     return this.#core?.recoveries() ?? new Map()

@@ -44,6 +44,7 @@ export type {
   PeerRef,
   RecoverOutcome,
   RescueOutcome,
+  ResourceStatus,
   SendOutcome,
 } from './api.ts'
 export { createNode } from './create-node.ts'

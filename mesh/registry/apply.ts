@@ -7,10 +7,12 @@
 // A3 `recover` names exactly the boot's unretired journals, each sealed or closed; after it nothing of that boot is accepted.
 // A4 a journal is retired only when no actor may need it as a source.
 // A5 a command's number is applied once per boot; below the floor it is refused.
+// A6 a boot offers what all actors at home there need together, and none of them keeps apart from another. Whatever the
+//    head planned, this is checked here, where everything before is applied.
 
 import { type ActorKey, type BootId, nameOfActor, type StoreId, typeOfActor } from '../ids.ts'
 import { sameClass } from './class.ts'
-import { deadActor, isAble, stoppedActor } from './homes.ts'
+import { canMoveIn, deadActor, stoppedActor } from './homes.ts'
 import { giveUp, settleRecovery } from './recover.ts'
 import type { RegistryTable } from './state.ts'
 import type {
@@ -252,34 +254,32 @@ function create(
   if (known && !(over && again)) return reject('name-taken', `${key} ${over ? 'is over' : 'exists'}`)
   if (typeOfActor(key) === '' || nameOfActor(key) === '')
     return reject('unknown-actor', 'an actor needs a type and a name')
-  const able = home !== null && isAble(table, home)
-  table.actors.set(key, {
+  const fresh: ActorEntry = {
     key,
     incarnation: (known?.incarnation ?? 0) + 1,
     options,
     init,
     epoch: (known?.epoch ?? 0) + 1,
-    home: able ? home : null,
+    home: null,
     sources: [],
     base: 0,
     restarts: 0,
     status: { kind: 'running' },
-  })
+  }
+  table.actors.set(key, movedIn(table, fresh, home))
   return done
+}
+
+/** With that home where it may be had (A6); else it waits for another one. */
+function movedIn(table: RegistryTable, actor: ActorEntry, home: BootId | null): ActorEntry {
+  return home !== null && canMoveIn(table, home, actor) ? { ...actor, home } : actor
 }
 
 function assign(table: RegistryTable, { actors }: Command & { kind: 'assign' }): CommandResult {
   for (const { actor: key, epoch, home } of actors) {
     const actor = table.actors.get(key)
-    if (
-      !actor ||
-      actor.home !== null ||
-      actor.epoch !== epoch ||
-      actor.status.kind !== 'running' ||
-      !isAble(table, home)
-    )
-      continue
-    table.actors.set(key, { ...actor, home })
+    if (!actor || actor.home !== null || actor.epoch !== epoch || actor.status.kind !== 'running') continue
+    table.actors.set(key, movedIn(table, actor, home))
   }
   return done
 }
@@ -311,15 +311,18 @@ function released(table: RegistryTable, command: Command & { kind: 'released' })
     const actor = table.actors.get(key)
     if (!actor || actor.home !== command.boot || actor.epoch !== epoch) continue
     if (actor.status.kind === 'stopping') table.actors.set(key, stoppedActor(actor))
-    else if (actor.status.kind === 'moving')
-      table.actors.set(key, {
+    else if (actor.status.kind === 'moving') {
+      const gone: ActorEntry = {
         ...actor,
-        home: home !== null && isAble(table, home) ? home : null,
+        home: null,
         epoch: epoch + 1,
         sources: [sourceIn(journal, command.length, epoch)],
         base: 0,
         status: { kind: 'running' },
-      })
+      }
+      table.actors.set(key, gone)
+      table.actors.set(key, movedIn(table, gone, home))
+    }
   }
   return done
 }

@@ -1,15 +1,24 @@
 // Who may be an actor's home, and what an actor without a future keeps.
 
 import type { BootId } from '../ids.ts'
-import type { ActorEntry, RegistryState } from './types.ts'
+import { hasRoom } from '../placement-fit.ts'
+import { occupantOf } from './actor-table.ts'
+import type { ActorEntry, PeerEntry, RegistryState } from './types.ts'
 
 const NO_ARGUMENTS = new Uint8Array()
 
-/** Admitted, neither recovered nor superseded nor leaving, and willing to host. */
-export function isAble(state: RegistryState, boot: BootId): boolean {
-  if (state.boots.get(boot)?.status !== 'live') return false
-  for (const peer of state.peers.values()) if (peer.boot === boot) return !peer.leaving && peer.canHost
-  return false
+/** Admitted, neither recovered nor superseded nor leaving, and willing to host: the peer of that boot. */
+function ablePeer(state: RegistryState, boot: BootId): PeerEntry | undefined {
+  if (state.boots.get(boot)?.status !== 'live') return undefined
+  for (const peer of state.peers.values())
+    if (peer.boot === boot) return !peer.leaving && peer.canHost ? peer : undefined
+  return undefined
+}
+
+/** The actor, which lives nowhere at the moment, may live on that boot (A6). */
+export function canMoveIn(state: RegistryState, boot: BootId, actor: ActorEntry): boolean {
+  const peer = ablePeer(state, boot)
+  return peer !== undefined && hasRoom(occupantOf(actor), peer.resources, state.actors.at(boot))
 }
 
 /** A stopped actor; its name is free for a new incarnation. */

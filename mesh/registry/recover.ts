@@ -6,7 +6,7 @@
 
 import type { ActorKey, BootId } from '../ids.ts'
 import { sameClass } from './class.ts'
-import { deadActor, isAble, stoppedActor } from './homes.ts'
+import { canMoveIn, deadActor, stoppedActor } from './homes.ts'
 import { addReport } from './reports.ts'
 import type { RegistryTable } from './state.ts'
 import type {
@@ -132,16 +132,16 @@ function withoutHome(
         ? []
         : [{ journal: journal.key, length: journal.status.length, epoch: actor.epoch, order: journal.order }],
     )
-  const able = home !== undefined && isAble(table, home)
-  return {
+  const waiting: ActorEntry = {
     ...actor,
-    home: able ? home : null,
+    home: null,
     epoch: actor.epoch + 1,
     base: 0,
     sources: [...sources, ...actor.sources],
     restarts,
     status: { kind: 'running' },
   }
+  return home !== undefined && canMoveIn(table, home, waiting) ? { ...waiting, home } : waiting
 }
 
 /** Whether the journal, of the actor's home, may have records that a recovery of the actor needs. */

@@ -3,6 +3,8 @@
 
 import type { ActorKey, BootId, LogKey, PeerId, StoreId } from '../ids.ts'
 import type { Keeper } from '../log-types.ts'
+import type { Occupancy, Placement } from '../occupancy.ts'
+import type { Resources } from '../resources.ts'
 
 /** Which peers may keep an actor's journal, and how many. One open journal per boot and distinct class in use. */
 export interface JournalClass {
@@ -24,6 +26,8 @@ export interface PeerEntry {
   readonly addresses: readonly string[]
   readonly labels: Readonly<Record<string, string>>
   readonly types: readonly string[]
+  /** What its actors share; nothing when left out. The same for a boot's whole life. */
+  readonly resources?: Resources
   readonly canHost: boolean
   readonly canKeep: boolean
   /** It asked to leave: gets nothing new, its actors move away. */
@@ -80,6 +84,8 @@ export interface ActorOptions {
   readonly class: JournalClass
   /** Only peers with all these labels may host. */
   readonly labels: Readonly<Record<string, string>>
+  /** What else its type asks of a home, where it asks for anything. */
+  readonly placement?: Placement
 }
 
 export interface ActorEntry {
@@ -125,12 +131,17 @@ export interface Report {
   readonly more: number
 }
 
+/** All actors, and what those of one boot take up there. */
+export interface Actors extends ReadonlyMap<ActorKey, ActorEntry> {
+  at(boot: BootId): Occupancy
+}
+
 export interface RegistryState {
   readonly meshId: LogKey
   readonly peers: ReadonlyMap<PeerId, PeerEntry>
   readonly boots: ReadonlyMap<BootId, BootEntry>
   readonly journals: ReadonlyMap<LogKey, JournalEntry>
-  readonly actors: ReadonlyMap<ActorKey, ActorEntry>
+  readonly actors: Actors
   readonly reports: readonly Report[]
   readonly nextOrder: number
   readonly nextReport: number

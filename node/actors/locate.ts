@@ -19,9 +19,15 @@ export function locate(mesh: MeshHandle, key: ActorKey): Located {
   const entry = registry.actors.get(key)
   if (entry === undefined) return { kind: 'missing' }
   if (entry.status.kind === 'stopped' || entry.status.kind === 'dead') return { kind: 'over', entry }
-  if (entry.home === null)
-    return { kind: 'nowhere', entry, why: 'it has no home: it waits for a peer that can run it' }
+  if (entry.home === null) return { kind: 'nowhere', entry, why: whyNoHome(mesh, key) }
   return { kind: 'home', entry, home: entry.home }
+}
+
+function whyNoHome(mesh: MeshHandle, key: ActorKey): string {
+  const why = mesh.whyNoHome(key)
+  return why === ''
+    ? 'it has no home at the moment: the head is about to choose one'
+    : `it has no home: ${why}`
 }
 
 /**

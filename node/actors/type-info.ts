@@ -3,6 +3,7 @@
 import type { ActorOptions } from '../../mesh/registry/types.ts'
 import { BadInputError, UnknownMethodError } from '../errors.ts'
 import { Actor } from './actor.ts'
+import { placementOf } from './placement-options.ts'
 import type { ActorClass, ActorOptionsInput } from './types.ts'
 
 export interface TypeInfo {
@@ -66,6 +67,7 @@ function registryOptions(name: string, input: ActorOptionsInput): ActorOptions {
       `${name}.options.durability is ${JSON.stringify(level)}: 'replicated' or 'synced'`,
     )
   }
+  const placement = placementOf(name, input)
   return {
     maxRestarts: limit(name, 'maxRestarts', input.maxRestarts ?? -1, -1),
     class: {
@@ -75,6 +77,7 @@ function registryOptions(name: string, input: ActorOptionsInput): ActorOptions {
       ...(wanted.peers === undefined ? {} : { peers: wanted.peers }),
     },
     labels: input.labels ?? {},
+    ...(placement && { placement }),
   }
 }
 

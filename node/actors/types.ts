@@ -23,6 +23,19 @@ export interface ActorOptionsInput {
   readonly durability?: 'replicated' | 'synced'
   /** Only peers with all these labels run the actor. */
   readonly labels?: Readonly<Record<string, string>>
+  /** Peers with more of these labels first; others where there is no such peer. */
+  readonly preferLabels?: Readonly<Record<string, string>>
+  /**
+   * What the actor takes of its peer's `resources`, such as `{ gpu: 1 }`: it lives only where that much is left, and waits
+   * while there is no such peer.
+   */
+  readonly resources?: Readonly<Record<string, number>>
+  /** Spreads the type's actors evenly: over the values of a label (`'zone'`), or over the peers (`'peer'`). */
+  readonly spread?: string
+  /** Types whose actors never live on the same peer as this one, whichever was there first; may name the type itself. */
+  readonly apartFrom?: readonly string[]
+  /** `'head'`: lives on the mesh's head, and follows when that changes. Default: anywhere. */
+  readonly home?: 'head'
   /** Methods that never change state: they run beside others. */
   readonly readOnly?: readonly string[]
   /** `linearizable` (default), or `local`: read-only methods answer from the last durable state at once, maybe stale. */

@@ -5,10 +5,12 @@
 //     incarnation.
 //  3. A boot that is dead stays dead, is nobody's home, and there is a report of it that names every actor it had.
 //  4. A term is one log, written by one boot.
+//  5. No boot has more actors than its peer has room for, nor neighbours that keep apart (room.ts).
 
 import type { PeerId } from '../../mesh/ids.ts'
 import type { Pointer } from '../../mesh/log-types.ts'
 import type { ActorEntry, BootEntry, RegistryState } from '../../mesh/registry/types.ts'
+import { overcommitted } from './room.ts'
 
 /** What one process saw last. */
 interface Last {
@@ -32,6 +34,7 @@ export class Assignments {
     let last: Last | undefined
     return (state) => {
       for (const actor of state.actors.values()) this.#actor(peer, state, actor, last?.actors.get(actor.key))
+      for (const text of overcommitted(state)) this.#fail(`${peer}: ${text}`)
       if (last) for (const boot of state.boots.values()) this.#boot(peer, state, boot, last)
       last = { actors: new Map(state.actors), boots: new Map(state.boots) }
     }

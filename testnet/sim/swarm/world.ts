@@ -5,12 +5,14 @@ import type { Crash, DiskImage } from '../../../checkpoint/memory-disk.ts'
 import { type BootId, type LogKey, type PeerId, peerOfBoot } from '../../../mesh/ids.ts'
 import type { Keeper } from '../../../mesh/log-types.ts'
 import { majority } from '../../../mesh/quorum.ts'
+import type { ActorEntry } from '../../../mesh/registry/types.ts'
 import { Invariants } from '../invariants.ts'
 import { SimMesh, type SimPeer } from '../mesh.ts'
 import type { Fate } from '../network.ts'
 import { Oracle } from '../oracle.ts'
 import { seededRandom } from '../random.ts'
 import { decidedSets, outlivesLossOf } from './budget.ts'
+import { offers } from './placing.ts'
 import type { FaultKind, Profile } from './profile.ts'
 import { Workload } from './workload.ts'
 
@@ -65,6 +67,7 @@ export class World {
       settings: profile.settings,
       types: ['Ledger', 'SyncedLedger'],
       wire: profile.wire,
+      describe: (id) => offers(this.work.demand, Number(id.slice(-2))),
       onStart: (peer) => this.#started(peer),
     })
     this.invariants = new Invariants(this.mesh)
@@ -242,6 +245,7 @@ export class World {
       ...this.invariants.leaks(),
       ...ended.map(({ key, boot }) => `journal ${key} of ${boot}, which is over`),
       ...unsettled.map(({ key, status }) => `${key} is ${status.kind}`),
+      ...this.#misplaced().map(({ key, home }) => `${key} is pinned to the head and on ${home}`),
     ]
   }
 
@@ -250,6 +254,15 @@ export class World {
     for (const id of this.ids) this.mesh.kill(id)
     for (const runtime of this.work.runtimes.values()) runtime.close()
     await new Promise((resolve) => setImmediate(resolve))
+  }
+
+  #misplaced(): readonly ActorEntry[] {
+    const head = this.live.find(({ driver }) => driver.isHead)?.driver
+    const actors = [...(head?.registry?.actors.values() ?? [])]
+    return actors.filter(
+      ({ options, status, home }) =>
+        options.placement?.home === 'head' && status.kind === 'running' && home !== head?.boot,
+    )
   }
 
   #isWhole(log: LogKey, { peer, store }: Keeper): boolean {

@@ -8,6 +8,7 @@ import { homeMutants } from './homes.ts'
 import { journalMutants } from './journals.ts'
 import { keeperMutants } from './keeper.ts'
 import { mailboxMutants } from './mailbox.ts'
+import { placementMutants } from './placement.ts'
 import { registryMutants } from './registry.ts'
 import { relayMutants } from './relays.ts'
 import { seriesMutants } from './series.ts'
@@ -22,6 +23,7 @@ export const MUTANTS: readonly Mutant[] = [
   ...registryMutants,
   ...journalMutants,
   ...homeMutants,
+  ...placementMutants,
   ...callMutants,
   ...agendaMutants,
   ...cancellingMutants,

@@ -29,8 +29,8 @@ export const registryMutants: readonly Mutant[] = [
     patch: [
       {
         file: APPLY,
-        find: '      actor.home !== null ||\n      actor.epoch !== epoch ||\n',
-        replace: '',
+        find: 'if (!actor || actor.home !== null || actor.epoch !== epoch || actor.status',
+        replace: 'if (!actor || actor.status',
       },
     ],
     tests: [inTables()],
