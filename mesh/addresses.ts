@@ -61,16 +61,20 @@ export class Addresses {
     this.#want(this.#seen)
   }
 
-  /** Where peers were last reachable goes to disk, so that a whole mesh can find itself again after a stop. */
+  /**
+   * Where peers were last reachable goes to disk, so that a whole mesh can find itself again after a stop. Not of those who
+   * left: once the view has forgotten them they would be looked for, for ever.
+   */
   #remember(members: readonly Member[]): void {
     const { env } = this.#parts
     const changed: Record<PeerId, readonly string[]> = {}
     for (const { peer, liveness, description } of members) {
-      if (peer === env.self || liveness !== 'alive' || description.addresses.length === 0) continue
-      const text = description.addresses.join(' ')
-      if (this.#onDisk.get(peer) === text) continue
+      const addresses = liveness === 'alive' ? description.addresses : []
+      if (peer === env.self || (addresses.length === 0 && liveness !== 'left')) continue
+      const text = addresses.join(' ')
+      if ((this.#onDisk.get(peer) ?? '') === text) continue
       this.#onDisk.set(peer, text)
-      changed[peer] = description.addresses
+      changed[peer] = addresses
     }
     if (Object.keys(changed).length > 0) env.persist({ peers: changed }, () => {})
   }
@@ -79,7 +83,7 @@ export class Addresses {
   #want({ members, pointer, peers }: Seen): void {
     const { env } = this.#parts
     const wanted = new Map<PeerId, readonly string[]>()
-    for (const [peer, addresses] of this.#onDisk) wanted.set(peer, addresses.split(' '))
+    for (const [peer, addresses] of this.#onDisk) if (addresses !== '') wanted.set(peer, addresses.split(' '))
     for (const [peer, addresses] of Object.entries(pointer?.addresses ?? {}))
       if (addresses.length > 0) wanted.set(peer as PeerId, addresses)
     for (const entry of peers) wanted.set(entry.peer, entry.addresses)

@@ -28,8 +28,9 @@ export interface MeshSettings {
   readonly absentPeerGraceMs: number
   /** One step of a take-over or repair that gets no answer for this long is started again differently. */
   readonly stepTimeoutMs: number
-  /** The registry log is compacted by a new term beyond this many blocks… */
+  /** The registry log is compacted by a new term beyond this many blocks, or bytes, which every peer has in memory… */
   readonly registryMaxBlocks: number
+  readonly registryMaxBytes: number
   /** …and a journal goes on in a fresh one beyond this many blocks or bytes… */
   readonly journalMaxBlocks: number
   readonly journalMaxBytes: number
@@ -63,6 +64,7 @@ export const defaultMeshSettings: MeshSettings = {
   absentPeerGraceMs: 4000,
   stepTimeoutMs: 2000,
   registryMaxBlocks: 4096,
+  registryMaxBytes: 16 * 1024 * 1024,
   journalMaxBlocks: 65_536,
   journalMaxBytes: 16 * 1024 * 1024,
   journalGrowth: 2,

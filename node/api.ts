@@ -12,6 +12,11 @@ export interface CallOptions {
   readonly timeoutMs?: number
   /** Retries after a lost host; the call's id stays the same, so its effect happens once. -1 (default): until the timeout. */
   readonly retries?: number
+  /**
+   * Aborting it rejects the call at once with `CALL_CANCELLED`. Its host is told: what still waits there never runs, what
+   * runs sees `this.context.signal` aborted, as do the calls made by it. What was made durable stays.
+   */
+  readonly signal?: AbortSignal
 }
 
 /** The protocol's time-outs and limits (mesh/settings.ts says what each is for); those left out keep their defaults. */
@@ -188,6 +193,14 @@ export interface MeshNode {
     args: readonly unknown[],
     options?: CallOptions,
   ): Promise<unknown>
+  /** The untyped call of a generator method: its items. `timeoutMs` is the longest wait for one of them. */
+  iterate(
+    type: string,
+    name: string,
+    method: string,
+    args: readonly unknown[],
+    options?: CallOptions,
+  ): AsyncIterable<unknown>
 
   status(): NodeStatus
   members(): readonly MemberStatus[]

@@ -308,6 +308,15 @@ describe('who is who', () => {
     expect(table.admit('b4', 'b', ['b'])).toMatchObject({ ok: false, why: 'store-foreign' })
     expect(table.admit('b5', 'b', ['b2'])).toEqual({ ok: true })
   })
+
+  test('a disk that left says nothing any more, and may come back, whatever boots it had before', () => {
+    const table = mesh()
+    expect(table.admit('b2', 'b', ['b'])).toEqual({ ok: true })
+    table.recover('b', {})
+    expect(table.apply('b2', { kind: 'left', peer: peerId('b'), boot: table.boot('b2') }).ok).toBe(true)
+    expect(table.admit('b3', 'another', [])).toEqual({ ok: true })
+    expect(table.admit('b4', 'b', ['b2'])).toEqual({ ok: true })
+  })
 })
 
 describe('commands are applied once (A5)', () => {
@@ -325,6 +334,20 @@ describe('commands are applied once (A5)', () => {
     expect(create(100, 100)).toEqual({ ok: true })
     expect(create(101, 101)).toMatchObject({ why: 'name-taken' })
     expect(create(100, 100)).toMatchObject({ why: 'expired' })
+  })
+
+  test('what left is answered again when it asks again, and is forgotten in the end', () => {
+    const table = mesh()
+    for (let n = 0; n < 1000; n++) {
+      const boot = `d${n}`
+      expect(table.admit(boot, `d${n}`)).toEqual({ ok: true })
+      const command: Command = { kind: 'left', peer: peerId('d'), boot: table.boot(boot) }
+      const left = () =>
+        applyIssued(table.table, { boot: table.boot(boot), n: 10_000, floor: 10_000, command })
+      expect(left()).toEqual({ ok: true })
+      expect(left()).toEqual({ ok: true })
+    }
+    expect(table.table.issued.size).toBeLessThan(300)
   })
 })
 

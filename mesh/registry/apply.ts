@@ -39,7 +39,18 @@ export function applyIssued(table: RegistryTable, { boot, n, floor, command }: I
   for (const old of issued.results.keys()) if (old < issued.floor) issued.results.delete(old)
   issued.results.set(n, result)
   if (table.boots.get(boot)?.status !== 'dead') table.issued.set(boot, issued)
+  forgetStrangers(table)
   return result
+}
+
+/** Of boots that left, or were never admitted, only the newest may still repeat a command. */
+const MAX_STRANGERS = 256
+function forgetStrangers({ issued, boots }: RegistryTable): void {
+  if (issued.size <= boots.size + MAX_STRANGERS) return
+  for (const boot of issued.keys()) {
+    if (issued.size <= boots.size + MAX_STRANGERS) return
+    if (!boots.has(boot)) issued.delete(boot)
+  }
 }
 
 function applyCommand(table: RegistryTable, issuer: BootId, command: Command): CommandResult {
@@ -144,6 +155,9 @@ function left(table: RegistryTable, { peer, boot }: Command & { kind: 'left' }):
   table.peers.delete(peer)
   table.boots.delete(boot)
   table.issued.delete(boot)
+  // Nothing is kept by its store, so an older state of it could not tell anything wrong: no boot speaks for it any more.
+  for (const old of table.boots.values())
+    if (old.store === entry.store) table.boots.set(old.boot, { ...old, store: null })
   return done
 }
 

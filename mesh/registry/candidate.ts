@@ -34,7 +34,6 @@ type State =
   | {
       readonly kind: 'reading'
       readonly ballot: Ballot
-      readonly best: Sealed
       readonly reading: LogReading
     }
   | {
@@ -236,7 +235,7 @@ export class Candidate {
       },
       done: (blocks) => this.#write(ballot, best, pointer, this.#follower.replay(blocks)),
     })
-    this.#become({ kind: 'reading', ballot, best, reading })
+    this.#become({ kind: 'reading', ballot, reading })
   }
 
   /** Writes the table as the first record of a fresh log and has every keeper of the next term hold it (C3). */

@@ -29,6 +29,9 @@ export interface StewardParts {
   readonly plan: Plan
 }
 
+/** A registry log is compacted no sooner than half of it is history. */
+const REGISTRY_GROWTH = 2
+
 const LOSS_ACCEPTED = 'what is missing of it was given up'
 
 export class Steward {
@@ -292,14 +295,20 @@ export class Steward {
     if (journals.length > 0) this.#issue('retire', { kind: 'retire', journals })
   }
 
+  #hasGrown(): boolean {
+    const { env, follower } = this.#parts
+    const { registryMaxBlocks, registryMaxBytes } = env.settings
+    const most = Math.max(registryMaxBytes, REGISTRY_GROWTH * follower.snapshotBytes)
+    return follower.applied > registryMaxBlocks || follower.bytes > most
+  }
+
   #renewRegistry(state: RegistryState): void {
-    const { env, head, follower, candidate, plan } = this.#parts
+    const { env, head, candidate, plan } = this.#parts
     // A new term stops the commands for a moment, so first those that waited for this one are committed: their issuers
     // repeat them to the new head within a heartbeat. A head that is never idle renews all the same.
     const age = env.now - head.startedAt
     if (age < (head.idle ? env.settings.heartbeatMs : env.settings.headTimeoutMs)) return
-    const grown = follower.applied > env.settings.registryMaxBlocks
-    if (grown || plan.registryNeedsChange(state, head.keepers)) candidate.campaign('consent')
+    if (this.#hasGrown() || plan.registryNeedsChange(state, head.keepers)) candidate.campaign('consent')
   }
 
   #offerHead(state: RegistryState): void {

@@ -38,7 +38,8 @@ export interface PeerEntry {
 
 export interface BootEntry {
   readonly boot: BootId
-  readonly store: StoreId
+  /** Null once its store left the mesh, or the registry was rescued: it can't tell an older state of that disk then. */
+  readonly store: StoreId | null
   /** `superseded`: a newer boot of the same peer was admitted; this one waits to be recovered. */
   readonly status: 'live' | 'superseded' | 'dead'
   /** Somebody gave up what is missing: its journals are recovered from whatever keepers answer. Until that is done. */

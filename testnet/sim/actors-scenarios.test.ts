@@ -188,6 +188,11 @@ test('a move waits for the call that runs, and the call happens once', async () 
 test('leave → its actors move, the peer goes clean, and comes back', async () => {
   const at = await meshOf(5)
   const [zero, one] = at.ids as [PeerId, PeerId]
+  // Its boot is not its first, which the registry remembers.
+  const first = at.boot(one)
+  at.mesh.kill(one)
+  await at.mesh.start(one)
+  await at.recovered(first)
   for (const name of ['a', 'b', 'c']) await at.place(name, one, `${name}1`)
   const peer = at.mesh.peers.get(one)!
   const adding = at.send(zero, 'a', 'add', ['a2'])

@@ -6,6 +6,7 @@ import type { MeshSettings } from '../../mesh/settings.ts'
 import { Actor } from '../../node/actors/actor.ts'
 import { createRuntime, type Runtime } from '../../node/actors/runtime.ts'
 import { SimMesh } from './mesh.ts'
+import { replicated, stage } from './stage.ts'
 
 const ACTORS = 8
 const STATE_BYTES = 2000
@@ -106,4 +107,30 @@ test('an actor that could not be made keeps no journal of its host', async () =>
   await mesh.clock.run(10_000)
   expect(mesh.failures).toEqual([])
   for (const { driver } of mesh.peers.values()) expect(driver.registry!.journals.size).toBe(3)
+})
+
+test('the registry is compacted by its bytes, which every peer has in memory, and not again and again', async () => {
+  const registryMaxBytes = 20_000
+  const on = await stage(46, 3, replicated, { journalMaxBlocks: 8, registryMaxBytes })
+  const term = () => Math.max(...[...on.mesh.peers.values()].map(({ driver }) => driver.pointer!.term))
+  const before = term()
+  let most = 0
+  let commands = 0
+  for (let second = 0; second < 10; second++) {
+    await on.mesh.clock.run(1000)
+    for (const { disk, driver } of on.mesh.peers.values()) {
+      const log = disk.writtenLogs.get(driver.pointer!.key) ?? []
+      most = Math.max(
+        most,
+        log.reduce((sum, { block }) => sum + block.byteLength, 0),
+      )
+      commands = Math.max(commands, driver.registry!.nextOrder)
+    }
+  }
+  expect(commands).toBeGreaterThan(100)
+  expect(most).toBeLessThan(3 * registryMaxBytes)
+  const terms = term() - before
+  expect(terms).toBeGreaterThan(1)
+  expect(terms).toBeLessThan(20)
+  await on.whole()
 })

@@ -115,6 +115,14 @@ export class FakeNode implements MeshNode {
   actor(): never {
     throw new Error('a fake node has no references')
   }
+  async *iterate(
+    type: string,
+    name: string,
+    method: string,
+    args: readonly unknown[],
+  ): AsyncGenerator<unknown> {
+    yield await this.call(type, name, method, args)
+  }
   async call(type: string, name: string, method: string, args: readonly unknown[]): Promise<unknown> {
     return this.onCall(type, name, method, args)
   }

@@ -89,7 +89,7 @@ export const callMutants: readonly Mutant[] = [
     patch: [
       {
         file: LIVE,
-        find: '    if (job !== undefined) {\n      job.replies.push(reply) // L3\n      return\n    }\n',
+        find: '    if (job !== undefined) {\n      job.replies.set(frame.token, reply) // L3\n      return\n    }\n',
         replace: '    if (job !== undefined) this.#jobs.delete(key)\n',
       },
     ],
@@ -165,8 +165,8 @@ export const callMutants: readonly Mutant[] = [
     patch: [
       {
         file: OUTGOING,
-        find: '    if (this.#sent !== undefined && entry.incarnation > this.#sent.incarnation) throw this.#recreated() // C3\n',
-        replace: '',
+        find: '      throw this.#recreated() // C3\n',
+        replace: '      this.#pause.reset()\n',
       },
     ],
     tests: [inScenarios('C3 a call that was sent to one incarnation is never executed by the next')],
@@ -177,9 +177,9 @@ export const callMutants: readonly Mutant[] = [
     breaks: 'a caller believes its own copy of the registry that an actor is over',
     patch: [
       {
-        file: OUTGOING,
-        find: '      await this.#services.mesh.catchUp(Math.max(1, this.#deadline - this.#services.clock.now()))\n',
-        replace: '      await Promise.resolve()\n',
+        file: 'node/actors/locate.ts',
+        find: '    await mesh.catchUp(timeoutMs)\n',
+        replace: '    await Promise.resolve(timeoutMs)\n',
       },
     ],
     tests: [

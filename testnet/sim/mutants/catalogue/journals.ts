@@ -212,6 +212,25 @@ export const journalMutants: readonly Mutant[] = [
     tests: [inRecoveries('unknownCounts: a keeper that lost its disk does not speak for what was on it')],
   },
   {
+    name: 'onlyLinksAreHere',
+    rule: 'G7',
+    breaks:
+      'a recovery forgets what keepers answered whom it reaches through others only, and asks them again, without end',
+    patch: [
+      {
+        file: JOURNAL_RECOVERY,
+        find: 'return this.#env.reaches(peer) || now - heardAt < settings.stepTimeoutMs',
+        replace: 'return this.#env.reaches(peer) || now < heardAt',
+      },
+    ],
+    tests: [
+      test(
+        'testnet/sim/relays.test.ts',
+        'keepers that the head has no link to at all are sealed and repaired, and not asked without end',
+      ),
+    ],
+  },
+  {
     name: 'waitForALostTail',
     rule: 'G7 V1',
     breaks: 'a recovery waits for a keeper that alone has what was never acknowledged',
