@@ -8,10 +8,11 @@
 import type { Patches } from 'mutative'
 import type { RecordSource } from './batcher.ts'
 import type { CallTable, SettledCall } from './call-table.ts'
-import { decode, encode } from './codec.ts'
+import { decodeUser, encode } from './codec.ts'
 import type { ActorLife } from './journal-index.ts'
 import type { BootId, LogKey } from './mesh-types.ts'
 import { type EncodedRecord, encodeDelta, encodeSnapshot, type RecordKind } from './records.ts'
+import type { MakeRef } from './reference.ts'
 import { applyPatches } from './replay.ts'
 
 /** Below this many bytes of deltas since the last snapshot another snapshot saves nothing. */
@@ -49,6 +50,8 @@ export interface ActorLogOptions {
   readonly sequence: number
   /** Callers that are refused for ever: their results need no keeping. */
   readonly isGone: (boot: BootId) => boolean
+  /** Makes references in changes usable; without it a change may hold none. */
+  readonly makeRef?: MakeRef
   /** Asks for {@link ActorLog.take} soon. */
   readonly mark: (source: RecordSource) => void
 }
@@ -107,7 +110,7 @@ export class ActorLog implements RecordSource {
 
   /** A call's change; returns the decoded patches, whose values are now part of the state (A1, A2). */
   commit(patches: Uint8Array, call: SettledCall): Patches {
-    const decoded = decode(patches) as Patches
+    const decoded = decodeUser(patches, this.#options.makeRef) as Patches
     this.#state = applyPatches(this.#state, decoded)
     this.#push({ sequence: this.#sequence + 1, patches, call, kind: 'delta' })
     this.calls.settle(call, this.#sequence)

@@ -92,6 +92,11 @@ export class CallTable {
     return size
   }
 
+  /** Of whom there are floors or entries. */
+  get callers(): number {
+    return this.#callers.size
+  }
+
   lookup(id: CallId): Lookup {
     const caller = this.#callers.get(id.caller)
     if (caller === undefined) return { kind: 'new' }
@@ -116,6 +121,11 @@ export class CallTable {
     for (const [key, entry] of caller.entries) {
       if (entry.n < (entry.path === '' ? caller.own : caller.all)) caller.entries.delete(key)
     }
+  }
+
+  /** The same in a table that is no part of a state: a floor says nothing there of a caller of whom nothing is kept. */
+  raiseKnown(boot: BootId, floors: CallFloors): void {
+    if (this.#callers.has(boot)) this.raise(boot, floors)
   }
 
   /** Drops callers that the committed registry says are dead (T1). */

@@ -1,8 +1,9 @@
 // How values of users become bytes: state, patches, arguments, results. Plain data round-trips — objects, arrays, Map,
-// Set, Date, BigInt, typed arrays, Buffer, undefined —; whatever would come back as something else is refused with its
+// Set, Date, BigInt, typed arrays, Buffer, undefined, references to actors —; whatever would come back as something else is refused with its
 // path, before anything was written, so that nothing is lost silently at a restore.
 
 import { Encoder } from 'cbor-x'
+import { type MakeRef, Reference, reading } from './reference.ts'
 
 /** A value that cannot be kept. `path` leads to it (`state.items[3].socket`), `what` says what is there. */
 export class UnserialisableValue extends Error {
@@ -45,6 +46,10 @@ export const encode = (value: unknown): Uint8Array => encoder.encode(value)
 /** The value of bytes made by {@link encode}. Throws on bytes that are not. */
 export const decode = (bytes: Uint8Array): unknown => encoder.decode(bytes)
 
+/** A user's value, in which references to actors become what `makeRef` gives. Throws on bytes that are not CBOR. */
+export const decodeUser = (bytes: Uint8Array, makeRef: MakeRef | undefined): unknown =>
+  reading(makeRef, () => encoder.decode(bytes))
+
 /** Bytes of a user's value; `root` names it in the error. Throws {@link UnserialisableValue}. */
 export function encodeUser(value: unknown, root: string): Uint8Array {
   check(value, root, new Set())
@@ -65,7 +70,7 @@ function check(value: unknown, path: string, above: Set<object>): void {
   if (above.has(value)) throw new UnserialisableValue(path, 'a reference to an object that contains it')
   if (above.size > MAX_DEPTH) throw new UnserialisableValue(path, `nested more than ${MAX_DEPTH} levels deep`)
   const type: unknown = prototypeOf(value)
-  if (type === Date || ARRAY_TYPES.has(type)) return
+  if (type === Date || type === Reference || ARRAY_TYPES.has(type)) return
   above.add(value)
   if (Array.isArray(value) && type === Array) checkArray(value, path, above)
   else if (value instanceof Map && type === Map) checkMap(value, path, above)

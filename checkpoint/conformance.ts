@@ -21,6 +21,8 @@ export interface CrashableDisk extends StoreHarness {
    * of it: `survives` is 0 for nothing to 1 for all.
    */
   crash(how: { readonly power: boolean; readonly survives: number }): Promise<void>
+  /** How many logs there are on the disk, named by facts or not; asked while no process has it open. */
+  logs(): Promise<number>
 }
 
 export interface ConformanceOptions {
@@ -282,6 +284,35 @@ export function describeLogStore(name: string, options: ConformanceOptions): voi
       await writer.drop(log)
       await expect(writer.append(log, bytes('x'))).rejects.toMatchObject({ code: 'NOT_WRITABLE' })
       await Promise.all([again.close(), writer.close()])
+    })
+
+    it('S5 leaves nothing of a log without a block, whenever its process ends', async () => {
+      const harness = await crashableDisk()
+      const end = {
+        close: (store: LogStore) => store.close(),
+        kill: () => harness.crash({ power: false, survives: 1 }),
+        powerFailure: () => harness.crash({ power: true, survives: 1 }),
+      }
+      let written = 0
+      for (const ended of [end.close, end.kill, end.powerFailure]) {
+        const store = await harness.open()
+        const [unused, log, dropped] = [
+          await store.createLog(),
+          await store.createLog(),
+          await store.createLog(),
+        ]
+        expect([await store.length(unused), await store.hash(unused, 0)]).toEqual([0, ''])
+        await expect(store.append(unused, Buffer.alloc(MAX_BLOCK_BYTES + 1))).rejects.toMatchObject({
+          code: 'BLOCK_TOO_LARGE',
+        })
+        await store.append(log, bytes('x'))
+        written += 1
+        await store.drop(dropped)
+        await expect(store.append(dropped, bytes('x'))).rejects.toMatchObject({ code: 'NOT_WRITABLE' })
+        await store.sync()
+        await ended(store)
+        expect(await harness.logs()).toBe(written)
+      }
     })
 
     it('ends what was begun and refuses what comes after', async () => {

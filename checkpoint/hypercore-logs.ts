@@ -73,11 +73,9 @@ export class HypercoreLogs {
     return this.#store.storage.rocks.path
   }
 
-  /** A new log that this object can append to. */
-  async create(): Promise<{ key: Buffer; log: OpenLog }> {
-    const keyPair = newKeyPair()
-    const key = Hypercore.key(manifestOf(keyPair.publicKey))
-    return { key, log: await this.#open(key, keyPair.publicKey, keyPair) }
+  /** The log, made, which this object can append to from now on. */
+  async create({ key, keyPair }: NewLog): Promise<OpenLog> {
+    return this.#open(key, keyPair.publicKey, keyPair)
   }
 
   /** Undefined for a log never heard of. */
@@ -133,6 +131,11 @@ export class HypercoreLogs {
     }
     return new OpenLog(core, writer, keyPair)
   }
+}
+
+export interface NewLog {
+  readonly key: Buffer
+  readonly keyPair: KeyPair
 }
 
 /** A log while it is open. Blocks go in and out without their seams (hypercore-proof.ts). */
@@ -284,6 +287,12 @@ export class OpenLog {
 async function removeOldReports(directory: string): Promise<void> {
   for (const name of await readdir(directory))
     if (name.startsWith('LOG.old.')) await rm(join(directory, name), { force: true })
+}
+
+/** A log that is nowhere yet. */
+export function newLog(): NewLog {
+  const keyPair = newKeyPair()
+  return { key: Hypercore.key(manifestOf(keyPair.publicKey)), keyPair }
 }
 
 function newKeyPair(): KeyPair {

@@ -4,6 +4,8 @@
 // S2 facts are written after the logs are synced: a seal is durable together with the blocks it counts.
 // S3 after a failed write or sync nothing is known about the disk, and nothing more is answered.
 // S4 who may append is known to this object alone, and only for logs it created.
+// S5 a log that was created is in no corestore before its first block: a process that ends before it wrote down what the log
+//    is leaves nothing of it behind.
 
 import { logKey, storeId } from '../mesh/ids.ts'
 import { exists, meaningOf, prepareDirectory, type StoreDirectory, syncNewDirectory } from './directory.ts'
@@ -18,7 +20,7 @@ import {
   StoreFailedError,
 } from './errors.ts'
 import { FactsJournal } from './facts-journal.ts'
-import { HypercoreLogs, type OpenLog } from './hypercore-logs.ts'
+import { HypercoreLogs, type NewLog, newLog, type OpenLog } from './hypercore-logs.ts'
 import { blockOf, decodeProof, type Proof, verifyProof } from './hypercore-proof.ts'
 import type { FactsPatch, LogKey, StoreFacts } from './mesh-types.ts'
 import { type LogStore, MAX_BLOCK_BYTES } from './port.ts'
@@ -89,6 +91,8 @@ class HypercoreStore implements LogStore {
   readonly #turns = new Turns<LogKey>()
   /** Least recently used first. */
   readonly #open = new Map<LogKey, OpenLog>()
+  /** Created and still without a block (S5). */
+  readonly #new = new Map<LogKey, NewLog>()
   readonly #syncing = new SharedRun(() => this.#guard('A sync failed', () => this.#wal.sync()))
   readonly #persisting = new SharedRun(() =>
     this.#guard('Writing facts failed', () => this.#persistPending()),
@@ -108,20 +112,19 @@ class HypercoreStore implements LogStore {
     this.facts = journal.table.snapshot()
   }
 
-  createLog(): Promise<LogKey> {
-    return this.#inTurn(NEW_LOG, async () => {
-      const { key, log } = await this.#logs.create()
-      const name = logKey(key.toString('hex'))
-      this.#open.set(name, log)
-      return name
-    })
+  async createLog(): Promise<LogKey> {
+    this.#assertOpen()
+    const created = newLog()
+    const name = logKey(created.key.toString('hex'))
+    this.#new.set(name, created) // S5
+    return name
   }
 
   append(log: LogKey, block: Uint8Array): Promise<{ length: number; proof: Uint8Array }> {
     return this.#inTurn(log, async () => {
-      const open = this.#open.get(log)
-      if (!open?.writable) throw new NotWritableError(log) // S4
       if (block.byteLength > MAX_BLOCK_BYTES) throw new BlockTooLargeError(block.byteLength, MAX_BLOCK_BYTES)
+      const open = this.#open.get(log) ?? (await this.#begin(log))
+      if (!open?.writable) throw new NotWritableError(log) // S4
       return open.append(block)
     })
   }
@@ -197,6 +200,7 @@ class HypercoreStore implements LogStore {
 
   drop(log: LogKey): Promise<void> {
     return this.#inTurn(log, async () => {
+      this.#new.delete(log)
       const open = await this.#find(log)
       if (open === undefined) return
       this.#open.delete(log)
@@ -277,6 +281,16 @@ class HypercoreStore implements LogStore {
     return this.#remember(log, found)
   }
 
+  /** The first block of a log that was created here is about to be written. */
+  async #begin(log: LogKey): Promise<OpenLog | undefined> {
+    const created = this.#new.get(log)
+    if (created === undefined) return undefined
+    const open = await this.#logs.create(created)
+    this.#new.delete(log)
+    this.#open.set(log, open)
+    return open
+  }
+
   async #adopt(log: LogKey, run: readonly Proof[]): Promise<OpenLog> {
     const key = keyOf(log)
     const last = run.at(-1)
@@ -299,9 +313,6 @@ class HypercoreStore implements LogStore {
     return opened
   }
 }
-
-/** Logs that have no name yet take turns with each other. */
-const NEW_LOG = logKey('')
 
 const isLogKey = (log: LogKey): boolean => typeof log === 'string' && /^[0-9a-f]{64}$/.test(log)
 

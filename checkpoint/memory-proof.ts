@@ -4,8 +4,9 @@
 //
 // On the wire: version 1 byte, index 6 bytes, the chain before the block 32, the tag 32, the block.
 
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import { InvalidProofError } from './errors.ts'
+import type { MemoryBlock } from './memory-disk.ts'
 import type { LogKey } from './mesh-types.ts'
 import { MAX_BLOCK_BYTES } from './port.ts'
 
@@ -21,15 +22,23 @@ export interface MemoryProof {
 }
 
 export function chain(before: string, block: Uint8Array): string {
-  return createHash('sha256').update(before).update(block).digest('hex')
+  const bytes = Buffer.allocUnsafe(before.length + block.byteLength)
+  bytes.write(before, 'latin1')
+  bytes.set(block, before.length)
+  return hash('sha256', bytes)
 }
 
-export function encodeMemoryProof(log: LogKey, index: number, before: string, block: Uint8Array): Buffer {
+export function encodeMemoryProof(
+  log: LogKey,
+  index: number,
+  before: string,
+  { block, hash: after }: MemoryBlock,
+): Buffer {
   const bytes = Buffer.alloc(HEADER_BYTES + block.byteLength)
   bytes[0] = VERSION
   bytes.writeUIntBE(index, 1, 6)
   bytes.write(before, 7, 'hex')
-  bytes.write(tag(log, index, chain(before, block)), 39, 'hex')
+  bytes.write(tag(log, index, after), 39, 'hex')
   bytes.set(block, HEADER_BYTES)
   return bytes
 }
@@ -53,5 +62,5 @@ export function verifyMemoryProof(log: LogKey, input: Uint8Array): MemoryProof {
 }
 
 function tag(log: LogKey, index: number, after: string): string {
-  return createHash('sha256').update(`${log} ${index} ${after}`).digest('hex')
+  return hash('sha256', `${log} ${index} ${after}`)
 }

@@ -19,6 +19,7 @@ describeLogStore('memory store', {
       open: () => openMemoryStore({ disk, random }),
       crash: async ({ power, survives }) =>
         disk.crash({ loseUnsynced: power, keepUnsynced: Math.round(survives * disk.unsynced()) }),
+      logs: async () => disk.writtenLogs.size,
     }
   },
   disk: async () => {

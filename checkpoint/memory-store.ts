@@ -20,16 +20,7 @@ import { type LogStore, MAX_BLOCK_BYTES } from './port.ts'
 import { SharedRun } from './shared-run.ts'
 import { Turns } from './turns.ts'
 
-export type MemoryOperation =
-  | 'open'
-  | 'create'
-  | 'append'
-  | 'ingest'
-  | 'read'
-  | 'drop'
-  | 'sync'
-  | 'persist'
-  | 'close'
+export type MemoryOperation = 'open' | 'append' | 'ingest' | 'read' | 'drop' | 'sync' | 'persist' | 'close'
 
 export interface MemoryStoreOptions {
   readonly disk: MemoryDisk
@@ -91,29 +82,21 @@ class MemoryStore implements LogStore {
   async createLog(): Promise<LogKey> {
     this.#assertOpen()
     const log = logKey(createHash('sha256').update(this.#random()).digest('hex'))
-    return this.#turns.take(log, () =>
-      this.#guard(async () => {
-        await this.#write('create', { kind: 'create', log })
-        this.#writable.add(log)
-        return log
-      }),
-    )
+    this.#writable.add(log)
+    return log
   }
 
   append(log: LogKey, block: Uint8Array): Promise<{ length: number; proof: Uint8Array }> {
     return this.#inTurn(log, async () => {
-      if (!this.#writable.has(log)) throw new NotWritableError(log)
       if (block.byteLength > MAX_BLOCK_BYTES) throw new BlockTooLargeError(block.byteLength, MAX_BLOCK_BYTES)
+      if (!this.#writable.has(log)) throw new NotWritableError(log)
       const held = this.#held(log)
       const index = held.length
       const before = held.at(-1)?.hash ?? ''
       const copy = new Uint8Array(block)
-      await this.#write('append', {
-        kind: 'append',
-        log,
-        blocks: [{ block: copy, hash: chain(before, copy) }],
-      })
-      return { length: index + 1, proof: encodeMemoryProof(log, index, before, copy) }
+      const appended = { block: copy, hash: chain(before, copy) }
+      await this.#write('append', { kind: 'append', log, blocks: [appended] })
+      return { length: index + 1, proof: encodeMemoryProof(log, index, before, appended) }
     })
   }
 
@@ -172,8 +155,8 @@ class MemoryStore implements LogStore {
   ): Promise<readonly Uint8Array[]> {
     return this.#reading(log, () => {
       const held = this.#held(log)
-      const proofs = range(held, from, to).map(({ block }, i) =>
-        encodeMemoryProof(log, from + i, held[from + i - 1]?.hash ?? '', block),
+      const proofs = range(held, from, to).map((each, i) =>
+        encodeMemoryProof(log, from + i, held[from + i - 1]?.hash ?? '', each),
       )
       return within(maxBytes, proofs)
     })
@@ -272,20 +255,22 @@ class MemoryStore implements LogStore {
     )
   }
 
-  async #inTurn<Result>(log: LogKey, work: () => Promise<Result>): Promise<Result> {
-    this.#assertOpen()
+  #inTurn<Result>(log: LogKey, work: () => Promise<Result>): Promise<Result> {
+    try {
+      this.#assertOpen()
+    } catch (error) {
+      return Promise.reject(error)
+    }
     return this.#turns.take(log, () => this.#guard(work))
   }
 
-  async #guard<Result>(work: () => Promise<Result>): Promise<Result> {
-    if (this.#failure !== undefined) throw this.#failure
-    try {
-      return await work()
-    } catch (error) {
+  #guard<Result>(work: () => Promise<Result>): Promise<Result> {
+    if (this.#failure !== undefined) return Promise.reject(this.#failure)
+    return work().catch((error: unknown) => {
       if (error instanceof StoreError) throw error
       this.#failure ??= new StoreFailedError('The disk failed', error)
       throw this.#failure
-    }
+    })
   }
 
   #assertOpen(): void {

@@ -9,6 +9,8 @@
 //    a run of proofs that extends the contiguous prefix held here; blocks already held are skipped; a gap changes
 //    nothing and resolves with the length held; a proof that does not verify rejects with InvalidProof and changes nothing.
 //  - Writer keys live in memory only. After `close` or a crash nobody can append to a log again, only `ingest`.
+//  - Nothing of a new log is on the disk before its first block. Its owner writes down what the log is in between, so
+//    that no log is ever there that no fact names, whenever the process ends.
 //  - Nothing a peer sent can make a method throw synchronously.
 
 import type { FactsPatch, LogKey, StoreFacts } from './mesh-types.ts'
@@ -19,7 +21,7 @@ export interface LogStore {
   /** Identifies the present start of the operating system; written data of an older one may be lost (tainted). */
   readonly systemBoot: string
 
-  /** A new log with a fresh key pair, writable until close. */
+  /** A new log with a fresh key pair, writable until close; in memory alone until its first `append`. */
   createLog(): Promise<LogKey>
   /** Appends one block (at most {@link MAX_BLOCK_BYTES}); resolves with the new length and the block's proof. */
   append(log: LogKey, block: Uint8Array): Promise<{ readonly length: number; readonly proof: Uint8Array }>

@@ -3,9 +3,10 @@
 
 import { apply, type Patches } from 'mutative'
 import { CallTable } from './call-table.ts'
-import { decode } from './codec.ts'
+import { decodeUser } from './codec.ts'
 import type { ActorLife } from './journal-index.ts'
 import { type BlockEntry, decodeDelta, decodeSnapshot, type RecordKind, readHeader } from './records.ts'
+import type { MakeRef } from './reference.ts'
 
 export interface Restored {
   readonly state: object
@@ -28,13 +29,17 @@ interface Whole {
 }
 
 /** Undefined when the blocks hold no complete snapshot of that life. Blocks in journal order. */
-export function replay(life: ActorLife, blocks: readonly Uint8Array[]): Restored | undefined {
+export function replay(
+  life: ActorLife,
+  blocks: readonly Uint8Array[],
+  makeRef?: MakeRef,
+): Restored | undefined {
   const records = wholeRecords(life, blocks)
   const start = records.findLastIndex((record) => record.entry.kind !== 'delta')
   if (start < 0) return undefined
   const first = records[start]!
   const snapshot = decodeSnapshot(first.body)
-  let state = decode(snapshot.state) as object
+  let state = decodeUser(snapshot.state, makeRef) as object
   const calls = CallTable.from(snapshot.calls)
   let last = first.entry
   for (const { entry, body } of records.slice(start + 1)) {
@@ -44,7 +49,7 @@ export function replay(life: ActorLife, blocks: readonly Uint8Array[]): Restored
       )
     }
     const delta = decodeDelta(body)
-    state = applyPatches(state, decode(delta.patches) as Patches)
+    state = applyPatches(state, decodeUser(delta.patches, makeRef) as Patches)
     for (const call of delta.calls) calls.settle(call, entry.sequence)
     last = entry
   }

@@ -8,8 +8,9 @@ test('status for people and for programs', async () => {
   const node = await fakeNode()
   const people = await cli(['status'], { node })
   expect(people).toMatchObject({ code: 0, err: '' })
-  expect(people.out).toContain('head      this peer, term 3\n')
-  expect(people.out).toContain('up        1 min 1 s\n')
+  expect(people.out).toContain('head       this peer, term 3\n')
+  expect(people.out).toContain('up         1 min 1 s\n')
+  expect(people.out).toContain('resources  gpu 1/2 used\n')
   expect(people.out).toContain('warning: two peers: no majority without both\n')
   expect(JSON.parse((await cli(['status', '--json'], { node })).out)).toEqual(node.status())
 })
@@ -18,9 +19,9 @@ test('members as a table', async () => {
   const node = await fakeNode()
   const { out } = await cli(['members'], { node })
   expect(out.replace(/ +/g, ' ')).toBe(
-    'NAME PEER STATE FOR ROLE ACTORS TYPES LABELS ADDRESSES\n' +
-      'shop-1 …ePeerOne alive 1.5 s this peer, head, keeps nothing 1 Counter zone=a /ip4/127.0.0.1/tcp/4001\n' +
-      'shop-2 …ePeerTwo alive 1.5 s 1 Counter zone=a /ip4/127.0.0.1/tcp/4001\n',
+    'NAME PEER STATE FOR ROLE ACTORS TYPES LABELS USED ADDRESSES\n' +
+      'shop-1 …ePeerOne alive 1.5 s this peer, head, keeps nothing 1 Counter zone=a gpu 1/2 /ip4/127.0.0.1/tcp/4001\n' +
+      'shop-2 …ePeerTwo alive 1.5 s 1 Counter zone=a gpu 1/2 /ip4/127.0.0.1/tcp/4001\n',
   )
 })
 

@@ -2,7 +2,7 @@
 
 import type { MemberStatus } from '../node/api.ts'
 import type { CommandSpec } from './command.ts'
-import { type Column, duration, shortId, table } from './output.ts'
+import { type Column, duration, shortId, table, usage } from './output.ts'
 
 export const membersCommand: CommandSpec = {
   usage: 'members',
@@ -39,6 +39,7 @@ const COLUMNS: readonly Column<MemberStatus>[] = [
         .map(([key, value]) => `${key}=${value}`)
         .join(' '),
   },
+  { title: 'used', value: (member) => usage(member.resources) },
   // The peer id at a multiaddress's end repeats the second column.
   {
     title: 'addresses',

@@ -10,7 +10,7 @@ import { loadActors } from './load-actors.ts'
 import { tellEvents } from './node-events.ts'
 import { type NodeLog, nodeLog } from './node-log.ts'
 import { startText } from './node-text.ts'
-import { parseAddress, parseLabels } from './parse.ts'
+import { parseAddress, parseLabels, parseResources } from './parse.ts'
 import { untilStopped } from './shutdown.ts'
 
 interface Options extends CommonOptions {
@@ -21,6 +21,7 @@ interface Options extends CommonOptions {
   readonly secretFile?: string
   readonly name?: string
   readonly labels?: Readonly<Record<string, string>>
+  readonly resources?: Readonly<Record<string, number>>
   readonly mdns: boolean
   readonly host: boolean
   readonly keep: boolean
@@ -49,6 +50,7 @@ Ctrl-C (or SIGTERM) hands its actors over to the other peers and leaves; the las
       .option('--secret-file <file>', 'a file with the secret of the mesh')
       .option('--name <name>', 'for people (default: the host name and the end of the peer id)')
       .option('--labels <k=v,…>', 'for placement, for example zone=a,disk=ssd', parseLabels)
+      .option('--resources <k=n,…>', 'what the actors here share, for example gpu=2,slots=10', parseResources)
       .option('--mdns', 'find peers of the same mesh on the local network', false)
       .option('--no-host', 'run no actors here')
       .option('--no-keep', "keep no copies of other peers' actors here")
@@ -74,7 +76,7 @@ function nodeOptions(
   log: NodeLog,
   cwd: string,
 ): NodeOptions {
-  const { listen, join, invite, name, labels } = options
+  const { listen, join, invite, name, labels, resources } = options
   return {
     dataDir: options.dataDir,
     actors,
@@ -89,6 +91,7 @@ function nodeOptions(
     ...(invite !== undefined && { invite }),
     ...(name !== undefined && { name }),
     ...(labels !== undefined && { labels }),
+    ...(resources !== undefined && { resources }),
   }
 }
 

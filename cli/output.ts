@@ -1,5 +1,7 @@
 // Text for people: aligned columns, short ids, durations.
 
+import type { ResourceStatus } from '../node/api.ts'
+
 export interface Column<Row> {
   readonly title: string
   readonly value: (row: Row) => string | number
@@ -41,6 +43,12 @@ export const printable = (text: string): string => text.replace(/[\u0000-\u001f\
 
 /** The end of an id tells peers apart; the beginning is the same for all Ed25519 peer ids. */
 export const shortId = (id: string): string => (id.length > 12 ? `…${id.slice(-8)}` : id)
+
+/** `gpu 1/2 slots 0/10`: used of offered. */
+export const usage = (resources: Readonly<Record<string, ResourceStatus>>): string =>
+  Object.entries(resources)
+    .map(([name, { offered, used }]) => `${name} ${used}/${offered}`)
+    .join(' ')
 
 export function duration(ms: number): string {
   if (ms < 1000) return `${Math.round(ms)} ms`

@@ -1,6 +1,14 @@
 import { expect, test } from 'vitest'
 import { duration, percentile, printable, table } from './output.ts'
-import { parseActor, parseAddress, parseArgument, parseCount, parseDuration, parseLabels } from './parse.ts'
+import {
+  parseActor,
+  parseAddress,
+  parseArgument,
+  parseCount,
+  parseDuration,
+  parseLabels,
+  parseResources,
+} from './parse.ts'
 
 test.each([
   ['zone=a', { zone: 'a' }],
@@ -12,6 +20,27 @@ test.each([
 
 test.each(['zone', '=a', 'zone=a,zone=b'])('labels %j are refused', (text) => {
   expect(() => parseLabels(text)).toThrow('--labels')
+})
+
+test.each([
+  ['gpu=2', { gpu: 2 }],
+  ['gpu=2, slots=0.5', { gpu: 2, slots: 0.5 }],
+  ['gpu=0', { gpu: 0 }],
+  ['', {}],
+])('resources %j', (text, resources) => expect(parseResources(text)).toEqual(resources))
+
+test.each([
+  'gpu',
+  '=1',
+  'gpu=',
+  'gpu=-1',
+  'gpu=x',
+  'gpu=1e3',
+  'gpu=0.0001',
+  'gpu=9999999999999',
+  'gpu=1,gpu=2',
+])('resources %j are refused', (text) => {
+  expect(() => parseResources(text)).toThrow('--resources')
 })
 
 test.each([

@@ -1,5 +1,6 @@
 // Values of the command line, checked where they enter. Each parser throws a UsageError that shows what is expected.
 
+import { isAmount, MAX_AMOUNT } from '../mesh/resources.ts'
 import { UsageError } from './errors.ts'
 
 /** `zone=a,disk=ssd` → labels. */
@@ -14,6 +15,23 @@ export function parseLabels(text: string): Readonly<Record<string, string>> {
     labels[key] = part.slice(at + 1).trim()
   }
   return labels
+}
+
+/** `gpu=2,slots=10` → amounts. */
+export function parseResources(text: string): Readonly<Record<string, number>> {
+  const resources: Record<string, number> = {}
+  for (const part of text.split(',').filter((each) => each.trim() !== '')) {
+    const match = /^\s*([^\s=]+)\s*=\s*(\d+(?:\.\d+)?)\s*$/.exec(part)
+    const amount = Number(match?.[2])
+    if (!match || !isAmount(amount))
+      throw new UsageError(
+        `--resources: "${part}" is not name=amount; write for example gpu=2,slots=10, amounts up to ${MAX_AMOUNT} in steps of 0.001`,
+      )
+    const name = match[1]!
+    if (Object.hasOwn(resources, name)) throw new UsageError(`--resources: "${name}" is given twice`)
+    resources[name] = amount
+  }
+  return resources
 }
 
 /** A multiaddress as it is, or `host:port` (`[::1]:4001` for IPv6). The port of a peer to join cannot be 0. */

@@ -2,7 +2,7 @@
 
 import type { NodeStatus } from '../node/api.ts'
 import type { CommandSpec } from './command.ts'
-import { count, duration, facts, megabytes, printable } from './output.ts'
+import { count, duration, facts, megabytes, printable, usage } from './output.ts'
 
 export const statusCommand: CommandSpec = {
   usage: 'status',
@@ -26,6 +26,9 @@ function describe(status: NodeStatus): string {
     ],
     ['members', status.members],
     ['actors', `${status.actorsHere} here, ${status.actorsTotal} in the mesh`],
+    ...(Object.keys(status.resources).length > 0
+      ? ([['resources', `${usage(status.resources)} used`]] as const)
+      : []),
     ['registry', `${status.registryKeepers} keepers`],
     ['up', duration(status.uptimeMs)],
     ['memory', `${megabytes(status.memory.rss)}, heap ${megabytes(status.memory.heapUsed)}`],

@@ -7,7 +7,7 @@ import type { Membership } from './membership/membership.ts'
 import type { Member } from './membership/types.ts'
 import type { PointerStore } from './pointer.ts'
 import type { Follower } from './registry/follower.ts'
-import type { RegistryState } from './registry/types.ts'
+import type { PeerEntry, RegistryState } from './registry/types.ts'
 
 export interface AddressesParts {
   readonly env: Env
@@ -21,6 +21,8 @@ interface Seen {
   readonly members: readonly Member[]
   readonly pointer: Pointer | undefined
   readonly registry: RegistryState | undefined
+  /** Most changes of the registry are none of these. */
+  readonly peers: readonly PeerEntry[]
 }
 
 export class Addresses {
@@ -49,34 +51,42 @@ export class Addresses {
     const pointer = pointers.current
     const registry = follower.state
     const seen = this.#seen
-    if (seen?.members === members && seen.pointer === pointer && seen.registry === registry) return
-    this.#seen = { members, pointer, registry }
+    const same = seen?.members === members && seen.pointer === pointer
+    if (same && seen.registry === registry) return
+    const peers = [...(registry?.peers.values() ?? [])]
+    this.#seen = { members, pointer, registry, peers }
+    if (same && peers.length === seen.peers.length && peers.every((entry, i) => entry === seen.peers[i]))
+      return
     this.#remember(members)
     this.#want(this.#seen)
   }
 
-  /** Where peers were last reachable goes to disk, so that a whole mesh can find itself again after a stop. */
+  /**
+   * Where peers were last reachable goes to disk, so that a whole mesh can find itself again after a stop. Not of those who
+   * left: once the view has forgotten them they would be looked for, for ever.
+   */
   #remember(members: readonly Member[]): void {
     const { env } = this.#parts
     const changed: Record<PeerId, readonly string[]> = {}
     for (const { peer, liveness, description } of members) {
-      if (peer === env.self || liveness !== 'alive' || description.addresses.length === 0) continue
-      const text = description.addresses.join(' ')
-      if (this.#onDisk.get(peer) === text) continue
+      const addresses = liveness === 'alive' ? description.addresses : []
+      if (peer === env.self || (addresses.length === 0 && liveness !== 'left')) continue
+      const text = addresses.join(' ')
+      if ((this.#onDisk.get(peer) ?? '') === text) continue
       this.#onDisk.set(peer, text)
-      changed[peer] = description.addresses
+      changed[peer] = addresses
     }
     if (Object.keys(changed).length > 0) env.persist({ peers: changed }, () => {})
   }
 
   /** Peers to stay connected to: everybody heard of who did not leave. */
-  #want({ members, pointer, registry }: Seen): void {
+  #want({ members, pointer, peers }: Seen): void {
     const { env } = this.#parts
     const wanted = new Map<PeerId, readonly string[]>()
-    for (const [peer, addresses] of this.#onDisk) wanted.set(peer, addresses.split(' '))
+    for (const [peer, addresses] of this.#onDisk) if (addresses !== '') wanted.set(peer, addresses.split(' '))
     for (const [peer, addresses] of Object.entries(pointer?.addresses ?? {}))
       if (addresses.length > 0) wanted.set(peer as PeerId, addresses)
-    for (const entry of registry?.peers.values() ?? []) wanted.set(entry.peer, entry.addresses)
+    for (const entry of peers) wanted.set(entry.peer, entry.addresses)
     for (const { peer, liveness, description } of members) {
       if (liveness === 'left') wanted.delete(peer)
       else if (description.addresses.length > 0) wanted.set(peer, description.addresses)

@@ -58,8 +58,19 @@ export class Admission {
     const described = description()
     const isKnown = state.peers.get(env.self)?.boot === env.boot
     if (isKnown && described === this.#admittedFor) return
-    const { name, store, addresses, labels, types, canHost, canKeep } = described
-    const entry = { peer: env.self, name, store, boot: env.boot, addresses, labels, types, canHost, canKeep }
+    const { name, store, addresses, labels, types, resources, canHost, canKeep } = described
+    const entry = {
+      peer: env.self,
+      name,
+      store,
+      boot: env.boot,
+      addresses,
+      labels,
+      types,
+      ...(resources && { resources }),
+      canHost,
+      canKeep,
+    }
     const wanted = JSON.stringify(entry)
     if (isKnown && this.#admittedAs === wanted) return
     this.#asking = true

@@ -10,7 +10,7 @@ import { Election } from './election.ts'
 import { type Codec, Env, type Random } from './env.ts'
 import { foundMesh } from './founding.ts'
 import { generationOf } from './generation.ts'
-import { type BootId, type LogKey, type PeerId, peerOfBoot } from './ids.ts'
+import { type ActorKey, type BootId, type LogKey, type PeerId, peerOfBoot } from './ids.ts'
 import type { Input } from './input.ts'
 import { Journals } from './journals.ts'
 import { Leaving } from './leaving.ts'
@@ -119,6 +119,10 @@ export class MeshCore {
         // Before anybody is admitted, and after everybody else is gone, the candidate's own store is what there is.
         return keepers.length > 0 ? keepers : [{ peer: self, store: env.store }]
       },
+      isGone: (peer) => {
+        const liveness = this.#membership.get(peer)?.liveness
+        return !env.reaches(peer) && (liveness === 'dead' || liveness === 'left')
+      },
       addresses: (keepers) => this.#addresses.of([self, ...keepers.map(({ peer }) => peer)]),
       holds: (log, term, then) => this.#logs.hold(log, 'registry', term, then),
       chosen: (pointer: Pointer, length: number | undefined) => this.#chosen(pointer, length),
@@ -196,6 +200,14 @@ export class MeshCore {
   /** Why actors of lost boots are not back yet; only the head knows. */
   recoveries(): ReadonlyMap<BootId, WaitingRecovery> {
     return this.#steward.waiting()
+  }
+
+  /** Why that actor has no home, in words; empty where it has one, or is about to get one. */
+  whyNoHome(actor: ActorKey): string {
+    const state = this.#follower.state
+    const entry = state?.actors.get(actor)
+    if (!state || !entry || entry.home !== null || entry.status.kind !== 'running') return ''
+    return this.#plan.whyNoHome(state, entry, this.headPeer)
   }
 
   step(input: Input, now: number, wall: number): Effect[] {

@@ -32,6 +32,7 @@ export class JournalRecovery {
   readonly #lossAccepted: boolean
   readonly #began: number
   readonly #answers = new Map<StoreId, Sealed>()
+  readonly #heardAt = new Map<StoreId, number>()
   readonly #holders = new Set<StoreId>()
   /** The length to repair to, once enough sealed. Set anew only while nobody is there who holds all of it. */
   #goal: Goal | undefined
@@ -110,14 +111,16 @@ export class JournalRecovery {
   sealed(from: PeerId, message: Sealed): boolean {
     if (!this.#isKeeper(from, message.store)) return false
     this.#answers.set(message.store, message)
+    this.#heardAt.set(message.store, this.#env.now)
     this.#setGoal()
     if (this.#goal && message.length >= this.#goal.length) this.#holders.add(message.store)
     return this.#goal !== undefined
   }
 
   held(from: PeerId, message: LogMessage & { kind: 'held' }): void {
-    if (!this.#goal || message.length < this.#goal.length) return
-    if (this.#isKeeper(from, message.store)) this.#holders.add(message.store)
+    if (!this.#isKeeper(from, message.store)) return
+    this.#heardAt.set(message.store, this.#env.now)
+    if (this.#goal && message.length >= this.#goal.length) this.#holders.add(message.store)
   }
 
   tick(): void {
@@ -168,10 +171,9 @@ export class JournalRecovery {
    * never acknowledged: the goal is set anew from those who are here, or from whoever comes back (V1, G7).
    */
   #forgetLostTail(): void {
-    const isHere = ({ peer }: Keeper): boolean => this.#env.reaches(peer)
-    const canRepair = this.#keepers.some((keeper) => isHere(keeper) && this.#holders.has(keeper.store))
+    const canRepair = this.#keepers.some((keeper) => this.#isHere(keeper) && this.#holders.has(keeper.store))
     if (!this.#goal || canRepair || this.#lossAccepted) return
-    for (const keeper of this.#keepers) if (!isHere(keeper)) this.#answers.delete(keeper.store)
+    for (const keeper of this.#keepers) if (!this.#isHere(keeper)) this.#answers.delete(keeper.store)
     this.#holders.clear()
     this.#goal = undefined
     this.#setGoal()
@@ -186,10 +188,15 @@ export class JournalRecovery {
   }
 
   #source(): PeerId | undefined {
-    const able = this.#keepers.filter(
-      ({ peer, store }) => this.#holders.has(store) && this.#env.reaches(peer),
-    )
+    const able = this.#keepers.filter((keeper) => this.#holders.has(keeper.store) && this.#isHere(keeper))
     return able[this.#asked % Math.max(1, able.length)]?.peer ?? this.#goal?.source
+  }
+
+  /** There is a link to it, or it answered a moment ago, through others. */
+  #isHere({ peer, store }: Keeper): boolean {
+    const { now, settings } = this.#env
+    const heardAt = this.#heardAt.get(store) ?? Number.NEGATIVE_INFINITY
+    return this.#env.reaches(peer) || now - heardAt < settings.stepTimeoutMs
   }
 
   #isKeeper(peer: PeerId, store: StoreId): boolean {

@@ -5,6 +5,8 @@
 // J2 `logSealed` from a keeper of any of them, or the end of this boot in the registry, deposes the whole boot.
 // J3 after `close` named a length, nothing is appended: the owner heard of the roll before, and goes on in the next one.
 // J4 a rolled journal is closed at what is acknowledged, in time: its tail is void, and its records go into the next one.
+// J5 a keeper that does not know the journal any more is a reason to roll, and never one to end the boot: what keepers have lost
+//    is still here. Whether others hold this boot to be over, `logSealed` and the registry say.
 
 import type { Env } from './env.ts'
 import type { LogKey, PeerId } from './ids.ts'
@@ -12,7 +14,6 @@ import { added, isMostlyHistory, NOTHING, type Size } from './journal-size.ts'
 import type { LogClass } from './log-types.ts'
 import { LogWriter } from './logs/writer.ts'
 import type { LogMessage } from './messages.ts'
-import { majority } from './quorum.ts'
 import { classKey } from './registry/class.ts'
 import type { Follower } from './registry/follower.ts'
 import type { Issuer } from './registry/issuer.ts'
@@ -196,10 +197,8 @@ export class Journals {
       {
         committed: (length) => this.#committed(key, length),
         sealed: () => this.#owner.deposed(),
-        keeperLost: ({ store }) => {
-          lost.add(store)
-          if (entry.keepers.length - lost.size < majority(entry.keepers.length)) this.#owner.deposed()
-        },
+        // Be it all of them (J5).
+        keeperLost: ({ store }) => void lost.add(store),
       },
     )
     this.#written.set(key, {

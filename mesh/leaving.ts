@@ -10,9 +10,7 @@ import type { Head } from './registry/head.ts'
 import type { Issuer } from './registry/issuer.ts'
 import type { RegistryState } from './registry/types.ts'
 
-type State =
-  | { readonly kind: 'staying' }
-  | { readonly kind: 'announcing' | 'handing-over' | 'departing' | 'gone'; readonly since: number }
+type State = 'staying' | 'announcing' | 'handing-over' | 'departing' | 'gone'
 
 export interface LeavingParts {
   readonly env: Env
@@ -26,7 +24,7 @@ export interface LeavingParts {
 
 export class Leaving {
   readonly #parts: LeavingParts
-  #state: State = { kind: 'staying' }
+  #state: State = 'staying'
   #began = 0
 
   constructor(parts: LeavingParts) {
@@ -34,40 +32,36 @@ export class Leaving {
   }
 
   get active(): boolean {
-    return this.#state.kind !== 'staying'
+    return this.#state !== 'staying'
   }
 
   begin(): void {
     if (this.active) return
     this.#began = this.#parts.env.now
-    this.#become('announcing')
+    this.#state = 'announcing'
     const { env, issuer } = this.#parts
     if (this.#alone()) return this.#done(this.#isOnly())
     issuer.issue({ kind: 'leaving', peer: env.self, boot: env.boot }, () => {
-      if (this.#state.kind === 'announcing') this.#become('handing-over')
+      if (this.#state === 'announcing') this.#state = 'handing-over'
     })
   }
 
   tick(): void {
-    if (!this.active || this.#state.kind === 'gone') return
+    if (!this.active || this.#state === 'gone') return
     const { env, follower, journals, issuer } = this.#parts
     const state = follower.state
     if (env.now - this.#began >= env.settings.leaveTimeoutMs || this.#alone()) return this.#done(false)
-    if (this.#state.kind !== 'handing-over' || !state || this.#hosts(state)) return
+    if (this.#state !== 'handing-over' || !state || this.#hosts(state)) return
     journals.closeAll()
     if (this.#writes(state) || this.#isNeeded(state)) return
-    this.#become('departing')
+    this.#state = 'departing'
     issuer.issue({ kind: 'left', peer: env.self, boot: env.boot }, (result) => this.#done(result.ok))
-  }
-
-  #become(kind: 'announcing' | 'handing-over' | 'departing' | 'gone'): void {
-    this.#state = { kind, since: this.#parts.env.now }
   }
 
   #done(clean: boolean): void {
     const { env, membership } = this.#parts
-    if (this.#state.kind === 'gone') return
-    this.#become('gone')
+    if (this.#state === 'gone') return
+    this.#state = 'gone'
     for (const effect of membership.step({ type: 'leave' }, env.now)) {
       if (effect.type === 'publish') env.emit(effect)
       else if (effect.type === 'send') env.send(effect.to, effect.message)
@@ -88,8 +82,7 @@ export class Leaving {
   }
 
   #hosts(state: RegistryState): boolean {
-    for (const { home, status } of state.actors.values())
-      if (home === this.#parts.env.boot && status.kind !== 'dead') return true
+    for (const { home } of state.actors.values()) if (home === this.#parts.env.boot) return true
     return false
   }
 

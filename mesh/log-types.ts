@@ -70,8 +70,6 @@ export interface StoreFacts {
 
 /** A change of {@link StoreFacts}: given fields replace the stored ones, per log and per peer; `null` removes a log. */
 export interface FactsPatch {
-  /** Only when the directory turned out to be a copy: a new identity, together with the removal of every log. */
-  readonly storeId?: StoreId
   readonly boots?: readonly BootId[]
   readonly pointer?: Pointer
   readonly logs?: Readonly<Record<LogKey, LogFacts | null>>

@@ -1,9 +1,18 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { actorKey, bootId, peerId, peerOfBoot } from './ids.ts'
+import { Occupancy } from './occupancy.ts'
 import { assignHomes, chooseHost, type HostActor, type HostCandidate } from './placement.ts'
 
-const host = (peer: string, change: Partial<HostCandidate> = {}): HostCandidate => ({
+const busyWith = (actors: number): Occupancy => {
+  const occupancy = new Occupancy()
+  for (let i = 0; i < actors; i++) occupancy.count({ type: 'Any' }, { load: 1, room: 1 })
+  return occupancy
+}
+const host = (
+  peer: string,
+  { actors = 0, ...change }: Partial<HostCandidate> & { actors?: number } = {},
+): HostCandidate => ({
   boot: bootId(peerId(peer), '1'),
   peer: peerId(peer),
   live: true,
@@ -11,7 +20,8 @@ const host = (peer: string, change: Partial<HostCandidate> = {}): HostCandidate 
   canHost: true,
   labels: {},
   types: ['Counter'],
-  actors: 0,
+  head: false,
+  occupancy: busyWith(actors),
   ...change,
 })
 const actor = (name: string, change: Partial<HostActor> = {}): HostActor => ({
@@ -86,11 +96,11 @@ test('any batch with holders: the busiest stays within the holders’ margin', (
           candidates,
         )
         const after = candidates.map(
-          (c) => c.actors + [...homes.values()].filter((boot) => boot === c.boot).length,
+          (c) => c.occupancy.load + [...homes.values()].filter((boot) => boot === c.boot).length,
         )
         const mean = after.reduce((sum, n) => sum + n, 0) / after.length
         candidates.forEach((c, i) => {
-          expect(after[i]).toBeLessThanOrEqual(Math.max(c.actors, 1.5 * mean + 5))
+          expect(after[i]).toBeLessThanOrEqual(Math.max(c.occupancy.load, 1.5 * mean + 5))
         })
       },
     ),

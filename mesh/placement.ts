@@ -18,7 +18,8 @@ import { majority, tolerance } from './quorum.ts'
 import type { JournalClass } from './registry/types.ts'
 
 export type { KeeperCandidate } from './placement-candidates.ts'
-export { assignHomes, chooseHost, type HostActor, type HostCandidate } from './placement-hosts.ts'
+export type { HostActor, HostCandidate } from './placement-fit.ts'
+export { assignHomes, chooseHost, Places } from './placement-hosts.ts'
 export { chooseRegistryKeepers, registryKeepersNeedChange } from './placement-registry.ts'
 
 export interface KeeperQuestion {

@@ -24,11 +24,14 @@ export interface Sending {
   readonly message: MeshMessage
 }
 
+/** Peers without a link of whom it is known since when; one that was forgotten is only relayed to `relayAfterMs` later. */
+const MAX_UNLINKED = 4096
+
 export class Relays {
   readonly #port: RelayPort
-  /** Since when there is no link to a peer that there was one to, or that something was to be sent to. */
+  /** Since when there is no link to a peer that there was one to, or that something was to be sent to. Oldest first. */
   readonly #unlinked = new Map<PeerId, number>()
-  /** Who passed something on from a peer a moment ago. */
+  /** Who passed something on from a peer a moment ago. Oldest first. */
   readonly #heard = new Map<PeerId, { readonly relay: PeerId; readonly at: number }>()
 
   constructor(port: RelayPort) {
@@ -41,12 +44,23 @@ export class Relays {
   }
 
   disconnected(peer: PeerId): void {
+    this.#unlinked.delete(peer)
     this.#unlinked.set(peer, this.#port.now)
+    for (const oldest of this.#unlinked.keys()) {
+      if (this.#unlinked.size <= MAX_UNLINKED) return
+      this.#unlinked.delete(oldest)
+    }
   }
 
   /** `relay` passed on something from that peer. */
   heard(peer: PeerId, relay: PeerId): void {
-    this.#heard.set(peer, { relay, at: this.#port.now })
+    const { now, settings } = this.#port
+    this.#heard.delete(peer)
+    this.#heard.set(peer, { relay, at: now })
+    for (const [oldest, { at }] of this.#heard) {
+      if (now - at < settings.relayAfterMs) return
+      this.#heard.delete(oldest)
+    }
   }
 
   /** How the message gets there: over the link, through a relay, or not at all. */
@@ -65,7 +79,7 @@ export class Relays {
     if (heard && now - heard.at < settings.relayAfterMs && connected.has(heard.relay)) return heard.relay
     if (connected.has(peer)) return undefined
     const since = this.#unlinked.get(peer)
-    if (since === undefined) this.#unlinked.set(peer, now)
+    if (since === undefined) this.disconnected(peer)
     if (since === undefined || now - since < settings.relayAfterMs) return undefined
     // Nobody knows who has a link to it, most have, and who has none is not asked the next time.
     const others = [...connected.keys()]

@@ -28,8 +28,9 @@ export interface MeshSettings {
   readonly absentPeerGraceMs: number
   /** One step of a take-over or repair that gets no answer for this long is started again differently. */
   readonly stepTimeoutMs: number
-  /** The registry log is compacted by a new term beyond this many blocks… */
+  /** The registry log is compacted by a new term beyond this many blocks, or bytes, which every peer has in memory… */
   readonly registryMaxBlocks: number
+  readonly registryMaxBytes: number
   /** …and a journal goes on in a fresh one beyond this many blocks or bytes… */
   readonly journalMaxBlocks: number
   readonly journalMaxBytes: number
@@ -41,6 +42,10 @@ export interface MeshSettings {
   readonly commandsPerBlock: number
   /** Bytes of blocks in one message to a peer that catches up. */
   readonly catchUpBytes: number
+  /** Actors that the head moves at the same time to where they fit better; 0: only those pinned to the head move… */
+  readonly rebalanceMoves: number
+  /** …and it begins new moves this often at most: callers of a moving actor wait for a moment, and few should at once. */
+  readonly rebalanceEveryMs: number
   /** A graceful leave hands over for at most this long. */
   readonly leaveTimeoutMs: number
 }
@@ -59,11 +64,14 @@ export const defaultMeshSettings: MeshSettings = {
   absentPeerGraceMs: 4000,
   stepTimeoutMs: 2000,
   registryMaxBlocks: 4096,
+  registryMaxBytes: 16 * 1024 * 1024,
   journalMaxBlocks: 65_536,
   journalMaxBytes: 16 * 1024 * 1024,
   journalGrowth: 2,
   retiredNames: 16,
   commandsPerBlock: 256,
   catchUpBytes: 1024 * 1024,
+  rebalanceMoves: 4,
+  rebalanceEveryMs: 1000,
   leaveTimeoutMs: 15_000,
 }

@@ -33,13 +33,12 @@ export function retireUnneededLogs(
     const known = order > 0 ? order < state.nextOrder : (promised?.n ?? Infinity) < stateTerm
     if (!entry && known && !isAside(state, log, stateTerm)) logs.retire(key)
   }
-  const kept = [...state.journals.values()].filter(({ keepers }) =>
-    keepers.some((keeper) => keeper.store === store),
-  )
-  logs.forgetRetired(
-    state.nextOrder,
-    kept.map(({ key, order, class: { level } }) => ({ key, class: level, order })),
-  )
+  logs.forgetRetired(state.nextOrder, () => {
+    const kept = [...state.journals.values()].filter(({ keepers }) =>
+      keepers.some((keeper) => keeper.store === store),
+    )
+    return kept.map(({ key, order, class: { level } }) => ({ key, class: level, order }))
+  })
 }
 
 /** U1. */

@@ -12,6 +12,11 @@ export interface CallOptions {
   readonly timeoutMs?: number
   /** Retries after a lost host; the call's id stays the same, so its effect happens once. -1 (default): until the timeout. */
   readonly retries?: number
+  /**
+   * Aborting it rejects the call at once with `CALL_CANCELLED`. Its host is told: what still waits there never runs, what
+   * runs sees `this.context.signal` aborted, as do the calls made by it. What was made durable stays.
+   */
+  readonly signal?: AbortSignal
 }
 
 /** The protocol's time-outs and limits (mesh/settings.ts says what each is for); those left out keep their defaults. */
@@ -33,6 +38,8 @@ export interface NodeOptions {
   readonly actors?: readonly ActorClass[]
   /** For placement: `zone`, or whatever actors ask for in their options. */
   readonly labels?: Readonly<Record<string, string>>
+  /** What the actors here share, by names of your choice, such as `{ gpu: 2 }`; types ask for it in their options. */
+  readonly resources?: Readonly<Record<string, number>>
   /** Find peers of the same mesh on the local network. Default false. */
   readonly mdns?: boolean
   /** Run actors here. Default true. */
@@ -67,6 +74,8 @@ export interface NodeStatus {
   readonly actorsHere: number
   /** Actors of the registry that are neither stopped nor dead. */
   readonly actorsTotal: number
+  /** What this peer offers, by name. */
+  readonly resources: Readonly<Record<string, ResourceStatus>>
   readonly registryKeepers: number
   /** True once this very start is in the registry: it may host and keep. */
   readonly admitted: boolean
@@ -79,6 +88,12 @@ export interface NodeStatus {
   readonly messages: { readonly sent: number; readonly received: number }
 }
 
+/** Of one resource of a peer; `used` by the actors at home there. */
+export interface ResourceStatus {
+  readonly offered: number
+  readonly used: number
+}
+
 export interface MemberStatus {
   readonly peerId: string
   readonly name: string
@@ -87,6 +102,8 @@ export interface MemberStatus {
   readonly head: boolean
   readonly addresses: readonly string[]
   readonly labels: Readonly<Record<string, string>>
+  /** By name; what its present boot offers. */
+  readonly resources: Readonly<Record<string, ResourceStatus>>
   readonly types: readonly string[]
   /** Actors hosted. */
   readonly actors: number
@@ -176,6 +193,14 @@ export interface MeshNode {
     args: readonly unknown[],
     options?: CallOptions,
   ): Promise<unknown>
+  /** The untyped call of a generator method: its items. `timeoutMs` is the longest wait for one of them. */
+  iterate(
+    type: string,
+    name: string,
+    method: string,
+    args: readonly unknown[],
+    options?: CallOptions,
+  ): AsyncIterable<unknown>
 
   status(): NodeStatus
   members(): readonly MemberStatus[]

@@ -271,3 +271,22 @@ test.each([
 ])('a bad %s: BAD_INPUT', async (_what, options) => {
   expect(await fails(options)).toMatchObject({ code: 'BAD_INPUT' })
 })
+
+test('what does not fit here waits and says for what; status and members show what is offered and used', async () => {
+  class Trainer extends Counter {
+    static readonly actorName = 'Trainer'
+    static readonly options = { resources: { gpu: 1 } }
+  }
+  const node = await start({ name: 'atlas', actors: [Trainer], resources: { gpu: 1, slots: 10 } })
+  await node.actor(Trainer, 'a').increment()
+  const why = 'needs gpu=1: atlas has 0 of 1 left'
+  const error = await node.actor(Trainer, 'b').with({ timeoutMs: 1000 }).increment().catch(String)
+  expect(error).toContain(`Trainer/b is unavailable: it has no home: ${why}`)
+  expect(node.actors().find(({ name }) => name === 'b')).toMatchObject({ status: 'waiting', cause: why })
+  const resources = { gpu: { offered: 1, used: 1 }, slots: { offered: 10, used: 0 } }
+  expect(node.status()).toMatchObject({ resources, warnings: [`Trainer/b waits for a home: ${why}`] })
+  expect(node.members()).toMatchObject([{ resources }])
+  await node.stopActor('Trainer', 'a')
+  expect(await node.actor(Trainer, 'b').increment()).toBe(1)
+  expect((await fails({ resources: { gpu: -1 } })).code).toBe('BAD_INPUT')
+})

@@ -5,6 +5,7 @@ import { hostname } from 'node:os'
 import { resolve } from 'node:path'
 import { pino } from 'pino'
 import { defaultMeshSettings } from '../mesh/settings.ts'
+import { checkResources } from './actors/placement-options.ts'
 import { createRuntime } from './actors/runtime.ts'
 import type { MeshNode, NodeOptions } from './api.ts'
 import { startControlServer } from './control/server.ts'
@@ -30,6 +31,7 @@ export async function createNode(options: NodeOptions): Promise<MeshNode> {
     throw new BadInputError(
       'createNode needs a dataDir: the directory where this peer keeps its identity and its logs',
     )
+  if (options.resources !== undefined) checkResources(options.resources, 'resources of createNode')
   const logger = options.logger ?? pino({ level: 'silent' })
   const directory = await openDataDirectory(resolve(options.dataDir))
   const undo: (() => unknown)[] = [() => directory.store.close()]
@@ -114,6 +116,7 @@ export async function createNode(options: NodeOptions): Promise<MeshNode> {
       addresses: network.addresses(),
       labels: options.labels ?? {},
       types: runtime.types,
+      ...(options.resources && { resources: options.resources }),
       canHost: options.host !== false,
       canKeep: options.keep !== false,
     })

@@ -7,7 +7,7 @@ import type { LogStore } from '../checkpoint/port.ts'
 import { MeshCore } from '../mesh/core.ts'
 import type { Effect, MeshEvent, StoreEffect, StoreResults } from '../mesh/effect.ts'
 import type { Random } from '../mesh/env.ts'
-import { type BootId, bootId, type LogKey, type PeerId } from '../mesh/ids.ts'
+import { type ActorKey, type BootId, bootId, type LogKey, type PeerId } from '../mesh/ids.ts'
 import type { Input } from '../mesh/input.ts'
 import type { Pointer } from '../mesh/log-types.ts'
 import type { Fact, Member, PeerDescription } from '../mesh/membership/types.ts'
@@ -157,6 +157,9 @@ export class MeshDriver implements MeshHandle, NetworkListener {
   apart(): ReadonlyMap<PeerId, string> {
     return this.#core?.apart ?? new Map()
   }
+  whyNoHome(actor: ActorKey): string {
+    return this.#core?.whyNoHome(actor) ?? ''
+  }
   recoveries(): ReadonlyMap<BootId, WaitingRecovery> {
     return this.#core?.recoveries() ?? new Map()
   }
@@ -287,11 +290,13 @@ export class MeshDriver implements MeshHandle, NetworkListener {
       this.#early.push(input)
       return
     }
-    this.#inputs.push(input)
-    if (this.#stepping) return
+    if (this.#stepping) {
+      this.#inputs.push(input)
+      return
+    }
     this.#stepping = true
     try {
-      for (let next = this.#inputs.shift(); next && !this.#stopped; next = this.#inputs.shift()) {
+      for (let next: Input | undefined = input; next && !this.#stopped; next = this.#inputs.shift()) {
         const effects = this.#core.step(next, this.#options.clock.now(), this.#options.clock.wall())
         for (const effect of effects) this.#perform(effect)
       }

@@ -7,6 +7,8 @@ export type Executed = 'no' | 'unknown'
 
 export interface MeshErrorOptions {
   readonly cause?: unknown
+  /** For a generator that was lost: how many items had been handed over. */
+  readonly items?: number
   /** For errors of calls: `no` means the actor's state is untouched by this call, now and later. */
   readonly executed?: Executed
 }
@@ -37,10 +39,13 @@ export class ActorUnavailableError extends MeshError {
   readonly why: string
   /** Milliseconds for which the call had seen it unavailable. */
   readonly since: number
+  /** Of a generator that was lost in the middle: how many items had been handed over. */
+  readonly items?: number
   constructor(message: string, why: string, since: number, options?: MeshErrorOptions) {
     super('ACTOR_UNAVAILABLE', message, options)
     this.why = why
     this.since = since
+    if (options?.items !== undefined) this.items = options.items
   }
 }
 
@@ -56,6 +61,14 @@ export class CallExpiredError extends MeshError {
   override name = 'CallExpiredError'
   constructor(message: string, options?: MeshErrorOptions) {
     super('CALL_EXPIRED', message, options)
+  }
+}
+
+/** Its caller's `signal` was aborted. `executed: 'no'`: it was not sent; else it may have run, or still run, at its host. */
+export class CallCancelledError extends MeshError {
+  override name = 'CallCancelledError'
+  constructor(message: string, options?: MeshErrorOptions) {
+    super('CALL_CANCELLED', message, options)
   }
 }
 

@@ -17,6 +17,7 @@ export type { Report } from '../mesh/registry/types.ts'
 export { defaultMeshSettings, type MeshSettings } from '../mesh/settings.ts'
 export { Actor } from './actors/actor.ts'
 export type { ActorClass, ActorContext, ActorOptionsInput, ActorRef, AnyRef } from './actors/types.ts'
+export { type Waited, type WaitOptions, wait } from './actors/wait.ts'
 export type {
   ActorRecovered,
   ActorStatus,
@@ -30,6 +31,7 @@ export type {
   PeerRef,
   RecoverOutcome,
   RescueOutcome,
+  ResourceStatus,
 } from './api.ts'
 export { createNode } from './create-node.ts'
 export {
@@ -37,6 +39,7 @@ export {
   ActorError,
   ActorUnavailableError,
   BadInputError,
+  CallCancelledError,
   CallExpiredError,
   CallTimeoutError,
   DataDirectoryError,

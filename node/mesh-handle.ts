@@ -1,7 +1,7 @@
 // What the actor runtime sees of the protocol: the committed registry, one command channel, journals, and calls' frames.
 // The driver (driver.ts) implements it.
 
-import type { BootId, LogKey, PeerId } from '../mesh/ids.ts'
+import type { ActorKey, BootId, LogKey, PeerId } from '../mesh/ids.ts'
 import type { Member } from '../mesh/membership/types.ts'
 import type { Command, CommandResult, JournalClass, RegistryState } from '../mesh/registry/types.ts'
 import type { ServiceFrame } from './ports.ts'
@@ -33,6 +33,8 @@ export interface MeshHandle {
   readonly admitted: boolean
   members(): readonly Member[]
   head(): PeerId | undefined
+  /** Why the actor has no home, in words; empty where it has one, or is about to get one. */
+  whyNoHome(actor: ActorKey): string
   /**
    * Has the head commit a command, retrying with one id through any number of heads. Rejects with a MeshError
    * `MESH_UNAVAILABLE` after `timeoutMs` (the command may still take effect then).

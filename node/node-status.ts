@@ -6,8 +6,9 @@ import type { Keeper } from '../mesh/log-types.ts'
 import { majority } from '../mesh/quorum.ts'
 import { sameClass } from '../mesh/registry/class.ts'
 import type { ActorEntry, RegistryState } from '../mesh/registry/types.ts'
+import { amountOf, type Resources } from '../mesh/resources.ts'
 import type { Runtime } from './actors/runtime.ts'
-import type { ActorStatus, MemberStatus, NodeStatus, PeerRef } from './api.ts'
+import type { ActorStatus, MemberStatus, NodeStatus, PeerRef, ResourceStatus } from './api.ts'
 import type { MeshDriver } from './driver.ts'
 
 export interface StatusParts {
@@ -43,6 +44,7 @@ export function nodeStatus({ name, startedAt, driver, runtime }: StatusParts): N
     members: live(driver).length,
     actorsHere: runtime.load(),
     actorsTotal: living.length,
+    resources: resourcesOf(driver, driver.boot, registry?.peers.get(driver.self)?.resources),
     registryKeepers: pointer?.keepers.length ?? 0,
     admitted: driver.admitted,
     warnings: warnings(driver, performance.now() - startedAt),
@@ -51,6 +53,8 @@ export function nodeStatus({ name, startedAt, driver, runtime }: StatusParts): N
     messages: driver.messages,
   }
 }
+
+const isHomeless = ({ status, home }: ActorEntry): boolean => status.kind === 'running' && home === null
 
 const live = (driver: MeshDriver) =>
   driver.members().filter(({ liveness }) => liveness === 'alive' || liveness === 'suspect')
@@ -82,7 +86,20 @@ function warnings(driver: MeshDriver, uptimeMs: number): string[] {
       : ''
     if (waitingFor) said.push(`actors of ${name} wait: ${waitingFor}${help}`)
   }
-  return said
+  return [...said, ...homeless(driver)]
+}
+
+/** Actors without a home that `mesh status` names; `mesh actors` has them all. */
+const HOMELESS_TOLD = 3
+
+function homeless(driver: MeshDriver): string[] {
+  const waiting = [...(driver.registry?.actors.values() ?? [])].filter(isHomeless)
+  const told = waiting.slice(0, HOMELESS_TOLD).flatMap(({ key }) => {
+    const why = driver.whyNoHome(key)
+    return why === '' ? [] : `${key} waits for a home: ${why}`
+  })
+  const more = waiting.length - HOMELESS_TOLD
+  return more > 0 ? [...told, `${more} more actors wait for a home: see mesh actors`] : told
 }
 
 /** Keepers of the registry that are not here, where those that are here are no majority; else none. */
@@ -106,6 +123,7 @@ export function memberStatuses(driver: MeshDriver): MemberStatus[] {
     head: peer === head,
     addresses: description.addresses,
     labels: description.labels,
+    resources: resourcesOf(driver, boot, description.resources),
     types: description.types,
     actors: hosted.get(boot) ?? 0,
     host: description.canHost,
@@ -114,11 +132,22 @@ export function memberStatuses(driver: MeshDriver): MemberStatus[] {
   }))
 }
 
+function resourcesOf(
+  driver: MeshDriver,
+  boot: BootId,
+  offered: Resources = {},
+): Readonly<Record<string, ResourceStatus>> {
+  const used = driver.registry?.actors.at(boot).resources ?? {}
+  return Object.fromEntries(
+    Object.entries(offered).map(([name, amount]) => [name, { offered: amount, used: amountOf(used, name) }]),
+  )
+}
+
 export function actorStatuses(driver: MeshDriver, runtime: Runtime): ActorStatus[] {
   const { registry } = driver
   if (!registry) return []
   return [...registry.actors.values()].map((actor) => {
-    const waiting = actor.status.kind === 'running' && actor.home === null
+    const waiting = isHomeless(actor)
     const cause = causeOf(actor, waiting, driver, runtime)
     return {
       type: typeOfActor(actor.key),
@@ -136,8 +165,7 @@ export function actorStatuses(driver: MeshDriver, runtime: Runtime): ActorStatus
 
 function causeOf(actor: ActorEntry, waiting: boolean, driver: MeshDriver, runtime: Runtime): string {
   if (actor.status.kind === 'dead') return actor.status.cause
-  if (waiting)
-    return `no peer that is here can run ${typeOfActor(actor.key)}${hasLabels(actor) ? ' with the labels it asks for' : ''}`
+  if (waiting) return driver.whyNoHome(actor.key)
   if (actor.home === driver.boot) return runtime.problemOf(actor.key)
   return actor.home ? causeOfLost(actor.home, driver) : ''
 }
@@ -158,8 +186,6 @@ function causeOfLost(home: BootId, driver: MeshDriver): string {
     ? `its peer ${name} is lost and being recovered`
     : `its peer ${name} is lost and being recovered: mesh status on ${peerRef(driver, head).name} says what is missing`
 }
-
-const hasLabels = (actor: ActorEntry): boolean => Object.keys(actor.options.labels).length > 0
 
 /**
  * Who holds all that a recovery of the actor would need: between a change of home or of keepers and

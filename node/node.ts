@@ -80,6 +80,15 @@ export class Node implements MeshNode {
   ): Promise<unknown> {
     return this.#parts.runtime.call(type, name, method, args, options)
   }
+  iterate(
+    type: string,
+    name: string,
+    method: string,
+    args: readonly unknown[],
+    options?: CallOptions,
+  ): AsyncIterable<unknown> {
+    return this.#parts.runtime.iterate(type, name, method, args, options)
+  }
 
   status(): NodeStatus {
     return nodeStatus(this.#parts)

@@ -2,9 +2,9 @@
 // frozen or gone.
 
 import { type ChildProcess, fork } from 'node:child_process'
-import { closeSync, existsSync, mkdirSync, openSync, readFileSync, rmSync } from 'node:fs'
+import { closeSync, copyFileSync, existsSync, mkdirSync, openSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { ControlError } from '../node/control/wire.ts'
 import type { OperationEvent } from './chaos/workload.ts'
@@ -179,6 +179,10 @@ export class Peer {
   logTail(): string {
     if (!existsSync(this.#logFile)) return ''
     return readFileSync(this.#logFile, 'utf8').slice(-LOG_TAIL_BYTES)
+  }
+
+  copyLog(dir: string): void {
+    if (existsSync(this.#logFile)) copyFileSync(this.#logFile, join(dir, basename(this.#logFile)))
   }
 
   #receive(message: PeerMessage): void {

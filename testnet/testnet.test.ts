@@ -1,7 +1,9 @@
 // The testnet itself: what it says when a condition is not met, and that it leaves nothing behind.
 
 import { spawn } from 'node:child_process'
-import { existsSync } from 'node:fs'
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { basename, join } from 'node:path'
 import { expect, onTestFinished, test, vi } from 'vitest'
 import { createTestnet } from './testnet.ts'
 
@@ -46,6 +48,17 @@ test('the end kills every process, frozen ones too, and removes every file', asy
   await net.end()
   expect(pids.filter(isAlive)).toEqual([])
   expect(existsSync(net.dir)).toBe(false)
+})
+
+test('TESTNET_LOGS keeps what the peers said beyond the end', async () => {
+  const kept = mkdtempSync(join(tmpdir(), 'mesh-kept-logs-'))
+  onTestFinished(() => rmSync(kept, { recursive: true, force: true }))
+  vi.stubEnv('TESTNET_LOGS', kept)
+  vi.stubEnv('TESTNET_LOG_LEVEL', 'debug')
+  onTestFinished(() => void vi.unstubAllEnvs())
+  const net = await createTestnet(1)
+  await net.end()
+  expect(readFileSync(join(kept, basename(net.dir), 'peer-0.log'), 'utf8')).toContain('"msg":"head"')
 })
 
 test('peers end when the process that started them is killed', async () => {

@@ -6,11 +6,12 @@
 //   await net.call(0, 'Ledger', 'a', 'tokens')   // ['token']
 //
 // Tests wait for conditions and never sleep: `waitUntil` shows every peer's view when a condition is not met in time.
+// With TESTNET_LOGS=<directory> the peers' logs stay there, one directory per testnet: a test that is cut off shows nothing.
 
-import { mkdtempSync } from 'node:fs'
+import { mkdirSync, mkdtempSync } from 'node:fs'
 import { rm } from 'node:fs/promises'
 import { availableParallelism, tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import type { OperationEvent } from './chaos/workload.ts'
 import type { LoadPlan, LoadReport, PeerEvent, PeerOptions, PeerSnapshot } from './ipc.ts'
 import { Links } from './links/links.ts'
@@ -81,7 +82,10 @@ export class Testnet {
     if (links !== undefined)
       links.onRoutes = (index, routes) => {
         // One that is starting or gone learns its routes when it starts.
-        if (this.peer(index).pid !== undefined) void this.peer(index).request('routes', routes).catch(() => {})
+        if (this.peer(index).pid !== undefined)
+          void this.peer(index)
+            .request('routes', routes)
+            .catch(() => {})
       }
   }
 
@@ -248,7 +252,16 @@ export class Testnet {
     this.#ended = true
     await Promise.all(this.peers.map((peer) => peer.kill()))
     this.#links?.end()
+    this.#keepLogs()
     await rm(this.dir, { recursive: true, force: true, maxRetries: 3 })
+  }
+
+  #keepLogs(): void {
+    const parent = process.env['TESTNET_LOGS']
+    if (parent === undefined) return
+    const dir = join(parent, basename(this.dir))
+    mkdirSync(dir, { recursive: true })
+    for (const peer of this.peers) peer.copyLog(dir)
   }
 
   #dump(title: string, views: readonly PeerView[]): string {

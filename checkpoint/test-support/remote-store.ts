@@ -3,9 +3,11 @@
 
 import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { onTestFinished } from 'vitest'
 import type { CrashableDisk } from '../conformance.ts'
+import { HypercoreLogs } from '../hypercore-logs.ts'
 import type { StoreFacts } from '../mesh-types.ts'
 import type { LogStore } from '../port.ts'
 import { losePower, sizeOf, walsOf } from './watched-disk.ts'
@@ -93,6 +95,13 @@ export class RemoteDisk implements CrashableDisk {
     if (!power) return
     await losePower(this.#directory, (path) => this.#safe.get(path) ?? 0, survives)
     for (const path of await walsOf(this.#directory)) this.#safe.set(path, await sizeOf(path))
+  }
+
+  async logs(): Promise<number> {
+    const logs = await HypercoreLogs.open(join(this.#directory, 'logs'), {})
+    const pairs = await logs.storedKeyPairs()
+    await logs.close()
+    return pairs.length
   }
 
   async #ended(child: ChildProcess, end: () => void): Promise<void> {

@@ -23,7 +23,10 @@ import { drain, type KeptLog, type KeptLogs } from './kept-logs.ts'
 import { Promises } from './promises.ts'
 import { Repairs } from './repairs.ts'
 
-/** Messages kept until this process is admitted; what is beyond them is sent again by who wants an answer. */
+/**
+ * Messages kept until this process is admitted, without the blocks in them: some hundred KB. What is beyond them, and the
+ * blocks, is sent again by who wants an answer.
+ */
 const MAX_EARLY = 1024
 
 export class Keeper {
@@ -57,7 +60,8 @@ export class Keeper {
 
   handle(from: PeerId, message: LogMessage): void {
     if (this.#early && this.#isVoteOnJournal(message)) {
-      if (this.#early.length < MAX_EARLY) this.#early.push(() => this.handle(from, message))
+      const kept = message.kind === 'app' ? { ...message, proofs: [] } : message
+      if (this.#early.length < MAX_EARLY) this.#early.push(() => this.handle(from, kept))
       return
     }
     switch (message.kind) {

@@ -45,7 +45,7 @@ function started(logs: readonly LogFacts[], journalFloor: number) {
 
 test('K9 a name is kept until the floor is above its order', () => {
   const { env, kept, isForgotten } = started([gone('aa', 3), gone('bb', 7)], 0)
-  kept.forgetRetired(5, [])
+  kept.forgetRetired(5, () => [])
   expect(kept.get(key('aa'))).toBeUndefined()
   expect(isForgotten('aa', 3)).toBe(true)
   expect(kept.get(key('bb'))?.facts.retired).toBe(true)
@@ -56,7 +56,7 @@ test('K9 a name is kept until the floor is above its order', () => {
 
 test('K9 a journal that was forgotten is not taken up again because an older registry has it', () => {
   const { kept, isForgotten } = started([gone('aa', 3)], 9)
-  kept.forgetRetired(5, [journal('bb', 4)])
+  kept.forgetRetired(5, () => [journal('bb', 4)])
   expect(kept.get(key('bb'))).toBeUndefined()
   expect(isForgotten('bb', 4)).toBe(true)
   expect(isForgotten('cc', 8)).toBe(true)
@@ -65,10 +65,33 @@ test('K9 a journal that was forgotten is not taken up again because an older reg
 
 test('K9 what this store keeps and never heard of is on its disk before the floor is', () => {
   const { env, kept, isForgotten } = started([gone('aa', 3)], 0)
-  kept.forgetRetired(5, [journal('bb', 4)])
+  kept.forgetRetired(5, () => [journal('bb', 4)])
   expect(isForgotten('bb', 4)).toBe(false)
   expect(env.takeEffects()).toMatchObject([
     { patch: { logs: { [key('bb')]: journal('bb', 4) } } },
     { patch: { journalFloor: 5 } },
   ])
+})
+
+test('K9 a journal that was made here has its order on the disk before the floor is above it, and keeps it', () => {
+  const { env, kept, isForgotten } = started([gone('aa', 3), journal('bb', -1)], 0)
+  kept.forgetRetired(5, () => [journal('bb', 4)])
+  expect(env.takeEffects()).toMatchObject([
+    { patch: { logs: { [key('bb')]: journal('bb', 4) } } },
+    { patch: { journalFloor: 5 } },
+  ])
+  kept.hold(key('bb'), 'replicated', -1)
+  kept.forgo(key('bb'))
+  expect(kept.get(key('bb'))?.facts.order).toBe(4)
+  expect(isForgotten('bb', 4)).toBe(false)
+})
+
+test('K2 a seal that comes while a log is being given up is not lost with it', () => {
+  const { env, kept } = started([journal('bb', -1)], 0)
+  kept.forgo(key('bb'))
+  const [dropping] = env.takeEffects()
+  kept.open(key('bb'), 'replicated', 4)
+  if (dropping?.type !== 'drop') throw new Error('it is not being dropped')
+  env.completed(dropping.op, undefined)
+  expect(env.takeEffects()).toEqual([])
 })

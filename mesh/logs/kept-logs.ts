@@ -84,11 +84,11 @@ export class KeptLogs {
 
   /**
    * Writes down that this store has the log, so that it is cleaned up one day, whoever keeps it. Blocks that go into it
-   * before `then` nobody would know of after a crash.
+   * before `then` nobody would know of after a crash. Order -1: nothing is known of it yet, or nothing new.
    */
   hold(key: LogKey, logClass: LogClass, order: number, then: () => void = () => {}): void {
     const log = this.open(key, logClass, order)
-    if (log.facts.order !== order && log.facts.retired !== true) {
+    if (order >= 0 && log.facts.order !== order && log.facts.retired !== true) {
       log.facts = { ...log.facts, order }
       log.stored = false
     }
@@ -129,11 +129,15 @@ export class KeptLogs {
 
   /** Forgets a log that was made here and never used. */
   forgo(key: LogKey): void {
-    // A seal that was asked for meanwhile is a promise (K2): the log goes the way of all sealed ones.
-    if (this.#logs.get(key)?.sealing !== false) return
+    const log = this.#logs.get(key)
+    // A seal that was asked for meanwhile is a promise (K2), and of what has an order the registry knows (K9): they go the
+    // way of all others.
+    if (!log || log.sealing || log.facts.order >= 0) return
     this.#logs.delete(key)
     // Blocks first: of what is in no fact nobody would know after a crash.
-    this.#env.drop(key, () => this.#env.persist({ logs: { [key]: null } }, () => {}))
+    this.#env.drop(key, () => {
+      if (!this.#logs.has(key)) this.#env.persist({ logs: { [key]: null } }, () => {})
+    })
   }
 
   /** Gives a log up: its blocks go, its name stays for a while, so that it is answered `unknown` (K3, K9). */
@@ -152,7 +156,7 @@ export class KeptLogs {
    * journal in a committed registry, `kept` what this store keeps of those that the registry has (K9). A store that has just
    * started may have a registry here that is behind its own disk.
    */
-  forgetRetired(floor: number, kept: readonly Pick<LogFacts, 'key' | 'class' | 'order'>[]): void {
+  forgetRetired(floor: number, kept: () => readonly Pick<LogFacts, 'key' | 'class' | 'order'>[]): void {
     const before = this.#journalFloor
     const after = Math.max(before, floor)
     const gone = [...this.#logs.values()].filter(
@@ -160,8 +164,7 @@ export class KeptLogs {
         dropped === true && (logClass === 'registry' || (order >= 0 && order < after)),
     )
     if (gone.length < this.#env.settings.retiredNames) return
-    for (const { key, class: logClass, order } of kept)
-      if (order >= before && !this.#logs.has(key)) this.hold(key, logClass, order)
+    for (const { key, class: logClass, order } of kept()) if (order >= before) this.hold(key, logClass, order)
     this.#journalFloor = after
     for (const { facts } of gone) this.#logs.delete(facts.key)
     this.#env.persist(

@@ -42,6 +42,23 @@ class Process {
     this.#keeper.handle(peer('a'), { kind: 'accept', log, store: store('c'), ballot, successor })
     return this.#answer()
   }
+  /** A block of a journal, before and after the registry knows this process. */
+  appBeforeAdmission(): [number, { readonly length: number }[]] {
+    const block = {
+      class: 'replicated',
+      order: 1,
+      from: 0,
+      proofs: [new Uint8Array(1)],
+      length: 1,
+      commit: 0,
+    } as const
+    this.#keeper.handle(peer('a'), { kind: 'app', log: logKey('journal'), store: store('c'), ...block })
+    this.bench.settle()
+    const before = this.bench.sent.length
+    this.#keeper.admitted()
+    this.bench.settle()
+    return [before, this.bench.take('ack')]
+  }
   /** The messages that go out after the first of the two is under way and before it ends, and after that. */
   sealDuringAWrite(): [string[], string[]] {
     const block = {
@@ -93,8 +110,8 @@ describe('R3: a promise binds', () => {
   test('between ballots of one number the boot decides, and never both', () => {
     const keeper = new Process()
     expect(keeper.seal(ballot(1, 'b'))).toMatchObject({ kind: 'sealed' })
-    expect(keeper.seal(ballot(1, 'a'))).toMatchObject({ kind: 'nack' })
-    expect(keeper.seal(ballot(1, 'd'))).toMatchObject({ kind: 'sealed' })
+    expect(keeper.seal(ballot(1, 'd'))).toMatchObject({ kind: 'nack' })
+    expect(keeper.seal(ballot(1, 'a'))).toMatchObject({ kind: 'sealed' })
     expect(keeper.accept(ballot(1, 'b'), 'x')).toMatchObject({ kind: 'nack' })
   })
 })
@@ -112,4 +129,10 @@ test('K1 sealWithoutDrain: a seal waits for the write under way, and counts it',
   expect(during).toEqual([])
   expect(after).toEqual(['logSealed', 'sealed'])
   expect(keeper.bench.facts.get(log)?.seal?.length).toBe(1)
+})
+
+test('K8 of what comes before the process is admitted the question is kept, and not the blocks', () => {
+  const [before, answers] = new Process().appBeforeAdmission()
+  expect(before).toBe(0)
+  expect(answers).toMatchObject([{ length: 0 }])
 })

@@ -192,7 +192,7 @@ export class LogWriter {
     if (this.#roundWaiting.length > 0 && now - this.#roundStartedAt >= settings.resendMs) this.#sendRound()
   }
 
-  /** Keepers that answered the newest round, for telling people who is missing. */
+  /** Keepers that have not acknowledged everything appended. */
   missing(): readonly Keeper[] {
     return this.#replicas
       .filter((replica) => replica.acknowledged < this.#length)

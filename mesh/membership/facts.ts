@@ -71,4 +71,5 @@ const canonical = (d: PeerDescription): string =>
     d.types,
     d.canHost,
     d.canKeep,
+    Object.entries(d.resources ?? {}).sort(([x], [y]) => compareIds(x, y)),
   ])

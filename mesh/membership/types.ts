@@ -2,6 +2,7 @@
 // itself; nothing here ever makes anything safe (R8), it only triggers work.
 
 import type { BootId, PeerId, StoreId } from '../ids.ts'
+import type { Resources } from '../resources.ts'
 
 /** What a peer says of itself. Only the peer itself makes a new version of it, with a higher incarnation. */
 export interface PeerDescription {
@@ -12,6 +13,8 @@ export interface PeerDescription {
   readonly labels: Readonly<Record<string, string>>
   /** Actor types this peer can run. */
   readonly types: readonly string[]
+  /** What its actors share; nothing when left out. */
+  readonly resources?: Resources
   readonly canHost: boolean
   readonly canKeep: boolean
 }

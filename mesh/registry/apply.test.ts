@@ -1,5 +1,7 @@
 import { describe, expect, test } from 'vitest'
-import { actorKey, bootId, logKey, peerId, storeId } from '../ids.ts'
+import { type ActorKey, actorKey, bootId, logKey, peerId, storeId } from '../ids.ts'
+import type { Placement } from '../occupancy.ts'
+import type { Resources } from '../resources.ts'
 import { applyIssued, neededJournals } from './apply.ts'
 import { decodeRegistry, emptyRegistry, encodeRegistry, type RegistryTable } from './state.ts'
 import type { ActorOptions, Command, CommandResult, JournalClass } from './types.ts'
@@ -19,7 +21,12 @@ class Table {
     return applyIssued(this.table, { boot: this.boot(boot), n, floor: n, command })
   }
   boot = (text: string) => bootId(peerId(text.slice(0, 1)), text.slice(1) || '1')
-  admit(boot: string, store = boot.slice(0, 1), previous: string[] = []): CommandResult {
+  admit(
+    boot: string,
+    store = boot.slice(0, 1),
+    previous: string[] = [],
+    resources?: Resources,
+  ): CommandResult {
     const peer = peerId(boot.slice(0, 1))
     const entry = {
       peer,
@@ -29,6 +36,7 @@ class Table {
       addresses: [],
       labels: {},
       types: ['Counter'],
+      ...(resources && { resources }),
       canHost: true,
       canKeep: true,
     }
@@ -191,6 +199,27 @@ describe('the end of an assignment (A1, A2, R4)', () => {
     table.recover('b', { J: 1 }, 'c')
     expect(table.actor.status).toMatchObject({ kind: 'dead', cause: expect.stringContaining('restart') })
     expect(table.actor.home).toBeNull()
+    expect([...neededJournals(table.table)]).toEqual([])
+  })
+
+  test('an actor that can not be made needs no journal of its host, and is nowhere', () => {
+    const table = mesh()
+    table.open('b', 'J')
+    table.create('b')
+    const failed = () => table.apply('b', { kind: 'failed', actor: key, epoch: 1, cause: 'it throws' })
+    expect(failed()).toEqual({ ok: true })
+    expect(failed()).toMatchObject({ why: 'stale-epoch' })
+    table.apply('b', { kind: 'close', journal: logKey('J'), length: 9 })
+    expect(table.actor).toMatchObject({ home: null, status: { kind: 'dead', cause: 'it throws' } })
+    expect([...neededJournals(table.table)]).toEqual([])
+  })
+
+  test('an actor that can not be made while it is being stopped is stopped', () => {
+    const table = mesh()
+    table.create('b')
+    table.apply('a', { kind: 'stop', actor: key, incarnation: 1 })
+    table.apply('b', { kind: 'failed', actor: key, epoch: 1, cause: 'it throws' })
+    expect(table.actor).toMatchObject({ home: null, status: { kind: 'stopped' } })
   })
 })
 
@@ -271,6 +300,23 @@ describe('who is who', () => {
     expect(table.admit('b3', 'c', ['b'])).toMatchObject({ ok: false, why: 'store-foreign' })
     expect(table.admit('b3', 'wiped', [])).toEqual({ ok: true })
   })
+
+  test('an older state of a disk is foreign after another disk had its place; its newest state is not', () => {
+    const table = mesh()
+    expect(table.admit('b2', 'b', ['b'])).toEqual({ ok: true })
+    expect(table.admit('b3', 'wiped', [])).toEqual({ ok: true })
+    expect(table.admit('b4', 'b', ['b'])).toMatchObject({ ok: false, why: 'store-foreign' })
+    expect(table.admit('b5', 'b', ['b2'])).toEqual({ ok: true })
+  })
+
+  test('a disk that left says nothing any more, and may come back, whatever boots it had before', () => {
+    const table = mesh()
+    expect(table.admit('b2', 'b', ['b'])).toEqual({ ok: true })
+    table.recover('b', {})
+    expect(table.apply('b2', { kind: 'left', peer: peerId('b'), boot: table.boot('b2') }).ok).toBe(true)
+    expect(table.admit('b3', 'another', [])).toEqual({ ok: true })
+    expect(table.admit('b4', 'b', ['b2'])).toEqual({ ok: true })
+  })
 })
 
 describe('commands are applied once (A5)', () => {
@@ -289,6 +335,20 @@ describe('commands are applied once (A5)', () => {
     expect(create(101, 101)).toMatchObject({ why: 'name-taken' })
     expect(create(100, 100)).toMatchObject({ why: 'expired' })
   })
+
+  test('what left is answered again when it asks again, and is forgotten in the end', () => {
+    const table = mesh()
+    for (let n = 0; n < 1000; n++) {
+      const boot = `d${n}`
+      expect(table.admit(boot, `d${n}`)).toEqual({ ok: true })
+      const command: Command = { kind: 'left', peer: peerId('d'), boot: table.boot(boot) }
+      const left = () =>
+        applyIssued(table.table, { boot: table.boot(boot), n: 10_000, floor: 10_000, command })
+      expect(left()).toEqual({ ok: true })
+      expect(left()).toEqual({ ok: true })
+    }
+    expect(table.table.issued.size).toBeLessThan(300)
+  })
 })
 
 test('a snapshot holds everything', () => {
@@ -297,4 +357,79 @@ test('a snapshot holds everything', () => {
   table.create('b')
   table.recover('b', { J: 5 }, 'c')
   expect(decodeRegistry(structuredClone(encodeRegistry(table.table)))).toEqual(table.table)
+})
+
+describe('A6 a home has room', () => {
+  const [first, second] = ['1', '2'].map((name) => actorKey('Counter', name)) as [ActorKey, ActorKey]
+  const make = (table: Table, actor: ActorKey, placement: Placement, home: string | null) =>
+    table.apply('a', {
+      kind: 'create',
+      again: true,
+      actor,
+      options: { ...options, placement },
+      init: none,
+      home: home === null ? null : table.boot(home),
+    })
+  const town = () => {
+    const table = new Table()
+    for (const boot of ['a', 'b']) table.admit(boot, boot, [], { slots: 1 })
+    return table
+  }
+  const homes = ({ table }: Table) => [first, second].map((key) => table.actors.get(key)?.home ?? null)
+
+  test('for resources: whatever the head decided, the second one waits, and is given what the first one frees', () => {
+    const table = town()
+    for (const actor of [first, second]) make(table, actor, { resources: { slots: 0.7 } }, 'a')
+    expect(homes(table)).toEqual([table.boot('a'), null])
+    const assign = () =>
+      table.apply('a', { kind: 'assign', actors: [{ actor: second, epoch: 1, home: table.boot('a') }] })
+    assign()
+    expect(homes(table)[1]).toBe(null)
+    table.apply('a', { kind: 'failed', actor: first, epoch: 1, cause: 'it cannot be made' })
+    assign()
+    expect(homes(table)[1]).toBe(table.boot('a'))
+  })
+
+  test('beside nobody it keeps apart from, nor who keeps apart from it', () => {
+    const table = town()
+    make(table, first, { apartFrom: ['Counter'] }, 'a')
+    make(table, second, {}, 'a')
+    expect(homes(table)).toEqual([table.boot('a'), null])
+  })
+
+  test('at the end of a move, too, where its own place at home counts no more', () => {
+    const table = town()
+    table.open('a', 'J')
+    const whole = { resources: { slots: 1 } }
+    make(table, first, whole, 'a')
+    make(table, second, whole, 'b')
+    const release = (epoch: number, home: string) => {
+      table.apply('a', { kind: 'move', actor: first, epoch, to: peerId(home) })
+      const actors = [{ actor: first, epoch, home: table.boot(home) }]
+      table.apply('a', { kind: 'released', boot: table.boot('a'), journal: logKey('J'), length: 1, actors })
+    }
+    release(1, 'a')
+    expect(homes(table)).toEqual([table.boot('a'), table.boot('b')])
+    release(2, 'b')
+    expect(homes(table)).toEqual([null, table.boot('b')])
+  })
+
+  test('after a recovery', () => {
+    const table = town()
+    for (const [actor, home] of [
+      [first, 'a'],
+      [second, 'b'],
+    ] as const)
+      make(table, actor, { resources: { slots: 1 } }, home)
+    table.apply('b', {
+      kind: 'recover',
+      boot: table.boot('a'),
+      journals: {},
+      cause: 'its peer is dead',
+      at: 0,
+      homes: { [first]: table.boot('b') },
+    })
+    expect(homes(table)).toEqual([null, table.boot('b')])
+    expect(table.table.reports[0]?.actors).toMatchObject([{ actor: first, outcome: 'waiting' }])
+  })
 })

@@ -1,15 +1,18 @@
 // The registry's only mutation: `applyCommand` edits the table by one committed command and says what came of it. It is
 // deterministic and total: every peer that applies the same log has the same table.
 //
-// A1 an assignment ends only by `recover` (its boot's journals are sealed) or `released` (its release is acknowledged) (R4).
+// A1 an assignment ends only by `recover` (its boot's journals are sealed), `released` (its release is acknowledged), or
+//    `failed` (its home could not make it, so there is nothing of it) (R4).
 // A2 an actor gets a home only where it has none; every end of an assignment raises its epoch.
 // A3 `recover` names exactly the boot's unretired journals, each sealed or closed; after it nothing of that boot is accepted.
 // A4 a journal is retired only when no actor may need it as a source.
 // A5 a command's number is applied once per boot; below the floor it is refused.
+// A6 a boot offers what all actors at home there need together, and none of them keeps apart from another. Whatever the
+//    head planned, this is checked here, where everything before is applied.
 
-import { type ActorKey, type BootId, nameOfActor, typeOfActor } from '../ids.ts'
+import { type ActorKey, type BootId, nameOfActor, type StoreId, typeOfActor } from '../ids.ts'
 import { sameClass } from './class.ts'
-import { isAble, stoppedActor } from './homes.ts'
+import { canMoveIn, deadActor, stoppedActor } from './homes.ts'
 import { giveUp, settleRecovery } from './recover.ts'
 import type { RegistryTable } from './state.ts'
 import type {
@@ -18,6 +21,7 @@ import type {
   CommandResult,
   IssuedCommand,
   JournalEntry,
+  PeerEntry,
   RejectReason,
   Source,
 } from './types.ts'
@@ -35,7 +39,18 @@ export function applyIssued(table: RegistryTable, { boot, n, floor, command }: I
   for (const old of issued.results.keys()) if (old < issued.floor) issued.results.delete(old)
   issued.results.set(n, result)
   if (table.boots.get(boot)?.status !== 'dead') table.issued.set(boot, issued)
+  forgetStrangers(table)
   return result
+}
+
+/** Of boots that left, or were never admitted, only the newest may still repeat a command. */
+const MAX_STRANGERS = 256
+function forgetStrangers({ issued, boots }: RegistryTable): void {
+  if (issued.size <= boots.size + MAX_STRANGERS) return
+  for (const boot of issued.keys()) {
+    if (issued.size <= boots.size + MAX_STRANGERS) return
+    if (!boots.has(boot)) issued.delete(boot)
+  }
 }
 
 function applyCommand(table: RegistryTable, issuer: BootId, command: Command): CommandResult {
@@ -81,19 +96,30 @@ function admit(table: RegistryTable, { entry, previous }: Command & { kind: 'adm
     'store-foreign',
     'this data directory is a copy of, or older than, the one this mesh knows',
   )
-  for (const other of table.peers.values())
-    if (other.store === entry.store && other.peer !== entry.peer) return foreign
+  if (isElsewhere(table, entry)) return foreign
   const own = table.boots.get(entry.boot)
   if (own && own.status !== 'live') return reject('boot-dead', 'this boot was given up: take a new one')
+  const newest = newestOn(table, entry.store, known)
+  const isNewest = newest === undefined || newest === entry.boot || previous.includes(newest)
+  if (!isNewest && !known?.outdated) return foreign
   if (known && known.boot !== entry.boot) {
     const old = table.boots.get(known.boot)
-    if (known.store === entry.store && !previous.includes(known.boot) && !known.outdated) return foreign
     if (old?.status === 'live') table.boots.set(known.boot, { ...old, status: 'superseded' })
   }
   const leavingStill = known?.boot === entry.boot && known.leaving
   table.peers.set(entry.peer, { ...entry, leaving: leavingStill })
   table.boots.set(entry.boot, { boot: entry.boot, store: entry.store, status: 'live' })
   return done
+}
+
+/** Another peer has that very store. */
+const isElsewhere = (table: RegistryTable, { peer, store }: Pick<PeerEntry, 'peer' | 'store'>): boolean =>
+  [...table.peers.values()].some((other) => other.store === store && other.peer !== peer)
+
+/** The boot that was last admitted with that store, even if its peer had another one since. */
+function newestOn(table: RegistryTable, store: StoreId, known: PeerEntry | undefined): BootId | undefined {
+  if (known?.store === store) return known.boot
+  return [...table.boots.values()].findLast((boot) => boot.store === store)?.boot
 }
 
 function acceptLoss(
@@ -122,14 +148,16 @@ function left(table: RegistryTable, { peer, boot }: Command & { kind: 'left' }):
   const entry = table.peers.get(peer)
   if (entry?.boot !== boot) return reject('boot-dead', 'not the admitted boot of this peer')
   for (const actor of table.actors.values())
-    if (actor.home === boot && actor.status.kind !== 'dead')
-      return reject('not-home', `${actor.key} is still hosted here`)
+    if (actor.home === boot) return reject('not-home', `${actor.key} is still hosted here`)
   for (const journal of table.journals.values())
     if (journal.boot === boot && journal.status.kind === 'open')
       return reject('journal-in-use', 'a journal of this boot is still open')
   table.peers.delete(peer)
   table.boots.delete(boot)
   table.issued.delete(boot)
+  // Nothing is kept by its store, so an older state of it could not tell anything wrong: no boot speaks for it any more.
+  for (const old of table.boots.values())
+    if (old.store === entry.store) table.boots.set(old.boot, { ...old, store: null })
   return done
 }
 
@@ -226,34 +254,32 @@ function create(
   if (known && !(over && again)) return reject('name-taken', `${key} ${over ? 'is over' : 'exists'}`)
   if (typeOfActor(key) === '' || nameOfActor(key) === '')
     return reject('unknown-actor', 'an actor needs a type and a name')
-  const able = home !== null && isAble(table, home)
-  table.actors.set(key, {
+  const fresh: ActorEntry = {
     key,
     incarnation: (known?.incarnation ?? 0) + 1,
     options,
     init,
     epoch: (known?.epoch ?? 0) + 1,
-    home: able ? home : null,
+    home: null,
     sources: [],
     base: 0,
     restarts: 0,
     status: { kind: 'running' },
-  })
+  }
+  table.actors.set(key, movedIn(table, fresh, home))
   return done
+}
+
+/** With that home where it may be had (A6); else it waits for another one. */
+function movedIn(table: RegistryTable, actor: ActorEntry, home: BootId | null): ActorEntry {
+  return home !== null && canMoveIn(table, home, actor) ? { ...actor, home } : actor
 }
 
 function assign(table: RegistryTable, { actors }: Command & { kind: 'assign' }): CommandResult {
   for (const { actor: key, epoch, home } of actors) {
     const actor = table.actors.get(key)
-    if (
-      !actor ||
-      actor.home !== null ||
-      actor.epoch !== epoch ||
-      actor.status.kind !== 'running' ||
-      !isAble(table, home)
-    )
-      continue
-    table.actors.set(key, { ...actor, home })
+    if (!actor || actor.home !== null || actor.epoch !== epoch || actor.status.kind !== 'running') continue
+    table.actors.set(key, movedIn(table, actor, home))
   }
   return done
 }
@@ -285,15 +311,18 @@ function released(table: RegistryTable, command: Command & { kind: 'released' })
     const actor = table.actors.get(key)
     if (!actor || actor.home !== command.boot || actor.epoch !== epoch) continue
     if (actor.status.kind === 'stopping') table.actors.set(key, stoppedActor(actor))
-    else if (actor.status.kind === 'moving')
-      table.actors.set(key, {
+    else if (actor.status.kind === 'moving') {
+      const gone: ActorEntry = {
         ...actor,
-        home: home !== null && isAble(table, home) ? home : null,
+        home: null,
         epoch: epoch + 1,
         sources: [sourceIn(journal, command.length, epoch)],
         base: 0,
         status: { kind: 'running' },
-      })
+      }
+      table.actors.set(key, gone)
+      table.actors.set(key, movedIn(table, gone, home))
+    }
   }
   return done
 }
@@ -306,6 +335,6 @@ function failed(
   const actor = table.actors.get(key)
   if (!actor || actor.epoch !== epoch || actor.home !== issuer)
     return reject('stale-epoch', `${key} has moved meanwhile`)
-  table.actors.set(key, { ...actor, status: { kind: 'dead', cause } })
+  table.actors.set(key, actor.status.kind === 'stopping' ? stoppedActor(actor) : deadActor(actor, cause))
   return done
 }

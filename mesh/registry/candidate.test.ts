@@ -23,6 +23,7 @@ class Campaign {
     // A copy of the log's snapshot is at hand, as on any peer that once kept it.
     this.bench.blocks.set(pointer.key, snapshotBlocks(emptyRegistry(pointer.meshId), env.codec))
     this.#candidate = new Candidate(env, new PointerStore(env, pointer, () => {}), new Follower(env), {
+      isGone: () => false,
       chooseKeepers: () => [{ peer: peer('e'), store: store('e') }],
       addresses: () => ({}),
       holds: (_log, _term, then) => then(),

@@ -34,7 +34,6 @@ type State =
   | {
       readonly kind: 'reading'
       readonly ballot: Ballot
-      readonly best: Sealed
       readonly reading: LogReading
     }
   | {
@@ -52,6 +51,8 @@ type State =
 export interface CandidateOwner {
   /** Keepers for the next term, chosen from the peers that can be reached; without those in `avoid` where possible. */
   chooseKeepers(table: RegistryTable, avoid: ReadonlySet<StoreId>): readonly Keeper[]
+  /** As far as known here its process has ended, or left. An opinion: nothing but a wait depends on it. */
+  isGone(peer: PeerId): boolean
   addresses(keepers: readonly Keeper[]): Pointer['addresses']
   /** This store is about to have blocks of that registry log, whether it keeps it or not; once that is on disk, `then`. */
   holds(log: LogKey, term: number, then: () => void): void
@@ -234,7 +235,7 @@ export class Candidate {
       },
       done: (blocks) => this.#write(ballot, best, pointer, this.#follower.replay(blocks)),
     })
-    this.#become({ kind: 'reading', ballot, best, reading })
+    this.#become({ kind: 'reading', ballot, reading })
   }
 
   /** Writes the table as the first record of a fresh log and has every keeper of the next term hold it (C3). */
@@ -251,6 +252,9 @@ export class Candidate {
         this.#written.set(successor.key, length)
         this.#propose(ballot, successor)
       },
+      isGone: (peer) => this.#owner.isGone(peer),
+      // Nothing was proposed under this ballot yet (C1).
+      lost: () => this.#write(ballot, best, pointer, table),
       failed: (slow) => {
         for (const store of slow) this.#slow.add(store)
         this.#backOff()

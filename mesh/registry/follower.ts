@@ -27,6 +27,7 @@ export class Follower {
   #reader: BlockReader
   #blocks: Uint8Array[] = []
   #bytes = 0
+  #snapshotBytes = 0
   #knownCommit = 0
   #askedAt = Number.NEGATIVE_INFINITY
   #view: RegistryState | undefined
@@ -66,6 +67,10 @@ export class Follower {
   }
   get bytes(): number {
     return this.#bytes
+  }
+  /** Of the snapshot that the current log begins with. */
+  get snapshotBytes(): number {
+    return this.#snapshotBytes
   }
   get progressAt(): number {
     return this.#progressAt
@@ -127,6 +132,7 @@ export class Follower {
     if ('table' in read) {
       this.#table = read.table
       this.#stateTerm = this.term
+      this.#snapshotBytes = this.#bytes
       this.#changed()
       return []
     }

@@ -19,6 +19,10 @@ export interface NextLogInit {
   readonly holds: (log: LogKey, term: number, then: () => void) => void
   /** Every keeper has the snapshot, of `length` blocks. */
   readonly ready: (successor: Successor, length: number) => void
+  /** It is held to be gone: it is waited for in vain. */
+  readonly isGone: (peer: PeerId) => boolean
+  /** A keeper is gone that does not have the snapshot yet: it takes others, and that at once. */
+  readonly lost: () => void
   /** It can't be had with these keepers. */
   readonly failed: (slow: readonly StoreId[]) => void
 }
@@ -55,7 +59,11 @@ export class NextLog {
   }
 
   tick(): void {
+    const { isGone, lost } = this.#init
     this.#writer?.tick()
+    if (this.#stopped || !this.#writer?.missing().some(({ peer }) => isGone(peer))) return
+    this.stop()
+    lost()
   }
   reconnected(peer: PeerId): void {
     this.#writer?.reconnected(peer)

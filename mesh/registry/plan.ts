@@ -2,11 +2,10 @@
 // what it then commits counts.
 
 import type { Env } from '../env.ts'
-import { type ActorKey, type BootId, type PeerId, type StoreId, typeOfActor } from '../ids.ts'
+import type { BootId, PeerId, StoreId } from '../ids.ts'
 import type { Keeper } from '../log-types.ts'
 import type { Membership } from '../membership/membership.ts'
 import {
-  assignHomes,
   chooseKeepers,
   chooseRegistryKeepers,
   type HostCandidate,
@@ -14,8 +13,10 @@ import {
   keepersNeedChange,
   registryKeepersNeedChange,
 } from '../placement.ts'
+import { whyNoHome } from '../placement-why.ts'
 import { tolerance } from '../quorum.ts'
 import { sameClass } from './class.ts'
+import { HomePlan, hostActorOf } from './home-plan.ts'
 import { journalsOf } from './recover.ts'
 import type { ActorEntry, JournalClass, JournalEntry, RegistryState } from './types.ts'
 
@@ -79,11 +80,22 @@ export class Plan {
     })
   }
 
-  /** Why this journal should go on in a fresh one with other keepers, or false. */
-  journalNeedsRoll(state: RegistryState, journal: JournalEntry): false | string {
+  /** Why a journal should go on in a fresh one with other keepers, or false: for all journals of this step. */
+  rolling(state: RegistryState): (journal: JournalEntry) => false | string {
+    let candidates: KeeperCandidate[] | undefined
+    return (journal) => {
+      candidates ??= this.#keeperCandidates(state, this.#env.settings.keeperLostAfterMs)
+      return this.#needsRoll(state, journal, candidates)
+    }
+  }
+
+  #needsRoll(
+    state: RegistryState,
+    journal: JournalEntry,
+    candidates: readonly KeeperCandidate[],
+  ): false | string {
     const entry = [...state.peers.values()].find((peer) => peer.boot === journal.boot)
     if (!entry) return false
-    const candidates = this.#keeperCandidates(state, this.#env.settings.keeperLostAfterMs)
     const reason = keepersNeedChange({
       keepers: journal.keepers,
       spec: journal.class,
@@ -123,47 +135,38 @@ export class Plan {
   }
 
   /**
-   * Homes for actors that have none, spread over the peers that can run them. Unplaceable ones are not in the answer. What
-   * one call of the result placed, the next one counts: a batch of commands is decided before any of it is applied.
+   * Where actors may live, and what is planned for the places. A batch of commands is decided before any of it is applied,
+   * so what one of them places, the next one counts.
    */
-  placing(state: RegistryState): (actors: readonly ActorEntry[]) => ReadonlyMap<ActorKey, BootId> {
-    let candidates: HostCandidate[] | undefined
-    return (actors) => {
-      if (actors.length === 0) return new Map()
-      candidates ??= this.#hostCandidates(state)
-      const homes = assignHomes(
-        actors.map((actor) => ({
-          key: actor.key,
-          type: typeOfActor(actor.key),
-          labels: actor.options.labels,
-          prefer: this.#holders(state, actor),
-        })),
-        candidates,
-      )
-      const placed = [...homes.values()]
-      candidates = candidates.map((candidate) => ({
-        ...candidate,
-        actors: candidate.actors + placed.filter((home) => home === candidate.boot).length,
-      }))
-      return homes
-    }
+  homes(state: RegistryState): HomePlan {
+    return new HomePlan(
+      state,
+      () => this.#hostCandidates(state, this.#env.self),
+      (actor) => this.#holders(state, actor),
+    )
   }
 
-  #hostCandidates(state: RegistryState): HostCandidate[] {
-    const load = new Map<BootId, number>()
-    for (const { home } of state.actors.values()) if (home !== null) load.set(home, (load.get(home) ?? 0) + 1)
+  /** Why the actor has no home, in words; empty where somebody can run it. `head` as known here. */
+  whyNoHome(state: RegistryState, actor: ActorEntry, head: PeerId | undefined): string {
+    const nameOf = (peer: PeerId): string => state.peers.get(peer)?.name ?? peer
+    return whyNoHome(hostActorOf(actor), this.#hostCandidates(state, head), nameOf)
+  }
+
+  #hostCandidates(state: RegistryState, head: PeerId | undefined): HostCandidate[] {
     return [...state.peers.values()].map((entry) => ({
       boot: entry.boot,
       peer: entry.peer,
       labels: entry.labels,
       types: entry.types,
+      ...(entry.resources ? { resources: entry.resources } : {}),
       canHost: entry.canHost,
       leaving: entry.leaving,
       live:
         this.#isHere(entry.peer, 0) &&
         this.#isPresentBoot(entry.peer, entry.boot) &&
         state.boots.get(entry.boot)?.status === 'live',
-      actors: load.get(entry.boot) ?? 0,
+      head: entry.peer === head,
+      occupancy: state.actors.at(entry.boot),
     }))
   }
 

@@ -6,7 +6,7 @@
 
 import type { ActorKey, BootId } from '../ids.ts'
 import { sameClass } from './class.ts'
-import { isAble, stoppedActor } from './homes.ts'
+import { canMoveIn, deadActor, stoppedActor } from './homes.ts'
 import { addReport } from './reports.ts'
 import type { RegistryTable } from './state.ts'
 import type {
@@ -116,6 +116,11 @@ function withoutHome(
   if (actor.status.kind === 'stopping') return stoppedActor(actor)
   const restarts = actor.restarts + 1
   const { maxRestarts } = actor.options
+  if (maxRestarts >= 0 && restarts > maxRestarts)
+    return deadActor(
+      { ...actor, restarts },
+      `its peer was lost and its ${maxRestarts} restart(s) are used up`,
+    )
   const sources: Source[] = journals
     .filter((journal) => mayHold(journal, actor))
     .filter(
@@ -127,22 +132,16 @@ function withoutHome(
         ? []
         : [{ journal: journal.key, length: journal.status.length, epoch: actor.epoch, order: journal.order }],
     )
-  const ended = {
+  const waiting: ActorEntry = {
     ...actor,
     home: null,
     epoch: actor.epoch + 1,
     base: 0,
     sources: [...sources, ...actor.sources],
+    restarts,
+    status: { kind: 'running' },
   }
-  if (actor.status.kind === 'dead') return ended
-  if (maxRestarts >= 0 && restarts > maxRestarts)
-    return {
-      ...ended,
-      restarts,
-      status: { kind: 'dead', cause: `its peer was lost and its ${maxRestarts} restart(s) are used up` },
-    }
-  const able = home !== undefined && isAble(table, home)
-  return { ...ended, restarts, home: able ? home : null, status: { kind: 'running' } }
+  return home !== undefined && canMoveIn(table, home, waiting) ? { ...waiting, home } : waiting
 }
 
 /** Whether the journal, of the actor's home, may have records that a recovery of the actor needs. */

@@ -2,12 +2,13 @@
 // every connected peer what it knows, makes the longest copy found the first log of a new generation, and has a set of
 // keepers hold it. The states follow each other as
 //
-//     idle → asking → reading → writing → idle          (a refusal goes back to idle at any point before writing)
+//     idle → asking → reading → writing → storing → idle    (a refusal goes back to idle at any point before writing)
 //
 // X1 never while a majority of the registry's keepers may be there: one that answers, or one peer that hears a head, is
 //    enough to refuse.
 // X2 one rescue at a time among those who are connected: of two, the one on the higher peer ID gives up.
 // X3 nothing is sealed and nothing is voted on: whatever comes back later follows, or is refused as another mesh (P1).
+// X4 (R2) it is done, and said to be, once its pointer is on this disk: until then the end of this process undoes it.
 
 import type { Env } from '../env.ts'
 import { firstOf } from '../generation.ts'
@@ -70,11 +71,13 @@ type State =
       readonly table: RegistryTable
       readonly next: NextLog
     }
+  | { readonly kind: 'storing'; readonly order: Order; readonly account: RescueAccount; readonly log: LogKey }
 
 export interface RescueOwner {
   /** This peer goes on as a new boot: none survives a rescue. */
   depose(): void
   chooseKeepers(table: RegistryTable, avoid: ReadonlySet<StoreId>): readonly Keeper[]
+  isGone(peer: PeerId): boolean
   addresses(keepers: readonly Keeper[]): Pointer['addresses']
   holds(log: LogKey, term: number, then: () => void): void
   chosen(pointer: Pointer, length: number): void
@@ -124,9 +127,14 @@ export class Rescue {
     this.#ask()
   }
 
-  /** A newer term is known: somebody else acts. */
+  /** A newer term is known: the one that this rescue begins with, or somebody else acts. */
   reset(): void {
-    if (this.#state.kind === 'idle') return
+    const state = this.#state
+    if (state.kind === 'idle') return
+    if (state.kind === 'storing' && this.#pointers.current?.key === state.log) {
+      this.#state = { kind: 'idle' }
+      return this.#answer(state.order, { ok: true, done: true, account: state.account }) // X4
+    }
     this.#refuse('not-needed', 'the registry has a new head')
   }
 
@@ -161,7 +169,7 @@ export class Rescue {
   tick(): void {
     const { now, settings } = this.#env
     const state = this.#state
-    if (state.kind === 'idle') return
+    if (state.kind === 'idle' || state.kind === 'storing') return
     const late = now - this.#since >= settings.stepTimeoutMs
     const due = now - this.#askedAt >= settings.resendMs
     if (state.kind === 'asking') {
@@ -308,6 +316,10 @@ export class Rescue {
 
   #write(order: Order, account: RescueAccount, table: RegistryTable): void {
     const pointer = this.#pointers.current!
+    const again = (slow: readonly StoreId[]) => {
+      const state = this.#state
+      if (state.kind === 'writing') this.#writeAgain(state, slow)
+    }
     const next = new NextLog(this.#env, {
       table,
       term: firstOf(this.#generation(pointer)),
@@ -315,10 +327,9 @@ export class Rescue {
       parent: null,
       holds: (log, term, then) => this.#owner.holds(log, term, then),
       ready: (successor, length) => this.#done(order, account, successor, length),
-      failed: (slow) => {
-        const state = this.#state
-        if (state.kind === 'writing') this.#writeAgain(state, slow)
-      },
+      isGone: (peer) => this.#owner.isGone(peer),
+      lost: () => again([]),
+      failed: again,
     })
     this.#become({ kind: 'writing', order, account, table, next })
   }
@@ -333,9 +344,8 @@ export class Rescue {
   #done(order: Order, account: RescueAccount, successor: Successor, length: number): void {
     const { meshId, rescues } = this.#pointers.current!
     const addresses = this.#owner.addresses(successor.keepers)
-    this.#state = { kind: 'idle' }
+    this.#become({ kind: 'storing', order, account, log: successor.key })
     this.#owner.chosen({ ...successor, meshId, rescues: [...rescues, successor.key], addresses }, length)
-    this.#answer(order, { ok: true, done: true, account })
   }
 
   #refuse(why: 'not-needed' | 'busy' | 'nothing-found' | 'failed', detail: string): void {

@@ -26,7 +26,10 @@ export function rescueRegistry(table: RegistryTable, { generation, boot, at, cau
   table.nextOrder = firstOf(generation)
   for (const entry of table.peers.values()) table.peers.set(entry.peer, { ...entry, outdated: true })
   const writers = new Set([...table.journals.values()].map((journal) => journal.boot))
-  for (const entry of table.boots.values())
-    if (entry.status !== 'dead' || writers.has(entry.boot)) table.boots.set(entry.boot, giveUp(entry))
+  for (const entry of table.boots.values()) {
+    const isOver = entry.status === 'dead' && !writers.has(entry.boot)
+    // The disks may have been admitted under newer boots than this copy knows.
+    table.boots.set(entry.boot, { ...(isOver ? entry : giveUp(entry)), store: null })
+  }
   addReport(table, { kind: 'rescue', at, boot, cause }, [])
 }

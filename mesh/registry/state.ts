@@ -1,7 +1,8 @@
 // The registry's table as apply.ts edits it, and its form inside a snapshot. Only `apply` and `decodeRegistry` make one;
 // everybody else reads it as a RegistryState.
 
-import type { ActorKey, BootId, LogKey, PeerId } from '../ids.ts'
+import type { BootId, LogKey, PeerId } from '../ids.ts'
+import { ActorTable } from './actor-table.ts'
 import type {
   ActorEntry,
   BootEntry,
@@ -22,7 +23,7 @@ export interface RegistryTable extends RegistryState {
   peers: Map<PeerId, PeerEntry>
   boots: Map<BootId, BootEntry>
   journals: Map<LogKey, JournalEntry>
-  actors: Map<ActorKey, ActorEntry>
+  actors: ActorTable
   reports: Report[]
   nextOrder: number
   nextReport: number
@@ -37,7 +38,7 @@ export function emptyRegistry(meshId: LogKey): RegistryTable {
     peers: new Map(),
     boots: new Map(),
     journals: new Map(),
-    actors: new Map(),
+    actors: new ActorTable(),
     reports: [],
     nextOrder: 1,
     nextReport: 1,
@@ -90,7 +91,7 @@ export function decodeRegistry(value: unknown): RegistryTable {
     peers: new Map(encoded.peers.map((entry) => [entry.peer, entry])),
     boots: new Map(encoded.boots.map((entry) => [entry.boot, entry])),
     journals: new Map(encoded.journals.map((entry) => [entry.key, entry])),
-    actors: new Map(encoded.actors.map((entry) => [entry.key, entry])),
+    actors: ActorTable.of(encoded.actors),
     reports: [...encoded.reports],
     nextOrder: encoded.nextOrder,
     nextReport: encoded.nextReport,

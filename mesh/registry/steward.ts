@@ -1,6 +1,6 @@
 // The head's soft work, all of it derived from the committed registry and the view, so that a new head finds everything
-// it needs: recover lost boots, give homes to actors without one, keep journals on enough keepers, retire what nobody
-// needs, keep the registry itself on enough keepers, and hand the head to a stable peer with a lower ID.
+// it needs: recover lost boots, give homes to actors without one, move those that fit better elsewhere, keep journals on
+// enough keepers, retire what nobody needs, keep the registry itself on enough keepers, and hand the head to a stable peer with a lower ID.
 
 import type { Env } from '../env.ts'
 import { type ActorKey, type BootId, compareIds, type LogKey, type PeerId, peerOfBoot } from '../ids.ts'
@@ -8,9 +8,11 @@ import type { Membership } from '../membership/membership.ts'
 import type { Force, LogMessage } from '../messages.ts'
 import { Recovery, type WaitingRecovery } from '../recovery.ts'
 import { neededJournals } from './apply.ts'
+import { Balancer } from './balancer.ts'
 import type { Candidate } from './candidate.ts'
 import type { Follower } from './follower.ts'
 import type { Head } from './head.ts'
+import type { HomePlan } from './home-plan.ts'
 import type { Issuer } from './issuer.ts'
 import { lossRefusal } from './loss.ts'
 import type { Plan } from './plan.ts'
@@ -27,6 +29,9 @@ export interface StewardParts {
   readonly plan: Plan
 }
 
+/** A registry log is compacted no sooner than half of it is history. */
+const REGISTRY_GROWTH = 2
+
 const LOSS_ACCEPTED = 'what is missing of it was given up'
 
 export class Steward {
@@ -34,6 +39,7 @@ export class Steward {
   readonly #recoveries = new Map<BootId, Recovery>()
   /** Commands under way, by what they are about: never two for one thing. */
   readonly #busy = new Set<string>()
+  readonly #balancer: Balancer
   readonly #askedToRoll = new Map<LogKey, number>()
   /** When each peer was last offered the head, and how often in vain: one that cannot take it is asked ever less. */
   readonly #offers = new Map<PeerId, { at: number; count: number }>()
@@ -42,6 +48,7 @@ export class Steward {
 
   constructor(parts: StewardParts) {
     this.#parts = parts
+    this.#balancer = new Balancer(parts)
   }
 
   /** The registry or the view changed: look again at the next step. */
@@ -79,11 +86,11 @@ export class Steward {
 
   /** Decides keepers and homes for the commands that are about to be appended in one block (H3). */
   decide(state: RegistryState, commands: readonly Command[]): readonly Command[] {
-    const place = this.#parts.plan.placing(state)
-    return commands.map((command) => this.#decide(state, command, place))
+    const homes = this.#parts.plan.homes(state)
+    return commands.map((command) => this.#decide(state, command, homes))
   }
 
-  #decide(state: RegistryState, command: Command, place: ReturnType<Plan['placing']>): Command {
+  #decide(state: RegistryState, command: Command, homes: HomePlan): Command {
     const { plan } = this.#parts
     switch (command.kind) {
       case 'open':
@@ -102,28 +109,42 @@ export class Steward {
           restarts: 0,
           status: { kind: 'running' },
         }
-        return { ...command, home: place([fresh]).get(key) ?? null }
+        return { ...command, home: homes.place([fresh]).get(key) ?? null }
       }
       case 'released': {
-        const actors = command.actors.flatMap(({ actor }) => state.actors.get(actor) ?? [])
-        const homes = place(actors)
+        const moving = command.actors.flatMap(({ actor, epoch }) => {
+          const entry = state.actors.get(actor)
+          const isMoving = entry?.home === command.boot && entry.epoch === epoch
+          return isMoving && entry.status.kind === 'moving' ? entry : []
+        })
+        const chosen = homes.place(moving)
         return {
           ...command,
-          actors: command.actors.map((each) => {
-            const status = state.actors.get(each.actor)?.status
-            const wished =
-              status?.kind === 'moving' && status.to ? state.peers.get(status.to)?.boot : undefined
-            return { ...each, home: wished ?? homes.get(each.actor) ?? null }
-          }),
+          actors: command.actors.map((each) => ({ ...each, home: chosen.get(each.actor) ?? null })),
         }
       }
       case 'recover': {
         const actors = [...state.actors.values()].filter(
-          ({ home, status }) => home === command.boot && status.kind !== 'dead',
+          ({ home, status }) => home === command.boot && status.kind !== 'stopping',
         )
         return {
           ...command,
-          homes: Object.fromEntries(place(actors)) as Record<ActorKey, BootId>,
+          homes: Object.fromEntries(homes.place(actors)) as Record<ActorKey, BootId>,
+        }
+      }
+      case 'assign': {
+        // Chosen when it was issued; what is ahead of it in the batch may have taken the room.
+        const waiting = command.actors.flatMap(({ actor, epoch }) => {
+          const entry = state.actors.get(actor)
+          return entry?.home === null && entry.epoch === epoch ? entry : []
+        })
+        const chosen = homes.place(waiting)
+        return {
+          ...command,
+          actors: waiting.flatMap(({ key: actor, epoch }) => {
+            const home = chosen.get(actor)
+            return home ? { actor, epoch, home } : []
+          }),
         }
       }
       case 'acceptLoss': {
@@ -148,6 +169,7 @@ export class Steward {
     const state = follower.state
     this.#recoverLostBoots(state)
     this.#assignHomeless(state)
+    this.#rebalance(state)
     this.#rollJournals(state)
     this.#retireJournals(state)
     this.#renewRegistry(state)
@@ -241,7 +263,7 @@ export class Steward {
       ({ home, status }) => home === null && status.kind === 'running',
     )
     if (homeless.length === 0) return
-    const homes = this.#parts.plan.placing(state)(homeless)
+    const homes = this.#parts.plan.homes(state).place(homeless)
     const actors = homeless.flatMap(({ key: actor, epoch }) => {
       const home = homes.get(actor)
       return home ? [{ actor, epoch, home }] : []
@@ -249,12 +271,18 @@ export class Steward {
     if (actors.length > 0) this.#issue('assign', { kind: 'assign', actors })
   }
 
+  #rebalance(state: RegistryState): void {
+    if (this.#recoveries.size > 0 || this.#busy.has('assign')) return // B4
+    for (const move of this.#balancer.moves(state)) this.#issue(`move ${move.actor}`, move)
+  }
+
   #rollJournals(state: RegistryState): void {
     const { env, plan } = this.#parts
+    const needsRoll = plan.rolling(state)
     for (const journal of state.journals.values()) {
       const asked = this.#askedToRoll.get(journal.key) ?? Number.NEGATIVE_INFINITY
       if (journal.status.kind !== 'open' || state.boots.get(journal.boot)?.status !== 'live') continue
-      if (env.now - asked < env.settings.headTimeoutMs || !plan.journalNeedsRoll(state, journal)) continue
+      if (env.now - asked < env.settings.headTimeoutMs || !needsRoll(journal)) continue
       this.#askedToRoll.set(journal.key, env.now)
       env.send(peerOfBoot(journal.boot), { kind: 'roll', journal: journal.key })
     }
@@ -267,14 +295,20 @@ export class Steward {
     if (journals.length > 0) this.#issue('retire', { kind: 'retire', journals })
   }
 
+  #hasGrown(): boolean {
+    const { env, follower } = this.#parts
+    const { registryMaxBlocks, registryMaxBytes } = env.settings
+    const most = Math.max(registryMaxBytes, REGISTRY_GROWTH * follower.snapshotBytes)
+    return follower.applied > registryMaxBlocks || follower.bytes > most
+  }
+
   #renewRegistry(state: RegistryState): void {
-    const { env, head, follower, candidate, plan } = this.#parts
+    const { env, head, candidate, plan } = this.#parts
     // A new term stops the commands for a moment, so first those that waited for this one are committed: their issuers
     // repeat them to the new head within a heartbeat. A head that is never idle renews all the same.
     const age = env.now - head.startedAt
     if (age < (head.idle ? env.settings.heartbeatMs : env.settings.headTimeoutMs)) return
-    const grown = follower.applied > env.settings.registryMaxBlocks
-    if (grown || plan.registryNeedsChange(state, head.keepers)) candidate.campaign('consent')
+    if (this.#hasGrown() || plan.registryNeedsChange(state, head.keepers)) candidate.campaign('consent')
   }
 
   #offerHead(state: RegistryState): void {

@@ -3,6 +3,8 @@
 
 import type { ActorKey, BootId, LogKey, PeerId, StoreId } from '../ids.ts'
 import type { Keeper } from '../log-types.ts'
+import type { Occupancy, Placement } from '../occupancy.ts'
+import type { Resources } from '../resources.ts'
 
 /** Which peers may keep an actor's journal, and how many. One open journal per boot and distinct class in use. */
 export interface JournalClass {
@@ -24,6 +26,8 @@ export interface PeerEntry {
   readonly addresses: readonly string[]
   readonly labels: Readonly<Record<string, string>>
   readonly types: readonly string[]
+  /** What its actors share; nothing when left out. The same for a boot's whole life. */
+  readonly resources?: Resources
   readonly canHost: boolean
   readonly canKeep: boolean
   /** It asked to leave: gets nothing new, its actors move away. */
@@ -34,7 +38,8 @@ export interface PeerEntry {
 
 export interface BootEntry {
   readonly boot: BootId
-  readonly store: StoreId
+  /** Null once its store left the mesh, or the registry was rescued: it can't tell an older state of that disk then. */
+  readonly store: StoreId | null
   /** `superseded`: a newer boot of the same peer was admitted; this one waits to be recovered. */
   readonly status: 'live' | 'superseded' | 'dead'
   /** Somebody gave up what is missing: its journals are recovered from whatever keepers answer. Until that is done. */
@@ -79,6 +84,8 @@ export interface ActorOptions {
   readonly class: JournalClass
   /** Only peers with all these labels may host. */
   readonly labels: Readonly<Record<string, string>>
+  /** What else its type asks of a home, where it asks for anything. */
+  readonly placement?: Placement
 }
 
 export interface ActorEntry {
@@ -124,12 +131,17 @@ export interface Report {
   readonly more: number
 }
 
+/** All actors, and what those of one boot take up there. */
+export interface Actors extends ReadonlyMap<ActorKey, ActorEntry> {
+  at(boot: BootId): Occupancy
+}
+
 export interface RegistryState {
   readonly meshId: LogKey
   readonly peers: ReadonlyMap<PeerId, PeerEntry>
   readonly boots: ReadonlyMap<BootId, BootEntry>
   readonly journals: ReadonlyMap<LogKey, JournalEntry>
-  readonly actors: ReadonlyMap<ActorKey, ActorEntry>
+  readonly actors: Actors
   readonly reports: readonly Report[]
   readonly nextOrder: number
   readonly nextReport: number

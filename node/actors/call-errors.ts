@@ -4,6 +4,7 @@
 import {
   ActorDiedError,
   ActorUnavailableError,
+  CallCancelledError,
   CallExpiredError,
   CallTimeoutError,
   type Executed,
@@ -21,6 +22,17 @@ export function timedOut(
   return new CallTimeoutError(message, { executed })
 }
 
+export function cancelled(
+  { key }: Target,
+  method: string,
+  signal: AbortSignal | undefined,
+  executed: Executed,
+): CallCancelledError {
+  const what = executed === 'no' ? 'before it was sent' : 'and its host is told: it may have taken effect'
+  const message = `${key}.${method} was cancelled ${what}. Look at the actor's state before you repeat the call`
+  return new CallCancelledError(message, { executed, cause: signal?.reason })
+}
+
 export function unavailable(
   { key }: Target,
   why: string,
@@ -30,6 +42,16 @@ export function unavailable(
   const since = Math.round(forMs)
   const message = `${key} is unavailable: ${why} (for ${since} ms). Call it again later; the mesh goes on trying to bring it back`
   return new ActorUnavailableError(message, why, since, { executed })
+}
+
+export function lostInSeries(
+  { key }: Target,
+  method: string,
+  why: string,
+  items: number,
+): ActorUnavailableError {
+  const message = `${key}.${method} was lost after ${items} item(s): ${why}. What it would have gone on with is gone; iterate again, from where you were if the method takes that`
+  return new ActorUnavailableError(message, why, 0, { executed: 'unknown', items })
 }
 
 export function retriesUsedUp({ key }: Target, retries: number): ActorUnavailableError {

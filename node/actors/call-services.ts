@@ -1,5 +1,6 @@
 // What every outgoing call needs of its runtime.
 
+import type { MakeRef } from '../../checkpoint/reference.ts'
 import type { MeshHandle } from '../mesh-handle.ts'
 import type { Clock } from '../ports.ts'
 import type { Exchange } from './answers.ts'
@@ -10,5 +11,7 @@ export interface CallServices {
   readonly clock: Clock
   readonly exchange: Exchange
   readonly creation: Creation
+  /** Makes references in results and errors usable. */
+  readonly makeRef: MakeRef
   readonly closed: () => boolean
 }

@@ -207,4 +207,26 @@ describe('calls', () => {
     expect(await mesh.clock.until(runtime.ref(Relay, 'r').twice('c', 5))).toBe(25)
     expect(hostOf(mesh, 'Relay/r')).not.toBe('')
   })
+
+  test('a large answer that is still on its way is not sent a second time', async () => {
+    const mesh = await threePeers()
+    const { runtime } = mesh.node('a')
+    await mesh.clock.until(runtime.ref(Store, 's').put('large', new Uint8Array(5_000_000)))
+    const host = mesh.node(hostOf(mesh, 'Store/s')).peer
+    const caller = mesh.node(['a', 'b', 'c'].find((name) => name !== host.self)!)
+    const send = host.sendService.bind(host)
+    const answers: unknown[] = []
+    host.sendService = (to, frame) => {
+      if ((frame.body as { readonly t: string }).t !== 'answer') return send(to, frame)
+      answers.push(frame.body)
+      return true // and then the link is lost
+    }
+    host.queued = () => 1
+    const result = caller.runtime.ref(Store, 's').with({ timeoutMs: 60_000 }).get('large')
+    await mesh.clock.run(20_000) // asked for several times meanwhile
+    expect(answers).toHaveLength(1)
+    host.queued = () => 0
+    host.sendService = send
+    expect(((await mesh.clock.until(result)) as Uint8Array).length).toBe(5_000_000)
+  })
 })

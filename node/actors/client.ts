@@ -1,27 +1,32 @@
 // Calls to actors from this peer: by its app (root calls), or from inside an actor that runs here (nested calls, which
 // belong to the root call they serve).
 
-import { decode } from '../../checkpoint/codec.ts'
+import type { CallId } from '../../checkpoint/call-table.ts'
+import { decodeUser } from '../../checkpoint/codec.ts'
 import type { PeerId } from '../../mesh/ids.ts'
 import type { CallOptions } from '../api.ts'
 import { BadInputError, ReentrantCallError, TooLargeError } from '../errors.ts'
+import { cancelled } from './call-errors.ts'
 import type { CallServices } from './call-services.ts'
+import { anySignal, unlessAborted } from './cancelling.ts'
 import { encodeArguments, type Target } from './creation.ts'
 import type { RuntimeLimits } from './home-services.ts'
 import { CallNumbers } from './numbers.ts'
 import { OutgoingCall, type OutgoingCallInit } from './outgoing-call.ts'
+import { OutgoingSeries } from './outgoing-series.ts'
 import { type CallScope, currentScope, outside } from './scope.ts'
+import { MAX_TIMEOUT_MS } from './timing.ts'
 import { checkMethod } from './type-info.ts'
 
 const DEFAULT_TIMEOUT_MS = 30_000
-/** A longer time cannot be set on a timer. */
-const MAX_TIMEOUT_MS = 2 ** 31 - 1
+
+type Prepared = Omit<OutgoingCallInit, 'chain' | 'identify'>
 
 export class Client {
   readonly #services: CallServices
   readonly #limits: RuntimeLimits
   readonly #numbers = new CallNumbers()
-  readonly #calls = new Set<OutgoingCall>()
+  readonly #calls = new Set<OutgoingCall | OutgoingSeries>()
 
   constructor(services: CallServices, limits: RuntimeLimits) {
     this.#services = services
@@ -50,14 +55,59 @@ export class Client {
     args: readonly unknown[],
     options: CallOptions = {},
   ): Promise<unknown> {
-    if (target.info !== undefined) checkMethod(target.info, method)
     const scope = currentScope()
+    const common = this.#prepare(scope, 'call', target, method, args, options)
+    const nests = scope?.id !== undefined
+    const bytes = await (nests ? this.#nested(scope, scope.id, common) : this.#root(scope, common))
+    return decodeUser(bytes, this.#services.makeRef)
+  }
+
+  /** The items of a generator. It is opened when the first one is asked for, as part of the call that asked for it here. */
+  iterate(
+    target: Target,
+    method: string,
+    args: readonly unknown[],
+    options: CallOptions = {},
+  ): AsyncGenerator<unknown, void, undefined> {
+    return this.#iterate(currentScope(), target, method, args, options)
+  }
+
+  async *#iterate(
+    scope: CallScope | undefined,
+    target: Target,
+    method: string,
+    args: readonly unknown[],
+    options: CallOptions,
+  ): AsyncGenerator<unknown, void, undefined> {
+    const common = this.#prepare(scope, 'series', target, method, args, options)
+    await this.#pass(scope, common)
+    const series = new OutgoingSeries(this.#services, { ...common, chain: scope?.chain ?? [] })
+    this.#calls.add(series)
+    try {
+      for await (const bytes of series.items()) yield decodeUser(bytes, this.#services.makeRef)
+    } finally {
+      this.#calls.delete(series)
+    }
+  }
+
+  /** Everything that can be said of a call before it leaves. Throws what makes it hopeless. */
+  #prepare(
+    scope: CallScope | undefined,
+    how: 'call' | 'series',
+    target: Target,
+    method: string,
+    args: readonly unknown[],
+    options: CallOptions,
+  ): Prepared {
+    if (target.info !== undefined) checkMethod(target.info, method, how)
     if (scope?.chain.includes(target.key)) {
       const chain = [...scope.chain, target.key].join(' → ')
       throw new ReentrantCallError(
         `${chain}: ${target.key} waits for this very call, so it could never answer. Pass what it needs as an argument, or do the work inside it`,
       )
     }
+    const signal = anySignal(options.signal, scope?.signal)
+    if (signal?.aborted) throw cancelled(target, method, signal, 'no')
     const encoded = encodeArguments(args, `${target.key}.${method}`)
     if (encoded.length > this.#limits.maxBytes) {
       throw new TooLargeError(
@@ -65,7 +115,7 @@ export class Client {
       )
     }
     const timeoutMs = timeoutOf(options)
-    const common = {
+    return {
       target,
       method,
       args: encoded,
@@ -73,18 +123,18 @@ export class Client {
       timeoutMs:
         scope === undefined ? timeoutMs : Math.min(timeoutMs, scope.deadline - this.#services.clock.now()),
       retries: options.retries ?? target.info?.maxTaskRetries ?? -1,
+      signal,
     }
-    const bytes = await (scope === undefined ? this.#root(common) : this.#nested(scope, common))
-    return decode(bytes)
   }
 
-  async #root(common: Omit<OutgoingCallInit, 'chain' | 'identify'>): Promise<Uint8Array> {
+  async #root(scope: CallScope | undefined, common: Prepared): Promise<Uint8Array> {
     const { key } = common.target
     let number: number | undefined
+    if (scope !== undefined) await this.#pass(scope, common)
     try {
       return await this.#run({
         ...common,
-        chain: [],
+        chain: scope?.chain ?? [],
         identify: () => {
           const n = this.#numbers.take(key)
           number = n
@@ -99,11 +149,17 @@ export class Client {
     }
   }
 
-  async #nested(scope: CallScope, common: Omit<OutgoingCallInit, 'chain' | 'identify'>): Promise<Uint8Array> {
-    const id = scope.nestedId(common.target.key, common.method, common.args)
-    await scope.pass() // G5
+  async #nested(scope: CallScope, root: CallId, common: Prepared): Promise<Uint8Array> {
+    const id = scope.nestedId(root, common.target.key, common.method, common.args)
+    await this.#pass(scope, common)
     const floors = { own: 0, all: scope.floors.all }
     return this.#run({ ...common, chain: scope.chain, identify: () => ({ id, floors: () => floors }) })
+  }
+
+  /** What is made from inside an actor leaves when what its method has seen may be seen (G5). */
+  async #pass(scope: CallScope | undefined, { target, method, signal }: Prepared): Promise<void> {
+    if (scope === undefined) return
+    await unlessAborted(signal, scope.pass(), () => cancelled(target, method, signal, 'no'))
   }
 
   async #run(init: OutgoingCallInit): Promise<Uint8Array> {

@@ -24,6 +24,11 @@ export class Draft {
     this.#value = value
   }
 
+  /** Whether anything was assigned so far. */
+  isChanged(base: object): boolean {
+    return this.#value !== this.#draft || current(this.#draft) !== base
+  }
+
   /** Bytes of what the method returned, drafts in it resolved. Call before {@link finish}. */
   encodeResult(result: unknown): Uint8Array {
     return encodeUser(undraft(result), 'result')

@@ -6,6 +6,7 @@ import type { ActorKey } from '../../mesh/ids.ts'
 import { Actor } from './actor.ts'
 import { FakeMesh } from './test-support/fake-mesh.ts'
 import { seeded } from './test-support/seeded.ts'
+import { Trouble } from './test-support/trouble.ts'
 
 interface LedgerState {
   readonly entries: Map<string, { count: number }>
@@ -63,9 +64,7 @@ async function run(seed: number): Promise<void> {
   for (const name of NAMES) await mesh.start(name, [Ledger])
   const made: Made[] = []
   const running: Promise<void>[] = []
-  const down = new Set<string>()
   const thrown: string[] = []
-  let cut: string | undefined
 
   const call = (): void => {
     const caller = pick(CALLERS)
@@ -116,45 +115,15 @@ async function run(seed: number): Promise<void> {
     )
   }
 
-  const trouble = async (): Promise<void> => {
-    const kind = random()
-    const others = NAMES.filter((name) => !CALLERS.includes(name))
-    if (kind < 0.3 && down.size === 0 && cut === undefined) {
-      const name = pick(others)
-      down.add(name)
-      mesh.crash(name)
-    } else if (kind < 0.5 && down.size > 0) {
-      const [name] = down
-      down.delete(name!)
-      await mesh.start(name!, [Ledger])
-    } else if (kind < 0.6 && down.size === 0 && cut === undefined) {
-      cut = pick(others)
-      mesh.isolate(cut)
-    } else if (kind < 0.75 && cut !== undefined) {
-      cut = undefined
-      mesh.heal()
-    } else if (kind < 0.85) {
-      const entry = mesh.registry.actors.get(`Ledger/${pick(ACTORS)}` as ActorKey)
-      if (entry !== undefined) {
-        void mesh
-          .node('a')
-          .peer.command({ kind: 'move', actor: entry.key, epoch: entry.epoch })
-          .catch(() => {})
-      }
-    } else {
-      const name = pick(NAMES.filter((each) => !down.has(each) && each !== cut))
-      if (kind < 0.95) void mesh.roll(name).catch(() => {})
-      else if (!CALLERS.includes(name)) mesh.depose(name)
-    }
-  }
+  const actors = ACTORS.map((name) => `Ledger/${name}` as ActorKey)
+  const trouble = new Trouble({ mesh, random, peers: NAMES, callers: CALLERS, actors, types: [Ledger] })
 
   for (let step = 0; step < 120; step++) {
     if (random() < 0.8) call()
-    if (random() < 0.12) await trouble()
+    if (random() < 0.12) await trouble.next()
     await mesh.clock.run(random() * 12)
   }
-  mesh.heal()
-  for (const name of down) await mesh.start(name, [Ledger])
+  await trouble.end()
   await mesh.clock.until(Promise.all(running))
 
   const state = new Map<string, Awaited<ReturnType<Ledger['read']>>>()

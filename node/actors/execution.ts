@@ -1,7 +1,9 @@
 // The run of one method: inside its call's scope, on its call's draft; and the words for what it may not do.
 
-import { decode, UnserialisableValue } from '../../checkpoint/codec.ts'
+import { decodeUser, UnserialisableValue } from '../../checkpoint/codec.ts'
+import type { MakeRef } from '../../checkpoint/reference.ts'
 import { StateError, TooLargeError, UnserialisableStateError } from '../errors.ts'
+import type { Cancellation } from './cancelling.ts'
 import type { Draft } from './draft.ts'
 import type { CallFrame } from './frames.ts'
 import { CallScope } from './scope.ts'
@@ -15,9 +17,11 @@ export interface Execution {
   readonly instance: AnyActor
   readonly frame: CallFrame
   readonly deadline: number
+  readonly cancellation: Cancellation
   readonly draft: Draft
   readonly gate: () => Promise<void>
   readonly maxBytes: number
+  readonly makeRef: MakeRef
 }
 
 /** Never rejects. The result is encoded while its draft still lives; after an error the draft has ended. */
@@ -25,9 +29,11 @@ export async function execute({
   instance,
   frame,
   deadline,
+  cancellation,
   draft,
   gate,
   maxBytes,
+  makeRef,
 }: Execution): Promise<Outcome> {
   const chain = [...frame.chain, frame.actor]
   const scope = new CallScope({
@@ -37,11 +43,12 @@ export async function execute({
     floors: frame.floors,
     chain,
     deadline,
+    cancellation,
     gate,
   })
   try {
     const method = (instance as unknown as Record<string, (...args: unknown[]) => unknown>)[frame.method]!
-    const args = decode(frame.args) as unknown[]
+    const args = decodeUser(frame.args, makeRef) as unknown[]
     const result = draft.encodeResult(await scope.run(() => method.apply(instance, args)))
     if (result.length > maxBytes) throw tooLarge('result', result.length, maxBytes)
     return { result }

@@ -20,6 +20,8 @@ export interface CallFrame extends ActorVersion {
   readonly actor: ActorKey
   readonly method: string
   readonly args: Uint8Array
+  /** Its method is a generator, whose items are asked for. Such a call is in no call table: its id is of its attempt alone. */
+  readonly series?: true
   /** How long its caller goes on waiting: calls made on its behalf need not take longer. */
   readonly leftMs: number
 }
@@ -27,6 +29,10 @@ export interface CallFrame extends ActorVersion {
 export type Answer =
   | { readonly kind: 'result'; readonly result: Uint8Array }
   | { readonly kind: 'error'; readonly error: ErrorFrame }
+  /** Items of a series, `first` the number of the first of them. */
+  | { readonly kind: 'items'; readonly first: number; readonly items: readonly Uint8Array[] }
+  /** The end of a series after so many items; `error`: its generator threw. */
+  | { readonly kind: 'end'; readonly count: number; readonly error?: ErrorFrame | undefined }
   /** The actor lives elsewhere, as of this version or a later one. The call was not and will not be executed here. */
   | ({ readonly kind: 'moved' } & ActorVersion)
   /** Not executed here; ask again when the registry changed, or after a moment. */
@@ -38,6 +44,23 @@ export interface AnswerFrame {
   readonly t: 'answer'
   readonly token: string
   readonly answer: Answer
+}
+
+/** The caller gives up one attempt of a call: whoever else waits for the call keeps it going. Never answered. */
+export interface CancelFrame {
+  readonly t: 'cancel'
+  readonly token: string
+  readonly id: CallId
+  readonly actor: ActorKey
+}
+
+/** The caller of a series is there, and has taken so many items; `again`: some may be lost, send what is left again. */
+export interface MoreFrame {
+  readonly t: 'more'
+  readonly token: string
+  readonly actor: ActorKey
+  readonly taken: number
+  readonly again: boolean
 }
 
 /** Has a peer that knows the type create the actor. */
@@ -56,7 +79,7 @@ export interface CreatedFrame {
   readonly why: string
 }
 
-export type Frame = CallFrame | AnswerFrame | CreateFrame | CreatedFrame
+export type Frame = CallFrame | CancelFrame | MoreFrame | AnswerFrame | CreateFrame | CreatedFrame
 
 export const CALL_SERVICE = 'call'
 
@@ -76,9 +99,12 @@ const error: Shape = {
   data: bytes,
   kind: (kind) => kind === 'user' || kind === 'mesh',
 }
+const callId = (id: unknown): boolean => fits(id, { caller: text, n: count, path: text })
 const answers: Readonly<Record<string, Shape>> = {
   result: { result: bytes },
   error: { error: (value) => fits(value, error) },
+  items: { first: count, items: (items) => Array.isArray(items) && items.every(bytes) },
+  end: { count, error: (value) => value === undefined || fits(value, error) },
   moved: { incarnation: count, epoch: count },
   retry: { why: text },
   waiting: { why: text },
@@ -86,7 +112,7 @@ const answers: Readonly<Record<string, Shape>> = {
 const frames: Readonly<Record<string, Shape>> = {
   call: {
     token: text,
-    id: (id) => fits(id, { caller: text, n: count, path: text }),
+    id: callId,
     floors: (floors) => fits(floors, { own: count, all: count }),
     chain: (chain) => Array.isArray(chain) && chain.every(text),
     actor: text,
@@ -94,8 +120,11 @@ const frames: Readonly<Record<string, Shape>> = {
     epoch: count,
     method: text,
     args: bytes,
+    series: (series) => series === undefined || series === true,
     leftMs: (left) => typeof left === 'number' && left >= 0,
   },
+  cancel: { token: text, id: callId, actor: text },
+  more: { token: text, actor: text, taken: count, again: (again) => typeof again === 'boolean' },
   answer: {
     token: text,
     answer: (answer) => {

@@ -38,6 +38,15 @@ export class HeldCalls {
     this.#held.set(key, { frame, reply, timer })
   }
 
+  has(token: string): boolean {
+    return this.#held.has(token)
+  }
+
+  drop(token: string): void {
+    this.#held.get(token)?.timer.cancel()
+    this.#held.delete(token)
+  }
+
   /** Hands each over again; those still too early come back. */
   release(again: (frame: CallFrame, reply: Reply) => void): void {
     const held = this.#held

@@ -1,8 +1,10 @@
 // What the actors of one boot share.
 
+import type { MakeRef } from '../../checkpoint/reference.ts'
 import type { BootId } from '../../mesh/ids.ts'
 import type { ActorEntry } from '../../mesh/registry/types.ts'
 import type { MeshHandle } from '../mesh-handle.ts'
+import type { Clock } from '../ports.ts'
 import type { JournalReader } from './journal-reader.ts'
 import type { JournalWriter } from './journal-writer.ts'
 import type { RestoredFrom } from './restorer.ts'
@@ -22,6 +24,9 @@ export interface HomeServices {
   readonly journals: JournalWriter
   readonly reader: JournalReader
   readonly limits: RuntimeLimits
+  /** Makes references in states and arguments usable. */
+  readonly makeRef: MakeRef
+  readonly clock: Clock
   readonly now: () => number
   readonly sleep: (ms: number) => Promise<void>
   readonly context: (entry: ActorEntry, restored: boolean) => ActorContext

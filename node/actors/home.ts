@@ -1,6 +1,7 @@
 // Everything that belongs to one boot of this peer: its host and its journals. A deposed peer throws it away and makes
 // another.
 
+import type { MakeRef } from '../../checkpoint/reference.ts'
 import { type BootId, nameOfActor, typeOfActor } from '../../mesh/ids.ts'
 import type { ActorEntry } from '../../mesh/registry/types.ts'
 import type { MeshHandle } from '../mesh-handle.ts'
@@ -8,6 +9,7 @@ import type { Clock } from '../ports.ts'
 import type { ActorTypes } from './actor-types.ts'
 import type { RuntimeLimits } from './home-services.ts'
 import { Host } from './host.ts'
+import { signalOf } from './instance.ts'
 import type { JournalReader } from './journal-reader.ts'
 import { JournalWriter } from './journal-writer.ts'
 import type { RestoredFrom } from './restorer.ts'
@@ -23,6 +25,7 @@ export interface HomeInit {
   readonly limits: RuntimeLimits
   readonly logger: RuntimeLogger
   readonly events: RuntimeEvents
+  readonly makeRef: MakeRef
   readonly ref: (type: string | ActorClass, name: string, init: readonly unknown[]) => AnyRef
 }
 
@@ -52,6 +55,7 @@ export function makeHome(init: HomeInit): Home {
     types: init.types,
     reader: init.reader,
     limits: init.limits,
+    makeRef: init.makeRef,
     now: () => clock.now(),
     sleep: (ms) => sleep(clock, ms),
     context: (entry, restored) => contextOf(init, boot, entry, restored),
@@ -82,7 +86,7 @@ function contextOf(
 ): ActorContext {
   const { key, restarts, epoch } = entry
   const actor = (type: string | ActorClass, name: string, ...init: unknown[]): AnyRef => ref(type, name, init)
-  return Object.freeze({
+  const context: ActorContext = {
     key,
     type: typeOfActor(key),
     name: nameOfActor(key),
@@ -91,6 +95,10 @@ function contextOf(
     restarts,
     restored,
     epoch,
+    get signal() {
+      return signalOf(context)
+    },
     actor: actor as ActorContext['actor'],
-  })
+  }
+  return Object.freeze(context)
 }

@@ -8,14 +8,15 @@
 
 import { ActorLog, type Position } from '../../checkpoint/actor-log.ts'
 import { CallTable } from '../../checkpoint/call-table.ts'
-import { decode } from '../../checkpoint/codec.ts'
+import { decodeUser } from '../../checkpoint/codec.ts'
 import type { ActorEntry } from '../../mesh/registry/types.ts'
 import { MailboxFullError, MeshUnavailableError } from '../errors.ts'
 import { callerGone } from './call-errors.ts'
-import type { Answer, CallFrame } from './frames.ts'
+import type { Answer, CallFrame, CancelFrame, MoreFrame } from './frames.ts'
 import type { HomeServices } from './home-services.ts'
 import { makeInstance } from './instance.ts'
 import { LiveActor, type Reply } from './live-actor.ts'
+import { Mailbox } from './mailbox.ts'
 import { toFrame } from './remote-error.ts'
 import { type RestoredFrom, restore } from './restorer.ts'
 import { Backoff } from './timing.ts'
@@ -25,11 +26,17 @@ import type { TypeInfo } from './type-info.ts'
 const RETRY_FIRST_MS = 50
 const RETRY_MOST_MS = 5000
 
+interface Arrival {
+  readonly frame: CallFrame
+  readonly reply: Reply
+  readonly deadline: number
+}
+
 export class HomedActor {
   readonly entry: ActorEntry
   readonly #services: HomeServices
   readonly #info: TypeInfo | undefined
-  readonly #arrivals: { readonly frame: CallFrame; readonly reply: Reply; readonly deadline: number }[] = []
+  readonly #arrivals = new Mailbox<Arrival>()
   #restoring: Promise<RestoredFrom | undefined> | undefined
   #activating: Promise<LiveActor> | undefined
   #live: LiveActor | undefined
@@ -57,6 +64,19 @@ export class HomedActor {
       reply({ kind: 'retry', why: 'the actor is moving' }) // H3
     else if (this.#live !== undefined) this.#live.receive(frame, reply)
     else this.#hold(frame, reply)
+  }
+
+  cancel(frame: CancelFrame): void {
+    for (const arrival of [...this.#arrivals])
+      if (arrival.frame.token === frame.token) this.#arrivals.remove(frame.id.caller, arrival)
+    this.#live?.cancel(frame)
+  }
+
+  /** False when no such series runs or waits here. */
+  more(frame: MoreFrame): boolean {
+    return (
+      this.#live?.more(frame) ?? [...this.#arrivals].some((arrival) => arrival.frame.token === frame.token)
+    )
   }
 
   /** Makes it live, whatever that takes. Rejects when it ends before. */
@@ -92,7 +112,7 @@ export class HomedActor {
    */
   async release(keepState: boolean): Promise<Position | undefined> {
     this.#releasing = true // H3
-    for (const { reply } of this.#arrivals.splice(0)) reply({ kind: 'retry', why: 'the actor is moving' })
+    for (const { reply } of this.#arrivals.takeAll()) reply({ kind: 'retry', why: 'the actor is moving' })
     await this.#live?.drain()
     if (this.#log === undefined) {
       if (!keepState) return undefined
@@ -108,19 +128,22 @@ export class HomedActor {
   end(answer: Answer, error: unknown): void {
     if (this.#ended !== undefined) return
     this.#ended = { error }
-    for (const { reply } of this.#arrivals.splice(0)) reply(answer)
+    for (const { reply } of this.#arrivals.takeAll()) reply(answer)
     this.#live?.kill(answer, error)
     this.#log?.fail(error)
   }
 
   #hold(frame: CallFrame, reply: Reply): void {
     const { mailboxLimit } = this.#services.limits
-    if (this.#arrivals.length >= mailboxLimit) {
+    const { caller } = frame.id
+    if (this.#arrivals.size >= mailboxLimit) {
       const message = `${this.entry.key} is not ready and has ${mailboxLimit} calls waiting, its limit: wait for answers`
-      reply({ kind: 'error', error: toFrame(new MailboxFullError(message)) })
-      return
+      const giving = this.#arrivals.giveWay(caller)
+      const refuse = giving?.reply ?? reply
+      refuse({ kind: 'error', error: toFrame(new MailboxFullError(message)) })
+      if (giving === undefined) return
     }
-    this.#arrivals.push({ frame, reply, deadline: this.#services.now() + frame.leftMs })
+    this.#arrivals.push(caller, { frame, reply, deadline: this.#services.now() + frame.leftMs })
     if (this.#problem !== '') reply({ kind: 'waiting', why: this.#problem })
     void this.activate()
   }
@@ -154,27 +177,30 @@ export class HomedActor {
     )
     const log =
       restored === undefined
-        ? this.#makeLog(decode(initial) as object, new CallTable(), 0)
+        ? this.#makeLog(decodeUser(initial, this.#services.makeRef) as object, new CallTable(), 0)
         : this.#makeLog(restored.state, restored.calls, restored.sequence)
     this.#log = log
     if (restored === undefined) void log.writeSnapshot().catch(() => {}) // H2: every base is at or after it
-    const { journals, limits } = this.#services
+    const { journals, limits, makeRef } = this.#services
     const wanted = this.entry.options.class
     const live = new LiveActor({
       info,
       instance: actor,
       log,
       reads: { local: info.localReads },
+      isGone: this.#services.isGone,
       now: this.#services.now,
+      clock: this.#services.clock,
       mailboxLimit: limits.mailboxLimit,
       maxBytes: limits.maxBytes,
+      makeRef,
       congested: () => journals.congested(wanted),
       confirm: () => journals.confirm(wanted),
     })
     this.#live = live
     this.#problem = ''
     if (restored !== undefined) this.#services.reportRecovered(this.entry, restored)
-    for (const { frame, reply, deadline } of this.#arrivals.splice(0)) {
+    for (const { frame, reply, deadline } of this.#arrivals.takeAll()) {
       const leftMs = deadline - this.#services.now()
       // Its results went with it, so a call that waited here while its caller was given up may have been executed before.
       if (this.#services.isGone(frame.id.caller)) reply({ kind: 'error', error: toFrame(callerGone(frame)) })
@@ -185,12 +211,13 @@ export class HomedActor {
   }
 
   #initArguments(): readonly unknown[] {
-    return this.entry.init.length === 0 ? [] : (decode(this.entry.init) as unknown[])
+    const { init } = this.entry
+    return init.length === 0 ? [] : (decodeUser(init, this.#services.makeRef) as unknown[])
   }
 
   #makeLog(state: object, calls: CallTable, sequence: number): ActorLog {
     const { entry } = this
-    const { journals, isGone } = this.#services
+    const { journals, isGone, makeRef } = this.#services
     calls.forget(isGone)
     const batcher = journals.batcher(entry.options.class)
     return new ActorLog({
@@ -199,6 +226,7 @@ export class HomedActor {
       calls,
       sequence,
       isGone,
+      makeRef,
       mark: (source) => batcher.mark(source),
     })
   }
@@ -213,7 +241,7 @@ export class HomedActor {
     for (;;) {
       this.#check()
       try {
-        return await restore(this.#services.reader, this.#present())
+        return await restore(this.#services.reader, this.#present(), this.#services.makeRef)
       } catch (error) {
         this.#tell(error instanceof Error ? error.message : String(error)) // H1
       }

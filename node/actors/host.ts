@@ -4,12 +4,13 @@
 
 import { type ActorKey, type BootId, typeOfActor } from '../../mesh/ids.ts'
 import type { ActorEntry, RegistryState } from '../../mesh/registry/types.ts'
-import { ActorDiedError, MeshUnavailableError, UnknownTypeError } from '../errors.ts'
+import { ActorDiedError, MailboxFullError, MeshUnavailableError, UnknownTypeError } from '../errors.ts'
 import type { Clock } from '../ports.ts'
 import type { ActorTypes } from './actor-types.ts'
 import { callerGone } from './call-errors.ts'
+import { Recent } from './cancelling.ts'
 import { Copier } from './copier.ts'
-import type { Answer, CallFrame } from './frames.ts'
+import type { Answer, CallFrame, CancelFrame, MoreFrame } from './frames.ts'
 import { HeldCalls } from './held-calls.ts'
 import type { HomeServices } from './home-services.ts'
 import { HomedActor } from './homed-actor.ts'
@@ -20,6 +21,8 @@ import { Debounce } from './timing.ts'
 
 /** The whole registry is looked through this long after it changed, once for all changes in between. */
 const SCAN_DELAY_MS = 10
+/** Copies of a frame come within moments of each other, so the newest attempts that are over are the ones to know. */
+const MAX_OVER = 10_000
 
 export interface HostInit extends HomeServices {
   readonly boot: BootId
@@ -31,6 +34,10 @@ export class Host {
   readonly #init: HostInit
   readonly #homed = new Map<ActorKey, HomedActor>()
   readonly #held: HeldCalls
+  /** Attempts that their callers gave up. */
+  readonly #cancelled = new Recent(MAX_OVER)
+  /** Attempts that were told "not executed", which has to stay true. */
+  readonly #refused = new Recent(MAX_OVER)
   readonly #copier: Copier
   readonly #releaser: Releaser
   readonly #scan: Debounce
@@ -60,10 +67,23 @@ export class Host {
       reply({ kind: 'retry', why: 'its host lost its journals' })
       return
     }
+    if (this.#cancelled.has(frame.token)) return // a late copy: nobody waits for its answer
     const decision = this.#decide(frame)
     if (decision === 'hold') this.#held.hold(frame, reply)
-    else if (decision instanceof HomedActor) decision.receive(frame, reply)
+    else if (decision instanceof HomedActor) this.#deliver(decision, frame, reply)
     else reply(decision)
+  }
+
+  /** Whatever became of the attempt so far, it is not begun from now on. */
+  cancel(frame: CancelFrame): void {
+    this.#cancelled.add(frame.token)
+    this.#held.drop(frame.token)
+    this.#homed.get(frame.actor)?.cancel(frame)
+  }
+
+  more(frame: MoreFrame, reply: Reply): void {
+    if (this.#held.has(frame.token) || this.#homed.get(frame.actor)?.more(frame) === true) return
+    reply({ kind: 'retry', why: 'its host does not know of it any more' })
   }
 
   registryChanged(): void {
@@ -109,6 +129,17 @@ export class Host {
     )
   }
 
+  #deliver(homed: HomedActor, frame: CallFrame, reply: Reply): void {
+    const { token, actor } = frame
+    if (this.#refused.has(token))
+      reply(errorAnswer(new MailboxFullError(`the mailbox of ${actor} was full when this call came`)))
+    else
+      homed.receive(frame, (answer) => {
+        if (answer.kind === 'error' && answer.error.code === 'MAILBOX_FULL') this.#refused.add(token)
+        reply(answer)
+      })
+  }
+
   #homedFor(entry: ActorEntry): HomedActor {
     const known = this.#homed.get(entry.key)
     if (known !== undefined && isSameLife(known.entry, entry)) return known
@@ -131,7 +162,7 @@ export class Host {
   }
 
   #isHere(entry: ActorEntry): boolean {
-    return entry.home === this.#init.boot && entry.status.kind !== 'dead' && entry.status.kind !== 'stopped'
+    return entry.home === this.#init.boot
   }
 
   #serve(entry: ActorEntry, registry: RegistryState): void {

@@ -31,6 +31,15 @@ export function makeInstance(info: TypeInfo, context: ActorContext, init: readon
   return { actor, initial: encodeUser(initial, 'state') }
 }
 
+/** Of the call that runs; `this.context.signal` leads here. */
+export function signalOf(context: ActorContext): AbortSignal {
+  const scope = currentScope()
+  if (scope !== undefined && (scope.owner as AnyActor).context === context) return scope.signal
+  throw new StateError(
+    `the signal of ${context.key} was looked at outside of its calls: take it while the method runs (const { signal } = this.context)`,
+  )
+}
+
 function scopeOf(actor: Actor<object>, context: ActorContext): NonNullable<ReturnType<typeof currentScope>> {
   const scope = currentScope()
   if (scope?.owner === actor) return scope

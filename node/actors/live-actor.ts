@@ -6,17 +6,23 @@
 //     acknowledged (G5), and what is not proved by its own record is confirmed: the journal was not sealed after the call
 //     arrived. So a host that was replaced without knowing it answers nothing.
 //  L3 A call that is running or waiting is never started again: a retry attaches to it.
-//  L4 What a method threw is remembered until its caller has it, so that a retry here can't run it again after its caller
-//     was told. It is not recorded: at a new home the call runs again, on a state that the throw did not change.
+//  L4 What a method threw, or returned without changing anything, is remembered until its caller has it, so that a copy of
+//     the call can't run it again after its caller was told. It is not recorded: at a new home the call runs again, on a
+//     state that it did not change.
+//  L5 A call is cancelled when nobody waits for it any more: one that has not started never starts, one that runs is told
+//     and goes on to its end, with its effect if it returns.
 
 import type { ActorLog } from '../../checkpoint/actor-log.ts'
 import { type CallId, CallTable } from '../../checkpoint/call-table.ts'
 import { decode, encode } from '../../checkpoint/codec.ts'
 import { CallExpiredError, MailboxFullError } from '../errors.ts'
+import { Cancellation } from './cancelling.ts'
 import { Draft } from './draft.ts'
 import { execute, explain, type Outcome, refuseChange, tooLarge } from './execution.ts'
-import type { Answer, CallFrame } from './frames.ts'
+import type { Answer, CallFrame, CancelFrame, MoreFrame } from './frames.ts'
+import { HostedSeries } from './hosted-series.ts'
 import type { LiveActorInit } from './live-actor-init.ts'
+import { Mailbox } from './mailbox.ts'
 import { OpaqueGuard } from './opaque-guard.ts'
 import { type ErrorFrame, toFrame } from './remote-error.ts'
 import { outside } from './scope.ts'
@@ -26,10 +32,15 @@ export type Reply = (answer: Answer) => void
 
 interface Job {
   readonly frame: CallFrame
-  readonly replies: Reply[]
+  /** Who waits for it, by the token of each attempt. */
+  readonly replies: Map<string, Reply>
+  readonly cancellation: Cancellation
   /** When its caller stops waiting. */
   readonly deadline: number
 }
+
+/** Callers of whom something is kept in `#told` before the dead among them are looked for. */
+const MIN_CALLERS_TO_SWEEP = 64
 
 const idText = (id: CallId): string => `${id.caller} ${id.n} ${id.path}`
 
@@ -38,8 +49,12 @@ export class LiveActor {
   readonly #init: LiveActorInit
   readonly #guard = new OpaqueGuard()
   readonly #jobs = new Map<string, Job>()
-  readonly #queue: Job[] = []
-  readonly #thrown = new CallTable()
+  readonly #queue = new Mailbox<Job>()
+  /** By the attempts that opened them. */
+  readonly #series = new Map<string, HostedSeries>()
+  /** Answers that no record has (L4), encoded. */
+  readonly #told = new CallTable()
+  #sweepAt = MIN_CALLERS_TO_SWEEP
   #running = 0
   #pumping = false
   #draining: { readonly idle: () => void } | undefined
@@ -53,34 +68,55 @@ export class LiveActor {
 
   /** Calls under way or waiting. */
   get load(): number {
-    return this.#jobs.size
+    return this.#jobs.size + this.#series.size
   }
 
   receive(frame: CallFrame, reply: Reply): void {
     if (this.#dead) return
+    if (frame.series === true) return this.#openSeries(frame, reply)
     const key = idText(frame.id)
     const job = this.#jobs.get(key)
     if (job !== undefined) {
-      job.replies.push(reply) // L3
+      job.replies.set(frame.token, reply) // L3
       return
     }
     this.log.calls.raise(frame.id.caller, frame.floors)
-    this.#thrown.raise(frame.id.caller, frame.floors)
+    this.#told.raiseKnown(frame.id.caller, frame.floors)
     if (this.#answerFromTable(frame, reply)) return
     try {
-      checkMethod(this.#init.info, frame.method)
+      checkMethod(this.#init.info, frame.method, 'call')
     } catch (error) {
       reply(errorAnswer(error))
       return
     }
     if (this.#draining !== undefined) reply({ kind: 'retry', why: 'the actor is moving' })
-    else if (this.#jobs.size >= this.#init.mailboxLimit) reply(errorAnswer(this.#full()))
-    else this.#accept(key, { frame, replies: [reply], deadline: this.#init.now() + frame.leftMs })
+    else if (this.load >= this.#init.mailboxLimit && !this.#makeRoom(frame)) reply(this.#full())
+    else {
+      const replies = new Map([[frame.token, reply]])
+      const deadline = this.#init.now() + frame.leftMs
+      this.#accept(key, { frame, replies, cancellation: new Cancellation(), deadline })
+    }
+  }
+
+  cancel({ id, token }: CancelFrame): void {
+    this.#series.get(token)?.close()
+    const job = this.#jobs.get(idText(id))
+    if (job?.replies.delete(token) !== true || job.replies.size > 0) return // L5
+    if (this.#queue.remove(id.caller, job)) this.#jobs.delete(idText(id))
+    else job.cancellation.cancel()
+  }
+
+  /** False when no such series runs here. */
+  more({ token, taken, again }: MoreFrame): boolean {
+    const series = this.#series.get(token)
+    series?.more(taken, again)
+    return series !== undefined
   }
 
   /** Accepts nothing new, sends what has not started back, resolves when the last call that runs has returned. */
   async drain(): Promise<void> {
-    for (const job of this.#queue.splice(0)) this.#answer(job, { kind: 'retry', why: 'the actor is moving' })
+    for (const job of this.#queue.takeAll()) this.#answer(job, { kind: 'retry', why: 'the actor is moving' })
+    for (const series of this.#series.values()) series.close({ kind: 'retry', why: 'the actor is moving' })
     await new Promise<void>((idle) => {
       this.#draining = { idle }
       if (this.#running === 0) idle()
@@ -92,16 +128,17 @@ export class LiveActor {
     if (this.#dead) return
     this.#dead = true
     this.log.fail(error)
-    for (const job of this.#jobs.values()) for (const reply of job.replies) reply(answer)
+    for (const job of this.#jobs.values()) for (const reply of job.replies.values()) reply(answer)
     this.#jobs.clear()
-    this.#queue.length = 0
+    for (const series of this.#series.values()) series.close(answer)
+    this.#queue.takeAll()
     this.#draining?.idle()
   }
 
   #answerFromTable(frame: CallFrame, reply: Reply): boolean {
-    const thrown = this.#thrown.lookup(frame.id)
-    if (thrown.kind === 'settled') {
-      reply({ kind: 'error', error: decode(thrown.result) as ErrorFrame }) // L4
+    const told = this.#told.lookup(frame.id)
+    if (told.kind === 'settled') {
+      reply(decode(told.result) as Answer) // L4
       return true
     }
     const known = this.log.calls.lookup(frame.id)
@@ -124,7 +161,7 @@ export class LiveActor {
       void outside(() => this.#read(job))
       return
     }
-    this.#queue.push(job)
+    this.#queue.push(job.frame.id.caller, job)
     void outside(() => this.#pump())
   }
 
@@ -132,13 +169,13 @@ export class LiveActor {
     if (this.#pumping) return
     this.#pumping = true
     try {
-      while (this.#queue.length > 0 && !this.#dead) {
+      while (this.#queue.size > 0 && !this.#dead) {
         // Memory is bounded: a keeper set that does not acknowledge stops the actor, not the process.
         if (this.#init.congested()) await this.log.whenDurable(this.log.sequence)
         const job = this.#queue.shift()
         if (job === undefined || this.#dead) continue
         // Its caller has given up, so there is nobody to hear of it: after a jam the actor catches up at once.
-        if (this.#init.now() > job.deadline)
+        if (this.#init.now() > job.deadline || this.log.calls.lookup(job.frame.id).kind === 'expired')
           this.#answer(job, { kind: 'retry', why: 'it waited for too long' })
         else await this.#write(job) // L1
       }
@@ -159,7 +196,10 @@ export class LiveActor {
     try {
       const patches = draft.finish(state)
       this.#guard.check()
-      if (patches === undefined) return this.#settle(job, this.#gate(base), outcome)
+      if (patches === undefined) {
+        this.#remember(job, base, { kind: 'result', result: outcome.result })
+        return this.#settle(job, this.#gate(base), outcome)
+      }
       if (patches.length > this.#init.maxBytes)
         throw tooLarge('change of state', patches.length, this.#init.maxBytes)
       this.#commit(job, patches, outcome.result)
@@ -179,13 +219,8 @@ export class LiveActor {
   }
 
   async #read(job: Job): Promise<void> {
-    const { local } = this.#init.reads
-    const base = local ? this.log.durable : this.log.sequence
-    const state = local ? this.log.durableState : this.log.state
+    const { base, state, gate } = this.#view()
     const draft = new Draft(state)
-    // A local read still waits for a fresh actor's first record: before it there is no durable state to read.
-    const gate = local ? this.log.whenDurable(Math.min(1, this.log.sequence)) : this.#gate(base)
-    gate.catch(() => {}) // its outcome is taken below
     const outcome = await this.#execute(job, draft, () => gate)
     if (this.#dead) return
     if ('error' in outcome) return this.#settleThrow(job, base, outcome.error, gate)
@@ -199,16 +234,51 @@ export class LiveActor {
     }
   }
 
+  /** What a call that changes nothing reads, and what that needs before anybody may see it. */
+  #view(): { readonly base: number; readonly state: object; readonly gate: Promise<void> } {
+    const { local } = this.#init.reads
+    const base = local ? this.log.durable : this.log.sequence
+    const state = local ? this.log.durableState : this.log.state
+    // A local read still waits for a fresh actor's first record: before it there is no durable state to read.
+    const gate = local ? this.log.whenDurable(Math.min(1, this.log.sequence)) : this.#gate(base)
+    gate.catch(() => {}) // who waits for it takes its outcome
+    return { base, state, gate }
+  }
+
+  #openSeries(frame: CallFrame, reply: Reply): void {
+    const { token, method } = frame
+    if (this.more({ t: 'more', token, actor: frame.actor, taken: 0, again: true })) return
+    const { info, instance, maxBytes, makeRef, clock, mailboxLimit } = this.#init
+    try {
+      checkMethod(info, method, 'series')
+    } catch (error) {
+      reply(errorAnswer(error))
+      return
+    }
+    if (this.#draining !== undefined) return reply({ kind: 'retry', why: 'the actor is moving' })
+    if (this.load >= mailboxLimit) return reply(this.#full())
+    const { state: base, gate } = this.#view()
+    const draft = new Draft(base)
+    const check = (): void => this.#guard.check()
+    const ended = (): void => void this.#series.delete(token)
+    const common = { info, instance, maxBytes, makeRef, clock }
+    const series = new HostedSeries({ ...common, frame, reply, base, draft, gate, check, ended })
+    this.#series.set(token, series)
+    void outside(() => series.run())
+  }
+
   async #execute(job: Job, draft: Draft, gate: () => Promise<void>): Promise<Outcome> {
     this.#running++
     try {
-      const { info, instance, maxBytes } = this.#init
+      const { info, instance, maxBytes, makeRef } = this.#init
       return await execute({
         info,
         instance,
         maxBytes,
+        makeRef,
         frame: job.frame,
         deadline: job.deadline,
+        cancellation: job.cancellation,
         draft,
         gate,
       })
@@ -231,9 +301,16 @@ export class LiveActor {
       error = caught
     }
     const frame = toFrame(explain(this.#init.info, job.frame.method, error))
-    const { id, floors } = job.frame
-    this.#thrown.settle({ ...id, floors, result: encode(frame) }, base)
+    this.#remember(job, base, { kind: 'error', error: frame })
     this.#settle(job, gate, { error: frame })
+  }
+
+  /** L4 */
+  #remember({ frame: { id, floors } }: Job, base: number, answer: Answer): void {
+    this.#told.settle({ ...id, floors, result: encode(answer) }, base)
+    if (this.#told.callers < this.#sweepAt) return
+    this.#told.forget(this.#init.isGone)
+    this.#sweepAt = Math.max(MIN_CALLERS_TO_SWEEP, 2 * this.#told.callers)
   }
 
   #settle(
@@ -252,13 +329,22 @@ export class LiveActor {
 
   #answer(job: Job, answer: Answer): void {
     if (!this.#jobs.delete(idText(job.frame.id))) return
-    for (const reply of job.replies) reply(answer)
+    for (const reply of job.replies.values()) reply(answer)
   }
 
-  #full(): MailboxFullError {
+  /** Has another caller's call give way, which has not begun (M3). */
+  #makeRoom({ id }: CallFrame): boolean {
+    const job = this.#queue.giveWay(id.caller)
+    if (job !== undefined) this.#answer(job, this.#full())
+    return job !== undefined
+  }
+
+  #full(): Answer {
     const { info, mailboxLimit } = this.#init
-    return new MailboxFullError(
-      `${info.name} has ${mailboxLimit} calls waiting, its limit: call it less often, or wait for answers`,
+    return errorAnswer(
+      new MailboxFullError(
+        `${info.name} has ${mailboxLimit} calls waiting, its limit: call it less often, or wait for answers`,
+      ),
     )
   }
 }

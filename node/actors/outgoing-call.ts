@@ -10,16 +10,20 @@ import type { CallFloors, CallId } from '../../checkpoint/call-table.ts'
 import { type ActorKey, type BootId, type PeerId, peerOfBoot } from '../../mesh/ids.ts'
 import type { ActorEntry } from '../../mesh/registry/types.ts'
 import { ActorDiedError, type Executed, MeshUnavailableError } from '../errors.ts'
-import { recreated, retriesUsedUp, timedOut, unavailable } from './call-errors.ts'
+import { cancelled, recreated, retriesUsedUp, timedOut, unavailable } from './call-errors.ts'
 import type { CallServices } from './call-services.ts'
+import { unlessAborted } from './cancelling.ts'
 import type { Target } from './creation.ts'
 import type { Answer, CallFrame } from './frames.ts'
 import { diedError } from './host.ts'
+import { confirmOver, locate } from './locate.ts'
 import { fromFrame } from './remote-error.ts'
 import { Backoff, Signal } from './timing.ts'
 
 /** A frame is sent again after this long without any answer, in case it or its answer got lost with a stream. */
 const RESEND_MS = 5000
+/** …and large arguments after as long as the slowest link takes for them: each copy would only make the queue longer. */
+const SLOWEST_BYTES_PER_MS = 1024
 const PAUSE_FIRST_MS = 10
 const PAUSE_MOST_MS = 500
 
@@ -33,6 +37,8 @@ export interface OutgoingCallInit {
   readonly timeoutMs: number
   /** -1: as many as the time allows. */
   readonly retries: number
+  /** Aborted, the call is over at once and never sent again. */
+  readonly signal: AbortSignal | undefined
 }
 
 interface Sent {
@@ -56,6 +62,7 @@ export class OutgoingCall {
   #sent: Sent | undefined
   #attempts = 0
   #answer: Answer | undefined
+  #cancelled: Error | undefined
   #why = 'it has not been tried yet'
   #isUnavailable = false
   #unavailableSince: number | undefined
@@ -88,6 +95,12 @@ export class OutgoingCall {
   }
 
   async run(): Promise<Uint8Array> {
+    const { signal } = this.#init
+    if (signal?.aborted) throw this.#cancel()
+    return unlessAborted(signal, this.#run(), () => this.#cancel())
+  }
+
+  async #run(): Promise<Uint8Array> {
     try {
       for (;;) {
         const result = await this.#step()
@@ -101,20 +114,19 @@ export class OutgoingCall {
   async #step(): Promise<Uint8Array | undefined> {
     const answer = this.#answer
     this.#answer = undefined
+    if (this.#cancelled !== undefined) throw this.#cancelled
     if (answer !== undefined) return this.#take(answer)
     if (this.#services.closed())
       throw new MeshUnavailableError('this node was closed during the call', { executed: this.#executed })
     if (this.#services.clock.now() >= this.#deadline) throw this.#timedOut()
-    const { mesh } = this.#services
-    const registry = mesh.registry
-    if (registry === undefined || !mesh.admitted)
-      return this.#unavailable('this peer is not admitted to the mesh yet')
-    const entry = registry.actors.get(this.#init.target.key)
-    if (entry === undefined) return this.#create()
-    if (entry.status.kind === 'stopped' || entry.status.kind === 'dead') return this.#believe(entry)
-    if (this.#sent !== undefined && entry.incarnation > this.#sent.incarnation) throw this.#recreated() // C3
-    if (entry.home === null) return this.#unavailable('it has no home: it waits for a peer that can run it')
-    await this.#deliver(entry, entry.home)
+    const located = locate(this.#services.mesh, this.#init.target.key)
+    if (located.kind === 'missing') return this.#create()
+    if (located.kind === 'over') return this.#believe(located.entry)
+    const { entry } = located
+    if (this.#sent !== undefined && (entry?.incarnation ?? 0) > this.#sent.incarnation)
+      throw this.#recreated() // C3
+    if (located.kind === 'nowhere') return this.#unavailable(located.why)
+    await this.#deliver(located.entry, located.home)
     return undefined
   }
 
@@ -123,10 +135,11 @@ export class OutgoingCall {
     const now = this.#services.clock.now()
     const isNew = sent === undefined || sent.boot !== home || sent.epoch !== entry.epoch
     if (isNew && sent?.delivered) this.#countRetry()
-    const due = isNew || now - sent.at >= RESEND_MS
+    const resendMs = Math.max(RESEND_MS, this.#init.args.length / SLOWEST_BYTES_PER_MS)
+    const due = isNew || now - sent.at >= resendMs
     if (due && !this.#send(entry, home, isNew))
       return this.#unavailable(`its host ${peerOfBoot(home)} is not connected`)
-    if (this.#answer === undefined) await this.#signal.wait(Math.min(this.#deadline - now, RESEND_MS))
+    if (this.#answer === undefined) await this.#signal.wait(Math.min(this.#deadline - now, resendMs))
   }
 
   #send(entry: ActorEntry, home: BootId, isNew: boolean): boolean {
@@ -174,6 +187,19 @@ export class OutgoingCall {
     return true
   }
 
+  /** The host of the latest attempt is told; those before it were replaced. */
+  #cancel(): Error {
+    const { target, method, signal } = this.#init
+    this.#cancelled = cancelled(target, method, signal, this.#executed)
+    if (this.#sent !== undefined && this.#identity !== undefined) {
+      const { boot, token } = this.#sent
+      const { id } = this.#identity
+      this.#services.exchange.cancel(peerOfBoot(boot), { t: 'cancel', token, id, actor: target.key })
+    }
+    this.#signal.raise()
+    return this.#cancelled
+  }
+
   #endListening(unlisten: () => void, before: Sent | undefined): void {
     unlisten()
     before?.unlisten()
@@ -193,7 +219,7 @@ export class OutgoingCall {
 
   async #take(answer: Answer): Promise<Uint8Array | undefined> {
     if (answer.kind === 'result') return answer.result
-    if (answer.kind === 'error') throw fromFrame(answer.error)
+    if (answer.kind === 'error') throw fromFrame(answer.error, this.#services.makeRef)
     // Not executed by this attempt: the next look at the registry sends it again, to whoever is home then.
     if (this.#sent !== undefined) this.#sent.at = Number.NEGATIVE_INFINITY
     if (answer.kind === 'moved') this.#note('it is moving to another host')
@@ -210,14 +236,12 @@ export class OutgoingCall {
   }
 
   async #believe(entry: ActorEntry): Promise<undefined> {
-    try {
-      await this.#services.mesh.catchUp(Math.max(1, this.#deadline - this.#services.clock.now()))
-    } catch {
+    const left = Math.max(1, this.#deadline - this.#services.clock.now())
+    const over = await confirmOver(this.#services.mesh, entry, left)
+    if (over === 'unknown')
       return this.#unavailable('this peer believes that it ended, and no head is there to confirm it')
-    }
-    const now = this.#services.mesh.registry?.actors.get(entry.key)
-    if (now?.incarnation !== entry.incarnation || now.status.kind !== entry.status.kind) return undefined
-    throw new ActorDiedError(diedError(now).message, { executed: this.#executed }) // C4
+    if (over === undefined) return undefined
+    throw new ActorDiedError(diedError(over).message, { executed: this.#executed }) // C4
   }
 
   /** Waits for something to change, and remembers why. */

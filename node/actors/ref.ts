@@ -1,9 +1,13 @@
-// References: objects that look like the actor's class, whose every method is a call.
+// References: objects that look like the actor's class, whose every method is a call. They are values: in a state, an
+// argument or a result they are kept as the actor they mean, without the options of `with`.
 
+import { Reference, type Referent } from '../../checkpoint/reference.ts'
+import { actorKey } from '../../mesh/ids.ts'
 import type { CallOptions } from '../api.ts'
 import type { AnyRef } from './types.ts'
 
-export type Invoke = (method: string, args: readonly unknown[], options: CallOptions) => Promise<unknown>
+/** A promise of the result or, of a generator method, its items. */
+export type Invoke = (method: string, args: readonly unknown[], options: CallOptions) => unknown
 
 /**
  * Names that JavaScript itself asks objects for: awaiting a reference, or printing it, must not be a call. A method of
@@ -11,17 +15,18 @@ export type Invoke = (method: string, args: readonly unknown[], options: CallOpt
  */
 const NOT_METHODS: ReadonlySet<string> = new Set(['then', 'toJSON', 'constructor', 'prototype', '__proto__'])
 
-export function makeRef(key: string, invoke: Invoke, options: CallOptions = {}): AnyRef {
+export function makeRef(referent: Referent, invoke: Invoke, options: CallOptions = {}): AnyRef {
+  const key = actorKey(referent.type, referent.name)
   const methods = new Map<string, unknown>([
-    ['with', (more: CallOptions) => makeRef(key, invoke, { ...options, ...more })],
+    ['with', (more: CallOptions) => makeRef(referent, invoke, { ...options, ...more })],
     ['toString', () => `[actor ${key}]`],
   ])
-  const target = Object.freeze(Object.create(null) as object)
-  return new Proxy(target, {
-    get(_target, name) {
+  return new Proxy(new Reference(referent), {
+    get(target, name) {
       if (name === Symbol.toStringTag) return `actor ${key}`
       if (name === Symbol.toPrimitive) return () => `[actor ${key}]`
-      if (typeof name === 'symbol' || NOT_METHODS.has(name)) return undefined
+      if (typeof name === 'symbol') return Reflect.get(target, name)
+      if (NOT_METHODS.has(name)) return undefined
       let method = methods.get(name)
       if (method === undefined) {
         method = (...args: unknown[]) => invoke(name, args, options)
@@ -32,5 +37,5 @@ export function makeRef(key: string, invoke: Invoke, options: CallOptions = {}):
     set(_target, name) {
       throw new TypeError(`${String(name)} can't be set on a reference to ${key}: call a method that sets it`)
     },
-  }) as AnyRef
+  }) as unknown as AnyRef
 }

@@ -1,11 +1,13 @@
 // Errors on their way between peers. A method's own error arrives as an ActorError that says what class it was; an error
 // of the mesh arrives as what it is, with its class and code.
 
-import { decode, encodeUser } from '../../checkpoint/codec.ts'
+import { decodeUser, encodeUser } from '../../checkpoint/codec.ts'
+import type { MakeRef } from '../../checkpoint/reference.ts'
 import {
   ActorDiedError,
   ActorError,
   ActorUnavailableError,
+  CallCancelledError,
   CallExpiredError,
   CallTimeoutError,
   type Executed,
@@ -121,6 +123,7 @@ const CATALOGUE: Readonly<Record<string, Rebuild>> = {
   ACTOR_UNAVAILABLE: (frame, data) =>
     new ActorUnavailableError(frame.message, String(data['why']), Number(data['since']), because(frame)),
   CALL_TIMEOUT: (frame) => new CallTimeoutError(frame.message, because(frame)),
+  CALL_CANCELLED: (frame) => new CallCancelledError(frame.message, because(frame)),
   CALL_EXPIRED: (frame) => new CallExpiredError(frame.message, because(frame)),
   MAILBOX_FULL: (frame) => new MailboxFullError(frame.message),
   REENTRANT_CALL: (frame) => new ReentrantCallError(frame.message),
@@ -132,10 +135,10 @@ const CATALOGUE: Readonly<Record<string, Rebuild>> = {
   MESH_UNAVAILABLE: (frame) => new MeshUnavailableError(frame.message, because(frame)),
 }
 
-export function fromFrame(frame: ErrorFrame): MeshError {
+export function fromFrame(frame: ErrorFrame, makeRef: MakeRef): MeshError {
   let data: Readonly<Record<string, unknown>> = {}
   try {
-    data = decode(frame.data) as Readonly<Record<string, unknown>>
+    data = decodeUser(frame.data, makeRef) as Readonly<Record<string, unknown>>
   } catch {
     // A peer sent something else than it should have; its message is still worth having.
   }

@@ -2,6 +2,7 @@
 // that has a record of that very epoch wins. No source has one: the actor never wrote anything and starts from its
 // arguments.
 
+import type { MakeRef } from '../../checkpoint/reference.ts'
 import { type Restored, replay } from '../../checkpoint/replay.ts'
 import type { ActorEntry, Source } from '../../mesh/registry/types.ts'
 import type { JournalReader } from './journal-reader.ts'
@@ -11,12 +12,16 @@ export interface RestoredFrom extends Restored {
 }
 
 /** Undefined when nothing was ever written. Throws SourceUnreachable when a source can't be read at present. */
-export async function restore(reader: JournalReader, entry: ActorEntry): Promise<RestoredFrom | undefined> {
+export async function restore(
+  reader: JournalReader,
+  entry: ActorEntry,
+  makeRef: MakeRef,
+): Promise<RestoredFrom | undefined> {
   const sources = [...entry.sources].sort((a, b) => b.epoch - a.epoch || b.order - a.order)
   for (const source of sources) {
     const life = { actor: entry.key, incarnation: entry.incarnation, epoch: source.epoch }
     const blocks = source.length === 0 ? [] : await reader.read(source, life)
-    const restored = replay(life, blocks)
+    const restored = replay(life, blocks, makeRef)
     if (restored !== undefined) return { ...restored, source }
   }
   return undefined

@@ -31,6 +31,13 @@ export interface Runtime {
     args: readonly unknown[],
     options?: CallOptions,
   ): Promise<unknown>
+  iterate(
+    type: string,
+    name: string,
+    method: string,
+    args: readonly unknown[],
+    options?: CallOptions,
+  ): AsyncIterable<unknown>
   /** Makes an actor whose name is free or was stopped; a first call makes only what never existed. Rejects when it exists. */
   create(type: string | ActorClass, name: string, ...init: unknown[]): Promise<void>
   /** Ends an actor; resolves when the registry says so. */

@@ -3,6 +3,7 @@
 
 import type { JournalIndexes as Indexes } from '../../checkpoint/journal-index.ts'
 import { JournalIndexes } from '../../checkpoint/journal-index.ts'
+import type { MakeRef } from '../../checkpoint/reference.ts'
 import { type ActorKey, actorKey } from '../../mesh/ids.ts'
 import type { CallOptions } from '../api.ts'
 import { BadInputError, MeshUnavailableError, UnknownTypeError } from '../errors.ts'
@@ -62,10 +63,19 @@ class ActorRuntime implements Runtime {
     serveRestores(mesh, store, this.#indexes)
     const exchange = new Exchange(mesh, {
       receive: (frame, reply) => this.#home.host.receive(frame, reply),
+      cancel: (frame) => this.#home.host.cancel(frame),
+      more: (frame, reply) => this.#home.host.more(frame, reply),
       create: (frame) => this.#createFor(frame.type, frame.name, frame.init),
     })
     this.#creation = new Creation(mesh, clock, exchange)
-    const services = { mesh, clock, exchange, creation: this.#creation, closed: () => this.#closed }
+    const services = {
+      mesh,
+      clock,
+      exchange,
+      creation: this.#creation,
+      makeRef: this.#makeRef,
+      closed: () => this.#closed,
+    }
     this.#client = new Client(services, this.#limits)
     this.#home = this.#makeHome()
     this.#follow()
@@ -85,7 +95,7 @@ class ActorRuntime implements Runtime {
   ref(type: string, name: string, ...init: unknown[]): AnyRef
   ref(type: string | ActorClass, name: string, ...init: unknown[]): AnyRef {
     const target = this.#target(type, name, init)
-    return makeRef(target.key, (method, args, options) => this.#call(target, method, args, options))
+    return this.#refTo(target)
   }
 
   async call(
@@ -96,6 +106,16 @@ class ActorRuntime implements Runtime {
     options?: CallOptions,
   ): Promise<unknown> {
     return this.#call(this.#target(type, name, []), method, args, options)
+  }
+
+  iterate(
+    type: string,
+    name: string,
+    method: string,
+    args: readonly unknown[],
+    options?: CallOptions,
+  ): AsyncIterable<unknown> {
+    return this.#client.iterate(this.#target(type, name, []), method, args, options)
   }
 
   async create(type: string | ActorClass, name: string, ...init: unknown[]): Promise<void> {
@@ -144,8 +164,7 @@ class ActorRuntime implements Runtime {
 
   load(): number {
     let load = 0
-    for (const entry of this.#mesh.registry?.actors.values() ?? [])
-      if (entry.home === this.#mesh.boot && entry.status.kind !== 'dead') load++
+    for (const entry of this.#mesh.registry?.actors.values() ?? []) if (entry.home === this.#mesh.boot) load++
     return load
   }
 
@@ -164,6 +183,18 @@ class ActorRuntime implements Runtime {
     const info = this.#types.find(type)
     return makeTarget(info?.name ?? String(type), name, info, init)
   }
+
+  #refTo(target: Target): AnyRef {
+    return makeRef(target, (method, args, options) =>
+      target.info?.generators.has(method) === true
+        ? this.#client.iterate(target, method, args, options)
+        : this.#call(target, method, args, options),
+    )
+  }
+
+  /** A reference that was kept in a state, or sent. */
+  readonly #makeRef: MakeRef = ({ type, name, init }) =>
+    this.#refTo({ ...makeTarget(type, name, this.#types.find(type), []), init })
 
   #call(target: Target, method: string, args: readonly unknown[], options?: CallOptions): Promise<unknown> {
     if (this.#closed)
@@ -214,6 +245,7 @@ class ActorRuntime implements Runtime {
       limits: this.#limits,
       logger: this.#logger,
       events: this.#events,
+      makeRef: this.#makeRef,
       ref: (type, name, init) => this.ref(type as string, name, ...init),
     })
   }

@@ -5,6 +5,7 @@ import { AsyncLocalStorage } from 'node:async_hooks'
 import { createHash } from 'node:crypto'
 import type { CallFloors, CallId } from '../../checkpoint/call-table.ts'
 import type { ActorKey } from '../../mesh/ids.ts'
+import type { Cancellation } from './cancelling.ts'
 import type { Draft } from './draft.ts'
 
 const running = new AsyncLocalStorage<CallScope | undefined>()
@@ -21,12 +22,14 @@ export const outside = <T>(work: () => T): T => running.run(undefined, work)
 export interface CallScopeInit {
   readonly owner: object
   readonly draft: Draft
-  readonly id: CallId
+  /** Undefined in a generator, which may be run again: what it calls are calls of their own. */
+  readonly id: CallId | undefined
   readonly floors: CallFloors
   /** Actors that wait for this call, and its own, from the root on. */
   readonly chain: readonly ActorKey[]
   /** On the clock of this peer, when the caller stops waiting. */
   readonly deadline: number
+  readonly cancellation: Cancellation
   /** Resolves when what the call's base state depends on may be seen by others (G5). */
   readonly gate: () => Promise<void>
 }
@@ -34,10 +37,11 @@ export interface CallScopeInit {
 export class CallScope {
   readonly owner: object
   readonly draft: Draft
-  readonly id: CallId
+  readonly id: CallId | undefined
   readonly floors: CallFloors
   readonly chain: readonly ActorKey[]
   readonly deadline: number
+  readonly #cancellation: Cancellation
   open = true
   readonly #gate: () => Promise<void>
   #passed: Promise<void> | undefined
@@ -50,11 +54,17 @@ export class CallScope {
     this.floors = init.floors
     this.chain = init.chain
     this.deadline = init.deadline
+    this.#cancellation = init.cancellation
     this.#gate = init.gate
   }
 
   run<T>(work: () => T): T {
     return running.run(this, work)
+  }
+
+  /** Aborted when the call is cancelled. */
+  get signal(): AbortSignal {
+    return this.#cancellation.signal
   }
 
   /** One gate serves every call that this call makes: they all depend on the same base. */
@@ -67,12 +77,12 @@ export class CallScope {
    * The id of a call made from here. It depends on what is called and how often the very same was called before, not on
    * the order of different calls, so that a repeated execution finds its first results.
    */
-  nestedId(target: ActorKey, method: string, args: Uint8Array): CallId {
+  nestedId(root: CallId, target: ActorKey, method: string, args: Uint8Array): CallId {
     const hash = createHash('sha256')
-    for (const text of [this.id.path, target, method]) hash.update(`${text.length}:${text}`)
+    for (const text of [root.path, target, method]) hash.update(`${text.length}:${text}`)
     const what = hash.update(args).digest('hex').slice(0, 32)
     const times = this.#made.get(what) ?? 0
     this.#made.set(what, times + 1)
-    return { caller: this.id.caller, n: this.id.n, path: `${what}.${times}` }
+    return { caller: root.caller, n: root.n, path: `${what}.${times}` }
   }
 }

@@ -2,6 +2,9 @@
 
 import type { Clock } from '../ports.ts'
 
+/** A longer time cannot be set on a timer. */
+export const MAX_TIMEOUT_MS = 2 ** 31 - 1
+
 export const sleep = (clock: Clock, ms: number): Promise<void> =>
   new Promise((resolve) => {
     clock.setTimer(ms, resolve)

@@ -3,6 +3,7 @@
 import type { ActorOptions } from '../../mesh/registry/types.ts'
 import { BadInputError, UnknownMethodError } from '../errors.ts'
 import { Actor } from './actor.ts'
+import { placementOf } from './placement-options.ts'
 import type { ActorClass, ActorOptionsInput } from './types.ts'
 
 export interface TypeInfo {
@@ -12,6 +13,8 @@ export interface TypeInfo {
   readonly options: ActorOptions
   readonly methods: ReadonlySet<string>
   readonly readOnly: ReadonlySet<string>
+  /** Methods whose results are iterated over. */
+  readonly generators: ReadonlySet<string>
   readonly localReads: boolean
   /** -1: until the timeout. */
   readonly maxTaskRetries: number
@@ -47,6 +50,7 @@ export function describeType(type: ActorClass): TypeInfo {
     options: registryOptions(name, input),
     methods,
     readOnly,
+    generators: new Set([...methods].filter((method) => isGenerator(type, method))),
     localReads: input.reads === 'local',
     maxTaskRetries: limit(name, 'maxTaskRetries', input.maxTaskRetries ?? -1, -1),
   }
@@ -63,6 +67,7 @@ function registryOptions(name: string, input: ActorOptionsInput): ActorOptions {
       `${name}.options.durability is ${JSON.stringify(level)}: 'replicated' or 'synced'`,
     )
   }
+  const placement = placementOf(name, input)
   return {
     maxRestarts: limit(name, 'maxRestarts', input.maxRestarts ?? -1, -1),
     class: {
@@ -72,6 +77,7 @@ function registryOptions(name: string, input: ActorOptionsInput): ActorOptions {
       ...(wanted.peers === undefined ? {} : { peers: wanted.peers }),
     },
     labels: input.labels ?? {},
+    ...(placement && { placement }),
   }
 }
 
@@ -93,8 +99,21 @@ function callable(type: ActorClass): ReadonlySet<string> {
   return methods
 }
 
-export function checkMethod(info: TypeInfo, method: string): void {
-  if (info.methods.has(method)) return
+const isGenerator = (type: ActorClass, method: string): boolean =>
+  Object.prototype.toString.call((type.prototype as unknown as Record<string, unknown>)[method]) ===
+  '[object AsyncGeneratorFunction]'
+
+/** Throws UnknownMethodError, also where a generator is called as if it were none, or the other way round. */
+export function checkMethod(info: TypeInfo, method: string, how: 'call' | 'series'): void {
+  if (info.methods.has(method)) {
+    const is = info.generators.has(method) ? 'series' : 'call'
+    if (is === how) return
+    throw new UnknownMethodError(
+      is === 'series'
+        ? `${info.name}.${method} is a generator: iterate over it, with for await, or by node.iterate where its class is not known`
+        : `${info.name}.${method} is no generator (async *): call it, and await its result`,
+    )
+  }
   const known = [...info.methods].sort()
   const available = known.length === 0 ? 'it has none' : `it has ${known.join(', ')}`
   throw new UnknownMethodError(

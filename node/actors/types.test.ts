@@ -1,5 +1,5 @@
 import { describe, expectTypeOf, test } from 'vitest'
-import type { CallOptions } from '../api.ts'
+import type { CallOptions, MeshNode } from '../api.ts'
 import { Actor } from './actor.ts'
 import type { ActorRef } from './types.ts'
 
@@ -27,5 +27,100 @@ describe('references', () => {
     expectTypeOf<Ref['deposit']>().toEqualTypeOf<(cents: number, note?: string) => Promise<number>>()
     expectTypeOf<Ref['history']>().toEqualTypeOf<() => Promise<readonly string[]>>()
     expectTypeOf<Ref['with']>().toEqualTypeOf<(options: CallOptions) => ActorRef<Account>>()
+  })
+
+  test('wrong arguments, methods that there are not, and private ones are compile errors', () => {
+    const errors = (account: ActorRef<Account>, node: MeshNode): unknown[] => [
+      // @ts-expect-error a text is no amount
+      account.deposit('ten'),
+      // @ts-expect-error an argument is missing
+      account.deposit(),
+      // @ts-expect-error there is one argument too many
+      account.deposit(1, 'note', 2),
+      // @ts-expect-error there is no such method
+      account.withdraw(1),
+      // @ts-expect-error an underscore makes it private
+      account._internal(),
+      // @ts-expect-error protected methods are the actor's own
+      account.audit(),
+      // @ts-expect-error a field is no method
+      account.label,
+      // @ts-expect-error the state is the actor's own
+      account.state,
+      // @ts-expect-error so is its context
+      account.context,
+      // @ts-expect-error a result is a promise
+      account.deposit(1) + 1,
+      // @ts-expect-error a method that returns is not iterated over
+      (async () => [...(await Array.fromAsync(account.deposit(1)))])(),
+      // @ts-expect-error no such option
+      account.with({ patience: 5 }),
+      // @ts-expect-error a signal, not its controller
+      account.with({ signal: new AbortController() }),
+      // @ts-expect-error no actor's class
+      node.actor(Date, 'x'),
+    ]
+    const write = (account: ActorRef<Account>): void => {
+      // @ts-expect-error a reference can't be written to
+      account.deposit = () => Promise.resolve(1)
+    }
+    expectTypeOf(errors).toBeFunction()
+    expectTypeOf(write).toBeFunction()
+  })
+
+  test('generators give their items, and results that say nothing stay results', () => {
+    class Log extends Actor<{ lines: string[] }> {
+      async *lines(from?: number): AsyncGenerator<string, number, undefined> {
+        yield* this.state.lines.slice(from)
+        return 0
+      }
+      async *numbered(): AsyncIterable<readonly [number, string]> {
+        yield* this.state.lines.entries()
+      }
+      never(): never {
+        throw new Error('never')
+      }
+      // biome-ignore lint/suspicious/noExplicitAny: what happens to one is tested
+      any(): any {}
+      either(): Promise<number> | string {
+        return ''
+      }
+    }
+    type Ref = ActorRef<Log>
+    expectTypeOf<Ref['lines']>().toEqualTypeOf<(from?: number) => AsyncIterable<string>>()
+    expectTypeOf<Ref['numbered']>().toEqualTypeOf<() => AsyncIterable<readonly [number, string]>>()
+    expectTypeOf<Ref['never']>().toEqualTypeOf<() => Promise<never>>()
+    expectTypeOf<ReturnType<Ref['any']>>().resolves.toBeAny()
+    expectTypeOf<Ref['either']>().toEqualTypeOf<() => Promise<string | number>>()
+    const errors = (log: Ref): unknown[] => [
+      // @ts-expect-error items are iterated over, not awaited
+      log.lines().then(),
+      // @ts-expect-error a line number, not a line
+      log.lines('first'),
+    ]
+    expectTypeOf(errors).toBeFunction()
+  })
+
+  test('references are types of arguments, results and states, also in circles', () => {
+    class Person extends Actor<{
+      account: ActorRef<Account> | null
+      friends: Map<string, ActorRef<Person>>
+    }> {
+      befriend(name: string, friend: ActorRef<Person>): ActorRef<Person> {
+        this.state.friends.set(name, friend)
+        return friend
+      }
+      async balance(): Promise<number | undefined> {
+        return this.state.account?.deposit(0)
+      }
+    }
+    type Ref = ActorRef<Person>
+    expectTypeOf<Ref['befriend']>().toEqualTypeOf<(name: string, friend: Ref) => Promise<Ref>>()
+    expectTypeOf<Ref['balance']>().toEqualTypeOf<() => Promise<number | undefined>>()
+    const errors = (person: Ref, account: ActorRef<Account>): unknown[] => [
+      // @ts-expect-error an account is no person
+      person.befriend('x', account),
+    ]
+    expectTypeOf(errors).toBeFunction()
   })
 })

@@ -23,6 +23,19 @@ export interface ActorOptionsInput {
   readonly durability?: 'replicated' | 'synced'
   /** Only peers with all these labels run the actor. */
   readonly labels?: Readonly<Record<string, string>>
+  /** Peers with more of these labels first; others where there is no such peer. */
+  readonly preferLabels?: Readonly<Record<string, string>>
+  /**
+   * What the actor takes of its peer's `resources`, such as `{ gpu: 1 }`: it lives only where that much is left, and waits
+   * while there is no such peer.
+   */
+  readonly resources?: Readonly<Record<string, number>>
+  /** Spreads the type's actors evenly: over the values of a label (`'zone'`), or over the peers (`'peer'`). */
+  readonly spread?: string
+  /** Types whose actors never live on the same peer as this one, whichever was there first; may name the type itself. */
+  readonly apartFrom?: readonly string[]
+  /** `'head'`: lives on the mesh's head, and follows when that changes. Default: anywhere. */
+  readonly home?: 'head'
   /** Methods that never change state: they run beside others. */
   readonly readOnly?: readonly string[]
   /** `linearizable` (default), or `local`: read-only methods answer from the last durable state at once, maybe stale. */
@@ -44,6 +57,11 @@ export interface ActorContext {
   /** +1 at every change of home. */
   readonly epoch: number
   /**
+   * Of the running call: aborted when its caller cancels it, or the call that it serves. A method that goes on and returns
+   * takes effect nevertheless; one that throws has changed nothing. Throws StateError outside of a running method.
+   */
+  readonly signal: AbortSignal
+  /**
    * A reference to another actor. Calls through it, or through a node's references, belong to the running call: they leave
    * when what they depend on is durable, and a repeated execution gets the first one's results.
    */
@@ -64,11 +82,18 @@ export interface ActorClass<A extends AnyActor = AnyActor> {
   readonly name: string
 }
 
-type Method<F> = F extends (...args: infer Args) => infer Result
-  ? (...args: Args) => Promise<Awaited<Result>>
-  : never
+type Method<F> = F extends (...args: infer Args) => infer Result ? (...args: Args) => Answered<Result> : never
 
-/** A reference: the class's public methods, each resolving with the result after the call's effect is durable. */
+/** What a call gives: the items of a generator (`async *`), else a promise of the result. `any` and `never` stay results. */
+type Answered<Result> = [Result] extends [never]
+  ? Promise<never>
+  : 0 extends 1 & Result
+    ? Promise<Result>
+    : [Result] extends [AsyncIterable<infer Item>]
+      ? AsyncIterable<Item>
+      : Promise<Awaited<Result>>
+
+/** A reference: the class's public methods, each resolving with the result after the call's effect is durable; generators give their items. */
 export type ActorRef<A extends AnyActor> = {
   readonly [K in keyof A as K extends keyof Actor | `_${string}`
     ? never

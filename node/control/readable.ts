@@ -1,6 +1,8 @@
 // Values as JSON that a person can read. One way only: what actors return may hold more than JSON knows, and a command
 // line prints it rather than computing with it.
 
+import { Reference } from '../../checkpoint/reference.ts'
+
 /** Nesting beyond this is printed as `…`: a value that deep is not read by people. */
 const MAX_DEPTH = 64
 
@@ -8,7 +10,7 @@ type Json = string | number | boolean | null | readonly Json[] | { readonly [key
 
 /**
  * bigint → its digits and `n`; Map → object when all keys are strings, else a list of pairs; Set → list; Date → ISO
- * string; bytes → `base64:…`; Error → { name, message, code? }; NaN and infinities → their names; undefined → null,
+ * string; bytes → `base64:…`; a reference → `[actor <type>/<name>]`; Error → { name, message, code? }; NaN and infinities → their names; undefined → null,
  * or left out of an object; functions and symbols → left out; cycles and extreme depth → `…`.
  */
 export function toReadable(
@@ -35,6 +37,7 @@ function objectToReadable(value: object, depth: number, path: ReadonlySet<object
   if (depth >= MAX_DEPTH || path.has(value)) return '…'
   const below = new Set([...path, value])
   const inner = (item: unknown): Json => toReadable(item, depth + 1, below) ?? null
+  if (value instanceof Reference) return String(value)
   if (value instanceof Date) return Number.isNaN(value.getTime()) ? 'Invalid Date' : value.toISOString()
   if (value instanceof Uint8Array) return `base64:${Buffer.from(value).toString('base64')}`
   if (value instanceof Error) {

@@ -2,6 +2,7 @@
 // again, this time checked. Sizes are bounded generously: a limit here stops nonsense, not use.
 
 import { z } from 'zod'
+import { MAX_AMOUNT } from '../../mesh/resources.ts'
 import { MAX_ADDRESSES, MAX_TEXT } from './limits.ts'
 
 const count = z.int().nonnegative()
@@ -18,6 +19,7 @@ const blocks = z.array(bytes).max(1_000_000)
 const hash = z.string().max(128)
 const addresses = z.array(text).max(MAX_ADDRESSES)
 const labels = z.record(text, text)
+const resources = z.record(text, z.number().nonnegative().max(MAX_AMOUNT))
 const types = z.array(text).max(10_000)
 const keeper = z.object({ peer: id, store: id })
 const keepers = z.array(keeper).max(1_000)
@@ -44,6 +46,7 @@ const description = z.object({
   addresses,
   labels,
   types,
+  resources: resources.exactOptional(),
   canHost: z.boolean(),
   canKeep: z.boolean(),
 })
@@ -67,6 +70,13 @@ const journalClass = z.object({
   labels: labels.exactOptional(),
   peers: z.array(text).max(1_000).exactOptional(),
 })
+const placement = z.object({
+  resources: resources.exactOptional(),
+  preferLabels: labels.exactOptional(),
+  spread: text.exactOptional(),
+  apartFrom: types.exactOptional(),
+  home: z.literal('head').exactOptional(),
+})
 const actorEpoch = z.object({ actor: text, epoch: count })
 const many = 1_000_000
 const command = z.discriminatedUnion('kind', [
@@ -80,6 +90,7 @@ const command = z.discriminatedUnion('kind', [
       addresses,
       labels,
       types,
+      resources: resources.exactOptional(),
       canHost: z.boolean(),
       canKeep: z.boolean(),
     }),
@@ -111,7 +122,12 @@ const command = z.discriminatedUnion('kind', [
     kind: z.literal('create'),
     again: z.boolean(),
     actor: text,
-    options: z.object({ maxRestarts: z.int(), class: journalClass, labels }),
+    options: z.object({
+      maxRestarts: z.int(),
+      class: journalClass,
+      labels,
+      placement: placement.exactOptional(),
+    }),
     init: bytes,
     home: boot.nullable(),
   }),

@@ -40,7 +40,15 @@ function dial(links: Links): Promise<Socket & { heard: string }> {
     socket.once('error', reject)
   })
 }
-const dialled = (links: Links): ReturnType<typeof dial> => vi.waitFor(() => dial(links), { timeout: 5000 })
+
+/** The same once peer 1 is there, and has answered. */
+async function dialled(links: Links): ReturnType<typeof dial> {
+  const socket = await vi.waitFor(() => dial(links), { timeout: 5000 })
+  socket.write('!')
+  await vi.waitFor(() => expect(socket.heard).toBe('!'), { timeout: 5000 })
+  socket.heard = ''
+  return socket
+}
 
 test('bytes get through, and in order', async () => {
   const links = await linked()
@@ -54,7 +62,6 @@ test('a cut direction holds what is sent, and only that direction; mended, it ar
   const links = await linked()
   const server = await echo(links)
   const socket = await dialled(links)
-  await vi.waitFor(() => expect(server.sockets.size).toBeGreaterThan(0))
   links.set(0, 1, { cut: true })
   socket.write('there')
   for (const far of server.sockets) far.write('back')
@@ -94,7 +101,6 @@ test('a dead target refuses, and is reached again when it is back', async () => 
   await expect(dial(links)).rejects.toMatchObject({ code: 'ECONNREFUSED' })
   const server = await echo(links)
   const socket = await dialled(links)
-  await vi.waitFor(() => expect(server.sockets.size).toBeGreaterThan(0))
   const ended = new Promise((resolve) => socket.once('close', resolve))
   server.close()
   for (const far of server.sockets) far.destroy()

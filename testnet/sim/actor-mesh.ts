@@ -6,9 +6,11 @@ import type { ActorEntry, JournalEntry, RegistryState } from '../../mesh/registr
 import type { MeshSettings } from '../../mesh/settings.ts'
 import type { Frame } from '../../node/actors/frames.ts'
 import { createRuntime, type Runtime } from '../../node/actors/runtime.ts'
+import type { ActorClass } from '../../node/actors/types.ts'
 import type { MeshHandle } from '../../node/mesh-handle.ts'
 import { Ledger, type Listed, SyncedLedger } from './ledger.ts'
-import { SimMesh, type SimPeer } from './mesh.ts'
+import { SimMesh, type SimOptions, type SimPeer } from './mesh.ts'
+import { overcommitted } from './room.ts'
 
 export interface SentFrame {
   readonly from: PeerId
@@ -17,7 +19,16 @@ export interface SentFrame {
   readonly frame: Frame
 }
 
+export interface ActorMeshOptions {
+  readonly seed?: number
+  readonly settings?: Partial<MeshSettings>
+  /** Classes under the names of the ledgers, with other options. */
+  readonly types?: readonly ActorClass[]
+  readonly describe?: SimOptions['describe']
+}
+
 export class ActorMesh {
+  readonly #options: ActorMeshOptions
   readonly mesh: SimMesh
   readonly runtimes = new Map<PeerId, Runtime>()
   readonly ids: readonly PeerId[]
@@ -26,22 +37,22 @@ export class ActorMesh {
   /** False: what a peer asked about journals is not answered. */
   onRestore: (asker: PeerId) => boolean = () => true
 
-  private constructor(mesh: (self: ActorMesh) => SimMesh, peers: number) {
+  private constructor(options: ActorMeshOptions, mesh: (self: ActorMesh) => SimMesh, peers: number) {
+    this.#options = options
     this.mesh = mesh(this)
     this.ids = Array.from({ length: peers }, (_, index) => this.mesh.name(index))
   }
 
   /** All admitted, every journal keeper settled. */
-  static async of(
-    peers: number,
-    options: { seed?: number; settings?: Partial<MeshSettings> } = {},
-  ): Promise<ActorMesh> {
+  static async of(peers: number, options: ActorMeshOptions = {}): Promise<ActorMesh> {
     const made = new ActorMesh(
+      options,
       (self) =>
         new SimMesh({
           seed: options.seed ?? 1,
           types: ['Ledger', 'SyncedLedger'],
           ...(options.settings ? { settings: options.settings } : {}),
+          ...(options.describe ? { describe: options.describe } : {}),
           onStart: (peer) => self.#start(peer),
         }),
       peers,
@@ -168,10 +179,10 @@ export class ActorMesh {
       mesh: this.#watched(peer),
       store: peer.store,
       clock: peer.clock,
-      types: [Ledger, SyncedLedger],
+      types: this.#options.types ?? [Ledger, SyncedLedger],
     })
     this.runtimes.set(peer.id, runtime)
-    peer.driver.onRegistry((state) => this.mesh.failures.push(...unreadable(state)))
+    peer.driver.onRegistry((state) => this.mesh.failures.push(...unreadable(state), ...overcommitted(state)))
   }
 
   #watched({ id, driver }: SimPeer): MeshHandle {

@@ -188,6 +188,11 @@ test('a move waits for the call that runs, and the call happens once', async () 
 test('leave → its actors move, the peer goes clean, and comes back', async () => {
   const at = await meshOf(5)
   const [zero, one] = at.ids as [PeerId, PeerId]
+  // Its boot is not its first, which the registry remembers.
+  const first = at.boot(one)
+  at.mesh.kill(one)
+  await at.mesh.start(one)
+  await at.recovered(first)
   for (const name of ['a', 'b', 'c']) await at.place(name, one, `${name}1`)
   const peer = at.mesh.peers.get(one)!
   const adding = at.send(zero, 'a', 'add', ['a2'])
@@ -310,6 +315,22 @@ test('a call that waited at the new home while its caller died is not executed a
   await at.mesh.until('the host knows', () => at.registry(next).boots.get(boot)?.status === 'dead')
   held = false
   await at.mesh.clock.run(8000)
+  expect(await at.tokens(zero, 'a')).toEqual(['a1', 'a2'])
+})
+
+test('L4 a call whose caller was told that it changed nothing changes nothing when it comes again', async () => {
+  const at = await meshOf(5)
+  const [zero, one, , three] = at.ids as [PeerId, PeerId, PeerId, PeerId]
+  await at.place('a', one, 'a1')
+  let late: SentFrame | undefined
+  at.onFrame = (sent) => {
+    if (sent.from === three && sent.frame.t === 'call') late ??= sent
+    return true
+  }
+  expect(await at.call(three, 'a', 'addAfter', 'a3', 'a2')).toBe(false)
+  await at.call(zero, 'a', 'add', 'a2')
+  at.repeat(late!, one)
+  await at.mesh.clock.run(3000)
   expect(await at.tokens(zero, 'a')).toEqual(['a1', 'a2'])
 })
 

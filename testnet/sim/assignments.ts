@@ -5,10 +5,12 @@
 //     incarnation.
 //  3. A boot that is dead stays dead, is nobody's home, and there is a report of it that names every actor it had.
 //  4. A term is one log, written by one boot.
+//  5. No boot has more actors than its peer has room for, nor neighbours that keep apart (room.ts).
 
 import type { PeerId } from '../../mesh/ids.ts'
 import type { Pointer } from '../../mesh/log-types.ts'
 import type { ActorEntry, BootEntry, RegistryState } from '../../mesh/registry/types.ts'
+import { overcommitted } from './room.ts'
 
 /** What one process saw last. */
 interface Last {
@@ -32,6 +34,7 @@ export class Assignments {
     let last: Last | undefined
     return (state) => {
       for (const actor of state.actors.values()) this.#actor(peer, state, actor, last?.actors.get(actor.key))
+      for (const text of overcommitted(state)) this.#fail(`${peer}: ${text}`)
       if (last) for (const boot of state.boots.values()) this.#boot(peer, state, boot, last)
       last = { actors: new Map(state.actors), boots: new Map(state.boots) }
     }
@@ -44,7 +47,14 @@ export class Assignments {
   #actor(peer: PeerId, state: RegistryState, actor: ActorEntry, before: ActorEntry | undefined): void {
     const { key, incarnation, epoch, home } = actor
     if (home !== null) {
-      this.#once(this.#homes, `${key} ${incarnation} ${epoch}`, home, `${peer}: A2 epoch ${epoch} of ${key}`)
+      // An entry is another object once it has changed.
+      if (actor !== before)
+        this.#once(
+          this.#homes,
+          `${key} ${incarnation} ${epoch}`,
+          home,
+          `${peer}: A2 epoch ${epoch} of ${key}`,
+        )
       if (!isOver(actor) && state.boots.get(home)?.status === 'dead')
         this.#fail(`${peer}: A1 ${key} is at home on ${home}, which is dead`)
     }
@@ -59,7 +69,7 @@ export class Assignments {
     const before = last.boots.get(boot)?.status
     if (before === 'dead' && status !== 'dead') this.#fail(`${peer}: A3 ${boot} was dead and is ${status}`)
     if (before === undefined || before === 'dead' || status !== 'dead') return
-    const report = reports.find((each) => each.boot === boot)
+    const report = reports.find((each) => each.boot === boot && each.kind === 'lost')
     if (!report) return this.#fail(`${peer}: G6 there is no report of ${boot}`)
     for (const { key, home, epoch, restarts } of last.actors.values()) {
       const isNamed = report.more > 0 || report.actors.some(({ actor }) => actor === key)

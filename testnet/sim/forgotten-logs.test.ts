@@ -137,3 +137,21 @@ test('a keeper that never heard of a journal answers for it all the same, whatev
   expect(names(on, deaf!)).toContain(key)
   await on.whole()
 })
+
+test('K9 a host that ends before it heard that its journal is open still answers for it', async () => {
+  const on = await stage(45, 2, replicated, { journalMaxBlocks: 8, retiredNames: 1 })
+  const host = on.ids[1]!
+  expect(on.head).not.toBe(host)
+  on.mesh.network.fate = (_from, to, { kind }) => (to === host && kind === 'done' ? 'lost' : 0)
+  const since = on.registry.nextOrder
+  await on.mesh.until('one is open, its host does not know, and older ones were forgotten', () =>
+    [...on.registry.journals.values()].some(
+      ({ boot, order }) =>
+        peerOfBoot(boot) === host &&
+        order >= since &&
+        order < (on.mesh.disks.get(host)!.durableJournalFloor ?? 0),
+    ),
+  )
+  on.mesh.kill(host)
+  await on.whole()
+})

@@ -44,6 +44,12 @@ export class Ledger extends Actor<LedgerState> {
     this.state.tokens.push(token)
     throw Object.assign(new Error('boom'), { life: this.state.life, size: this.state.tokens.length - 1 })
   }
+  /** Changes nothing where the other token is not there yet, and says so. */
+  addAfter(token: string, other: string): boolean {
+    const may = this.state.tokens.includes(other)
+    if (may) this.state.tokens.push(token)
+    return may
+  }
   /** Writes here, has another one write, writes here again: both happen once, whatever fails in between. */
   async relay(token: string, type: string, name: string): Promise<Relayed> {
     this.state.tokens.push(`${token}.a`)

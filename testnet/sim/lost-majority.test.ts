@@ -13,7 +13,14 @@ class Counter extends Actor<{ count: number }> {
   }
 }
 
-test('a journal that loses its majority is left behind: its host goes on in a fresh one, and may die then', async () => {
+const losses = [
+  [
+    'a journal that loses its majority is left behind: its host goes on in a fresh one, and may die then',
+    false,
+  ],
+  ['a journal whose keepers come back with empty disks is left behind: what its host has is not lost', true],
+] as const
+test.each(losses)('%s', async (_title, comeBack) => {
   const runtimes = new Map<PeerId, Runtime>()
   const mesh: SimMesh = new SimMesh({
     seed: 11,
@@ -40,7 +47,12 @@ test('a journal that loses its majority is left behind: its host goes on in a fr
   const keepers = journal.keepers.map(({ peer }) => peer).filter((peer) => peer !== host)
   expect(keepers).toHaveLength(2)
   const survivor = ids.find((id) => id !== host && !keepers.includes(id))!
-  for (const keeper of keepers) mesh.kill(keeper)
+  for (const keeper of keepers) {
+    invariants.remember(mesh.disks.get(keeper)!)
+    if (comeBack) mesh.wipe(keeper)
+    else mesh.kill(keeper)
+  }
+  if (comeBack) for (const keeper of keepers) await mesh.start(keeper)
   expect(await mesh.await(call(survivor), 90_000)).toBe(2)
   await mesh.until('the journal without a majority is closed', () => {
     const state = mesh.peers.get(survivor)!.driver.registry!

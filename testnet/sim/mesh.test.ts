@@ -100,6 +100,19 @@ test('a frozen host wakes up deposed', async () => {
   await mesh.until('it is admitted under a new boot', () => host.driver.admitted && host.driver.boot !== boot)
 })
 
+test('who left is not looked for any more, once the view has forgotten it', async () => {
+  const { mesh, ids } = await started(4, 8)
+  await mesh.clock.run(3000)
+  const gone = ids[3]!
+  const stored = () => ids.slice(0, 3).map((id) => mesh.disks.get(id)!.durableFacts!.peers[gone])
+  expect(stored().every((addresses) => addresses!.length > 0)).toBe(true)
+  expect(await mesh.await(mesh.peers.get(gone)!.driver.leave())).toBe(true)
+  mesh.kill(gone)
+  await mesh.until('its addresses are gone', () => stored().every((addresses) => addresses!.length === 0))
+  await mesh.start(gone)
+  await mesh.until('it is back', () => stored().every((addresses) => addresses!.length > 0))
+})
+
 test('a graceful leave passes the head on and is clean', async () => {
   const { mesh, ids } = await started(5, 6)
   const journal = await mesh.await(mesh.peers.get(ids[0]!)!.driver.journal(three))

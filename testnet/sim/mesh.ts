@@ -6,6 +6,7 @@ import type { LogStore } from '../../checkpoint/port.ts'
 import type { MeshEvent } from '../../mesh/effect.ts'
 import { hash53 } from '../../mesh/hash.ts'
 import { type PeerId, peerId } from '../../mesh/ids.ts'
+import type { PeerDescription } from '../../mesh/membership/types.ts'
 import { defaultMeshSettings, type MeshSettings } from '../../mesh/settings.ts'
 import { MeshDriver } from '../../node/driver.ts'
 import { PeerClock, VirtualClock } from './clock.ts'
@@ -31,6 +32,8 @@ export interface SimOptions {
   readonly wire?: boolean
   /** Every message and every write takes its mean time: a run that people can read. Default: all within their limits. */
   readonly steady?: boolean
+  /** What a peer has beside its name. */
+  readonly describe?: (id: PeerId) => Partial<Pick<PeerDescription, 'labels' | 'resources'>>
   /** Called with each new process, to put actors on it. */
   readonly onStart?: (peer: SimPeer) => void
   readonly onEvent?: (peer: PeerId, event: MeshEvent) => void
@@ -175,6 +178,7 @@ export class SimMesh {
       addresses: network.addresses(),
       labels: {},
       types,
+      ...this.#options.describe?.(id),
       canHost: true,
       canKeep: true,
     })

@@ -30,6 +30,15 @@ export interface Fate {
 }
 export type Sent = 'message' | 'frame' | 'gossip'
 
+/** One direction between two peers. Its names are made once: a fresh string is hashed anew at every look-up. */
+interface Link {
+  /** `from>to`. */
+  readonly name: string
+  /** The stream between the two. */
+  readonly pair: string
+  lastDelivery: number
+}
+
 /** `noticed`: the streams are closed within a second; `unnoticed`: they look open, and one direction is dead. */
 type Cut = 'noticed' | 'unnoticed'
 
@@ -42,7 +51,7 @@ export class SimNetwork {
   /** Open streams as `a>b` for a < b, with a number so that late deliveries on an old stream are dropped. */
   readonly #streams = new Map<string, number>()
   readonly #cut = new Map<string, Cut>()
-  readonly #lastDelivery = new Map<string, number>()
+  readonly #links = new Map<PeerId, Map<PeerId, Link>>()
   #nextStream = 1
   /** Largest one-way delay in milliseconds. */
   maxDelayMs = 5
@@ -178,9 +187,10 @@ export class SimNetwork {
   #connect(a: PeerId, b: PeerId): void {
     const one = this.#endpoints.get(a)
     const two = this.#endpoints.get(b)
-    if (!one || !two || a === b || this.#streams.has(pair(a, b))) return
-    if (this.#cut.has(`${a}>${b}`) || this.#cut.has(`${b}>${a}`)) return
-    this.#streams.set(pair(a, b), this.#nextStream++)
+    if (!one || !two || a === b) return
+    const { name, pair: key } = this.#link(a, b)
+    if (this.#streams.has(key) || this.#cut.has(name) || this.#cut.has(this.#link(b, a).name)) return
+    this.#streams.set(key, this.#nextStream++)
     for (const [at, of] of [
       [one, two],
       [two, one],
@@ -198,21 +208,21 @@ export class SimNetwork {
     deliver: (listener: NetworkListener, boot: BootId) => void,
     lateMs = 0,
   ): boolean {
-    const stream = this.#streams.get(pair(from, to))
+    const link = this.#link(from, to)
+    const stream = this.#streams.get(link.pair)
     const sender = this.#endpoints.get(from)
     if (stream === undefined || !sender) return false
     const boot = sender.boot()
-    const link = `${from}>${to}`
     const fate = this.chaos?.(from, to, what)
     if (fate?.lost) return true
     // Streams are ordered: nothing overtakes what was sent before.
     const travelMs = this.#random() * this.maxDelayMs + (fate?.heldMs ?? 0)
-    const at = Math.max(this.#clock.now + travelMs, this.#lastDelivery.get(link) ?? 0)
-    this.#lastDelivery.set(link, at)
+    const at = Math.max(this.#clock.now + travelMs, link.lastDelivery)
+    link.lastDelivery = at
     const arrive = () => {
       const receiver = this.#endpoints.get(to)
-      const open = this.#streams.get(pair(from, to)) === stream || this.#lastWords.get(link) === stream
-      if (!receiver || !open || this.#cut.has(link)) return
+      const open = this.#streams.get(link.pair) === stream || this.#lastWords.get(link.name) === stream
+      if (!receiver || !open || this.#cut.has(link.name)) return
       this.delivered++
       receiver.schedule(() => deliver(receiver.listener, boot))
     }
@@ -220,6 +230,14 @@ export class SimNetwork {
     this.#clock.set(afterMs, arrive)
     if (fate?.againMs !== undefined) this.#clock.set(afterMs + fate.againMs, arrive)
     return true
+  }
+
+  #link(from: PeerId, to: PeerId): Link {
+    const known = this.#links.get(from)?.get(to)
+    if (known) return known
+    const link = { name: `${from}>${to}`, pair: pair(from, to), lastDelivery: 0 }
+    this.#links.set(from, (this.#links.get(from) ?? new Map<PeerId, Link>()).set(to, link))
+    return link
   }
 
   #publish(from: PeerId, facts: readonly Fact[]): void {

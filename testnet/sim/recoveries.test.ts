@@ -108,3 +108,34 @@ test('only-one-keeper-has-the-tail-and-dies-in-repair: nobody waits for what was
     await on.whole()
   }
 })
+
+test('K8 oldDiskAfterAnother: an old state of a disk is put back after an empty one, and has no vote', async () => {
+  const on = await stage(23, 5, replicated)
+  const host = on.ids[3]!
+  const journal = openJournal(on, host)
+  const [first, second] = journal.keepers.map(({ peer }) => peer).filter((peer) => peer !== host)
+  const image = on.mesh.disks.get(first!)!.image()
+  on.mesh.kill(first!)
+  await on.start(first!)
+  await on.mesh.until('it is back', () => on.driver(first!).admitted)
+  // One keeper falls behind: what is acknowledged now is with the host and the other one only.
+  on.mesh.network.fate = (_from, to, message) =>
+    to === second && message.kind === 'app' && message.log === journal.key ? 'lost' : 0
+  await on.mesh.clock.run(300)
+  const acknowledged = on.oracle.acknowledged.get(journal.key)!
+  on.mesh.kill(host)
+  on.mesh.wipe(first!)
+  await on.start(first!)
+  await on.mesh.until('the empty disk is admitted', () => on.driver(first!).admitted)
+  on.mesh.kill(first!)
+  on.mesh.disks.get(first!)!.restore(image)
+  const refused: PeerId[] = []
+  on.mesh.onFatal = (id) => refused.push(id)
+  await on.start(first!)
+  await on.mesh.clock.run(10_000)
+  on.sound()
+  expect(refused).toEqual([first])
+  on.mesh.wipe(first!)
+  await on.whole()
+  expect(on.oracle.ended.get(journal.key)).toBeGreaterThanOrEqual(acknowledged)
+})

@@ -43,6 +43,24 @@ test('a keeper that the head has no link to is sealed and repaired all the same'
   await on.whole()
 })
 
+test('keepers that the head has no link to at all are sealed and repaired, and not asked without end', async () => {
+  const on = await stage(35, 7)
+  const { journal, host, keepers } = journalOfOther(on)
+  for (const keeper of keepers) unlink(on, on.head, keeper)
+  await on.mesh.clock.run(3000)
+  on.mesh.network.fate = (_from, to, message) =>
+    message.kind === 'app' && message.log === journal.key && to === keepers[0] ? 'lost' : 0
+  await on.mesh.clock.run(500)
+  let asked = 0
+  on.seen.push((from, _to, { kind }) => {
+    if (from === on.head && kind === 'relay') asked++
+  })
+  on.mesh.kill(host)
+  await on.mesh.until('the boot is recovered', isRecovered(on, journal.boot), 8000)
+  expect(asked).toBeLessThan(100)
+  await on.whole()
+})
+
 test('a keeper gets what it lacks from one that it has no link to', async () => {
   const on = await stage(32, 5)
   const { journal, host, keepers } = journalOfOther(on)

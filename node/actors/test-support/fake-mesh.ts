@@ -16,6 +16,7 @@ import {
   typeOfActor,
 } from '../../../mesh/ids.ts'
 import type { Member } from '../../../mesh/membership/types.ts'
+import { ActorTable } from '../../../mesh/registry/actor-table.ts'
 import { applyIssued, neededJournals } from '../../../mesh/registry/apply.ts'
 import { classKey } from '../../../mesh/registry/class.ts'
 import { emptyRegistry } from '../../../mesh/registry/state.ts'
@@ -405,7 +406,7 @@ export class FakeMesh {
       peers: new Map(table.peers),
       boots: new Map(table.boots),
       journals: new Map(table.journals),
-      actors: new Map(table.actors),
+      actors: ActorTable.of(table.actors.values()),
       reports: [...table.reports],
       issued: new Map(),
     }

@@ -45,6 +45,9 @@ export class FakePeer implements MeshHandle {
   head(): PeerId | undefined {
     return undefined
   }
+  whyNoHome(): string {
+    return ''
+  }
 
   async command(command: Command, timeoutMs = 30_000): Promise<CommandResult> {
     const { boot } = this

@@ -24,6 +24,7 @@ export const FAKE_STATUS: NodeStatus = {
   members: 2,
   actorsHere: 1,
   actorsTotal: 2,
+  resources: { gpu: { offered: 2, used: 1 } },
   registryKeepers: 1,
   admitted: true,
   warnings: ['two peers: no majority without both'],
@@ -40,6 +41,7 @@ const member = (peerId: string, name: string, self: boolean): MemberStatus => ({
   head: self,
   addresses: [`/ip4/127.0.0.1/tcp/4001/p2p/${peerId}`],
   labels: { zone: 'a' },
+  resources: { gpu: { offered: 2, used: 1 } },
   types: ['Counter'],
   actors: 1,
   host: true,
@@ -112,6 +114,14 @@ export class FakeNode implements MeshNode {
 
   actor(): never {
     throw new Error('a fake node has no references')
+  }
+  async *iterate(
+    type: string,
+    name: string,
+    method: string,
+    args: readonly unknown[],
+  ): AsyncGenerator<unknown> {
+    yield await this.call(type, name, method, args)
   }
   async call(type: string, name: string, method: string, args: readonly unknown[]): Promise<unknown> {
     return this.onCall(type, name, method, args)

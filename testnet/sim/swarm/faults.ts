@@ -2,6 +2,7 @@
 // counted. Everything that lasts ends by itself, or when the world is healed.
 
 import type { PeerId } from '../../../mesh/ids.ts'
+import { believesInLostDisk } from './budget.ts'
 import { DESTRUCTIVE, type FaultKind, POWER } from './profile.ts'
 import type { World } from './world.ts'
 
@@ -181,9 +182,13 @@ export async function inject(world: World, kind: FaultKind): Promise<void> {
   if (!FAULTS[kind](world)) return
   world.say(`fault: ${kind}`)
   world.counts[kind] = (world.counts[kind] ?? 0) + 1
+  if (DESTRUCTIVE.has(kind)) await world.mesh.clock.run(NOTICED_MS, () => !believesInLostDisk(world.mesh))
   // Until it is refused an old disk answers as the one it was. Nothing else may be lost meanwhile (docs/guarantees.md, limits).
   if (kind === 'old-disk') await world.mesh.clock.run(REFUSED_MS, () => world.outdated.size === 0)
 }
+
+/** The streams of a dead process are closed as soon as the network lets that through; a busy loop may be in its way. */
+const NOTICED_MS = 2000
 
 /** Admission is one round trip to the head and one commit; a cut link or a pause may be in its way for a while. */
 const REFUSED_MS = 30_000

@@ -4,6 +4,7 @@
 import type { MeshSettings } from '../../../mesh/settings.ts'
 import { defaultMeshSettings } from '../../../mesh/settings.ts'
 import { seededRandom } from '../random.ts'
+import { drawPlacing, type Placing } from './placing.ts'
 
 /** Every fault there is. What each does is in faults.ts. */
 export const FAULT_KINDS = [
@@ -67,6 +68,8 @@ export interface Profile {
   readonly rawJournals: boolean
   /** Every message passes the real codec and its checks: slow, so in one seed of {@link WIRE_EVERY}. */
   readonly wire: boolean
+  /** What actors ask of their homes, where they ask for anything. */
+  readonly placing: Placing | undefined
 }
 
 export const WIRE_EVERY = 16
@@ -99,6 +102,7 @@ export function profileOf(seed: number): Profile {
     callTimeoutMs: pick([5000, 20_000]),
     rawJournals: chance(0.15),
     wire: seed % WIRE_EVERY === 0,
+    placing: drawPlacing(seed),
   }
 }
 

@@ -55,21 +55,25 @@ export class Report {
     const faults = this.#sorted().map(([kind, count]) => `  ${kind.padEnd(width)}  ${count}`)
     return [
       `${this.#seeds} seeds, ${this.#failed.length} failed${this.#failedSeeds()}`,
-      `${(this.#virtualMs / 3_600_000).toFixed(2)} virtual hours in ${seconds.toFixed(0)} s, ${Math.round(this.#steps / seconds)} simulated events per second, ${this.#acknowledged} calls acknowledged`,
+      `${(this.#virtualMs / 3_600_000).toFixed(2)} virtual hours in ${seconds.toFixed(0)} s, ${this.#acknowledged} calls acknowledged`,
+      `${(this.#seeds / seconds).toFixed(1)} seeds and ${Math.round(this.#steps / seconds)} simulated events per second`,
       'faults injected:',
       ...faults,
     ].join('\n')
   }
 
   toJson(first: number, last: number): unknown {
+    const seconds = this.#seconds()
     return {
       first,
       last,
       outcome: this.#outcome,
       seeds: this.#seeds,
       virtualHours: this.#virtualMs / 3_600_000,
-      seconds: this.#seconds(),
+      seconds,
       steps: this.#steps,
+      seedsPerSecond: this.#seeds / seconds,
+      eventsPerSecond: this.#steps / seconds,
       acknowledged: this.#acknowledged,
       faults: Object.fromEntries(this.#sorted()),
       failed: this.#failed,

@@ -3,6 +3,7 @@
 
 import type { PeerId } from '../../../mesh/ids.ts'
 import type { MeshMessage } from '../../../mesh/messages.ts'
+import type { ActorEntry } from '../../../mesh/registry/types.ts'
 import { MeshError } from '../../../node/errors.ts'
 import type { Listed, Seen } from '../ledger.ts'
 import { NotInTime } from '../mesh.ts'
@@ -91,7 +92,8 @@ async function play(world: World): Promise<void> {
   await quiet(world)
 }
 
-function drawn(world: World, faults: ReadonlyMap<FaultKind, number>): FaultKind {
+/** A kind of fault, by weight. */
+export function drawn(world: World, faults: ReadonlyMap<FaultKind, number>): FaultKind {
   let left = world.random() * [...faults.values()].reduce((sum, weight) => sum + weight, 0)
   for (const [kind, weight] of faults) {
     left -= weight
@@ -158,15 +160,20 @@ async function tidy(world: World): Promise<void> {
   if (left.length > 0) throw new NotInTime(`left behind: ${left.join('; ')}`, world.mesh.dump())
 }
 
-/** The same head in the same term for a while. */
+/** The same head in the same term, and every actor where it was, for a while. */
 async function quiet(world: World): Promise<void> {
-  const terms = (): string => world.live.map(({ driver }) => driver.pointer?.key).join()
+  const homes = (actors: Iterable<ActorEntry>): string =>
+    Array.from(actors, ({ epoch, status }) => `${epoch}${status.kind}`).join()
+  const terms = (): string =>
+    world.live
+      .map(({ driver }) => `${driver.pointer?.key} ${homes(driver.registry?.actors.values() ?? [])}`)
+      .join()
   for (let tries = 0; tries < QUIET_TRIES; tries++) {
     const before = terms()
     await world.mesh.clock.run(QUIET_MS)
     if (terms() === before) return
   }
-  throw new NotInTime('the head stays the same in a quiet mesh', world.mesh.dump())
+  throw new NotInTime('the head and every home stay the same in a quiet mesh', world.mesh.dump())
 }
 
 /** Everyday messages of the membership say little and are many. */

@@ -5,8 +5,9 @@ import { type ActorKey, actorKey, type BootId, type PeerId } from '../../../mesh
 import { createRuntime, type Runtime } from '../../../node/actors/runtime.ts'
 import { ActorError, MeshError } from '../../../node/errors.ts'
 import { History } from '../history.ts'
-import { Ledger, type Listed, type Relayed, type Seen, SyncedLedger } from '../ledger.ts'
+import type { Listed, Relayed, Seen } from '../ledger.ts'
 import type { SimMesh, SimPeer } from '../mesh.ts'
+import { ledgersOf } from './placing.ts'
 import type { Profile } from './profile.ts'
 
 const TYPES = { replicated: ['Ledger'], synced: ['SyncedLedger'], both: ['Ledger', 'SyncedLedger'] } as const
@@ -41,7 +42,7 @@ export class Workload {
   /** A new process: actors can live on it, and its clients begin. */
   start(mesh: SimMesh, peer: SimPeer): void {
     const { driver, store, clock } = peer
-    const runtime = createRuntime({ mesh: driver, store, clock, types: [Ledger, SyncedLedger] })
+    const runtime = createRuntime({ mesh: driver, store, clock, types: ledgersOf(this.demand) })
     this.runtimes.set(peer.id, runtime)
     const alive = (): boolean => mesh.peers.get(peer.id) === peer
     const loop = async (): Promise<void> => {
@@ -50,6 +51,12 @@ export class Workload {
       if (alive()) mesh.clock.set(this.#profile.paceMs * (0.5 + this.#random()), loop)
     }
     mesh.clock.set(10 + this.#random() * 50, loop)
+  }
+
+  /** What decides how much room the actors need. */
+  get demand() {
+    const { placing, durability } = this.#profile
+    return { placing, actors: this.actors.length, types: TYPES[durability].length }
   }
 
   /** Calls from peers that run, without an answer so far. */

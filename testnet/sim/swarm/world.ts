@@ -5,11 +5,14 @@ import type { Crash, DiskImage } from '../../../checkpoint/memory-disk.ts'
 import { type BootId, type LogKey, type PeerId, peerOfBoot } from '../../../mesh/ids.ts'
 import type { Keeper } from '../../../mesh/log-types.ts'
 import { majority } from '../../../mesh/quorum.ts'
+import type { ActorEntry } from '../../../mesh/registry/types.ts'
 import { Invariants } from '../invariants.ts'
 import { SimMesh, type SimPeer } from '../mesh.ts'
 import type { Fate } from '../network.ts'
 import { Oracle } from '../oracle.ts'
 import { seededRandom } from '../random.ts'
+import { decidedSets, outlivesLossOf } from './budget.ts'
+import { offers } from './placing.ts'
 import type { FaultKind, Profile } from './profile.ts'
 import { Workload } from './workload.ts'
 
@@ -43,6 +46,8 @@ export class World {
   readonly images = new Map<PeerId, { readonly image: DiskImage; readonly boot: BootId }>()
   /** Peers on an old state of their disk, which must find that out. */
   readonly outdated = new Set<PeerId>()
+  /** Called with each new process, beside the checkers of this world. */
+  onStarted: (peer: SimPeer) => void = () => {}
   readonly #trace: (line: string) => void
   readonly #lasting = new Set<() => void>()
   readonly #traps = new Set<Trap>()
@@ -62,6 +67,7 @@ export class World {
       settings: profile.settings,
       types: ['Ledger', 'SyncedLedger'],
       wire: profile.wire,
+      describe: (id) => offers(this.work.demand, Number(id.slice(-2))),
       onStart: (peer) => this.#started(peer),
     })
     this.invariants = new Invariants(this.mesh)
@@ -189,8 +195,8 @@ export class World {
   }
 
   /**
-   * True when every log keeps a majority of whole copies without this disk, and nothing is under way that only few know
-   * of. What G1 promises ends where this does.
+   * True when every log keeps a majority of whole copies without this disk, those included that only few know of yet
+   * (budget.ts). What G1 promises ends where this does.
    */
   mayLose(id: PeerId): boolean {
     const keys = new Set(this.live.map(({ driver }) => driver.pointer?.key))
@@ -198,7 +204,8 @@ export class World {
     const isCalm = this.#isComplete() && this.#areAdmitted() && this.#areRecovered() && keys.size === 1
     if (!isCalm || !pointer || pointer.keepers.length < 3 || this.live.some(({ frozen }) => frozen))
       return false
-    if (!this.live.some(({ driver }) => driver.isHead)) return false
+    const head = this.live.find(({ driver }) => driver.isHead)
+    if (!head) return false
     const keeps = (log: LogKey, keepers: readonly Keeper[]): boolean =>
       keepers.filter((keeper) => keeper.peer !== id && this.#isWhole(log, keeper)).length >=
       majority(keepers.length)
@@ -206,7 +213,11 @@ export class World {
       keeps(pointer.key, pointer.keepers) &&
       this.live.every(({ driver }) =>
         [...driver.registry!.journals.values()].every(({ key, keepers }) => keeps(key, keepers)),
-      )
+      ) &&
+      decidedSets(this.mesh, pointer, this.invariants.committed(pointer.key)).every(({ key, keepers }) =>
+        keeps(key, keepers),
+      ) &&
+      outlivesLossOf(id, head, this.leaving)
     )
   }
 
@@ -234,6 +245,7 @@ export class World {
       ...this.invariants.leaks(),
       ...ended.map(({ key, boot }) => `journal ${key} of ${boot}, which is over`),
       ...unsettled.map(({ key, status }) => `${key} is ${status.kind}`),
+      ...this.#misplaced().map(({ key, home }) => `${key} is pinned to the head and on ${home}`),
     ]
   }
 
@@ -242,6 +254,15 @@ export class World {
     for (const id of this.ids) this.mesh.kill(id)
     for (const runtime of this.work.runtimes.values()) runtime.close()
     await new Promise((resolve) => setImmediate(resolve))
+  }
+
+  #misplaced(): readonly ActorEntry[] {
+    const head = this.live.find(({ driver }) => driver.isHead)?.driver
+    const actors = [...(head?.registry?.actors.values() ?? [])]
+    return actors.filter(
+      ({ options, status, home }) =>
+        options.placement?.home === 'head' && status.kind === 'running' && home !== head?.boot,
+    )
   }
 
   #isWhole(log: LogKey, { peer, store }: Keeper): boolean {
@@ -273,6 +294,7 @@ export class World {
 
   #started(peer: SimPeer): void {
     this.invariants.watch(peer)
+    this.onStarted(peer)
     this.oracle.watch(peer)
     this.work.start(this.mesh, peer)
     if (this.profile.rawJournals) this.oracle.write(this.mesh, peer)

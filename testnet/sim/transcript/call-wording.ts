@@ -41,6 +41,10 @@ function answer(given: Answer): string {
       return `result ${JSON.stringify(decode(given.result))}`
     case 'error':
       return given.error.message
+    case 'items':
+      return `items from ${given.first}: ${JSON.stringify(given.items.map((item) => decode(item)))}`
+    case 'end':
+      return `end after ${given.count} items${given.error === undefined ? '' : `: ${given.error.message}`}`
     case 'moved':
       return `not here, epoch ${given.epoch}`
     case 'retry':

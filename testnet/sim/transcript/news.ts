@@ -1,12 +1,14 @@
 // What a committed change of the registry did, in words: the difference between two states of it.
 
-import { nameOfActor, peerOfBoot } from '../../../mesh/ids.ts'
+import { type ActorKey, nameOfActor, peerOfBoot } from '../../../mesh/ids.ts'
 import type { ActorEntry, RegistryState } from '../../../mesh/registry/types.ts'
 import type { Names } from './names.ts'
 import { peersOf } from './wording.ts'
 
 /** A state as it was: the registry's tables go on changing, their entries do not. */
-export type Remembered = Pick<RegistryState, 'boots' | 'journals' | 'actors'>
+export interface Remembered extends Pick<RegistryState, 'boots' | 'journals'> {
+  readonly actors: ReadonlyMap<ActorKey, ActorEntry>
+}
 export const remember = ({ boots, journals, actors }: RegistryState): Remembered => ({
   boots: new Map(boots),
   journals: new Map(journals),

@@ -7,6 +7,7 @@ const OUTGOING = 'node/actors/outgoing-call.ts'
 const HOST = 'node/actors/host.ts'
 const TABLE = 'checkpoint/call-table.ts'
 const inFailover = (title?: string) => test('node/actors/failover.test.ts', title)
+const inScenarios = (title: string) => test('testnet/sim/actors-scenarios.test.ts', title)
 const inCalls = (title?: string) => test('node/actors/calls.test.ts', title)
 
 export const callMutants: readonly Mutant[] = [
@@ -62,7 +63,7 @@ export const callMutants: readonly Mutant[] = [
         replace: 'await this.#init.confirm().then(() => base)',
       },
     ],
-    tests: [inActorScenarios('G5 a read of a synced actor waits for the sync that its base needs')],
+    tests: [inScenarios('G5 a read of a synced actor waits for the sync that its base needs')],
   },
   {
     name: 'callOutBeforeDurable',
@@ -88,12 +89,30 @@ export const callMutants: readonly Mutant[] = [
     patch: [
       {
         file: LIVE,
-        find: '    if (job !== undefined) {\n      job.replies.push(reply) // L3\n      return\n    }\n',
+        find: '    if (job !== undefined) {\n      job.replies.set(frame.token, reply) // L3\n      return\n    }\n',
         replace: '    if (job !== undefined) this.#jobs.delete(key)\n',
       },
     ],
     tests: [
       inFailover('L3, L4: a call sent again is neither started again while it runs nor after it threw'),
+    ],
+  },
+  {
+    name: 'forgetUnchanged',
+    rule: 'L4 G3',
+    breaks: 'a call whose caller was told that it changed nothing runs again when it is sent again',
+    patch: [
+      {
+        file: LIVE,
+        find: "        this.#remember(job, base, { kind: 'result', result: outcome.result })\n",
+        replace:
+          "        if (base < 0) this.#remember(job, base, { kind: 'result', result: outcome.result })\n",
+      },
+    ],
+    tests: [
+      inScenarios(
+        'L4 a call whose caller was told that it changed nothing changes nothing when it comes again',
+      ),
     ],
   },
   {
@@ -103,8 +122,8 @@ export const callMutants: readonly Mutant[] = [
     patch: [
       {
         file: LIVE,
-        find: '    this.#thrown.settle({ ...id, floors, result: encode(frame) }, base)\n',
-        replace: '    if (base < 0) this.#thrown.settle({ ...id, floors, result: encode(frame) }, base)\n',
+        find: "    this.#remember(job, base, { kind: 'error', error: frame })\n",
+        replace: "    if (base < 0) this.#remember(job, base, { kind: 'error', error: frame })\n",
       },
     ],
     tests: [
@@ -122,7 +141,7 @@ export const callMutants: readonly Mutant[] = [
         replace: '    this.#identity = this.#init.identify()\n',
       },
     ],
-    tests: [inActorScenarios('G3 a retry after the host died gets the first result')],
+    tests: [inScenarios('G3 a retry after the host died gets the first result')],
   },
   {
     name: 'believeALateError',
@@ -146,11 +165,11 @@ export const callMutants: readonly Mutant[] = [
     patch: [
       {
         file: OUTGOING,
-        find: '    if (this.#sent !== undefined && entry.incarnation > this.#sent.incarnation) throw this.#recreated() // C3\n',
-        replace: '',
+        find: '      throw this.#recreated() // C3\n',
+        replace: '      this.#pause.reset()\n',
       },
     ],
-    tests: [inActorScenarios('C3 a call that was sent to one incarnation is never executed by the next')],
+    tests: [inScenarios('C3 a call that was sent to one incarnation is never executed by the next')],
   },
   {
     name: 'believeAnOldEnd',
@@ -158,9 +177,9 @@ export const callMutants: readonly Mutant[] = [
     breaks: 'a caller believes its own copy of the registry that an actor is over',
     patch: [
       {
-        file: OUTGOING,
-        find: '      await this.#services.mesh.catchUp(Math.max(1, this.#deadline - this.#services.clock.now()))\n',
-        replace: '      await Promise.resolve()\n',
+        file: 'node/actors/locate.ts',
+        find: '    await mesh.catchUp(timeoutMs)\n',
+        replace: '    await Promise.resolve(timeoutMs)\n',
       },
     ],
     tests: [
@@ -192,7 +211,7 @@ export const callMutants: readonly Mutant[] = [
       },
     ],
     tests: [
-      inActorScenarios('a frame that was sent to an older epoch of the actor is not executed in a later one'),
+      inScenarios('a frame that was sent to an older epoch of the actor is not executed in a later one'),
     ],
   },
   {
@@ -241,7 +260,7 @@ export const callMutants: readonly Mutant[] = [
           '        : this.#makeLog(restored.state, new CallTable(), restored.sequence)\n    this.#log = log\n',
       },
     ],
-    tests: [inActorScenarios('G3 a retry after the host died gets the first result')],
+    tests: [inScenarios('G3 a retry after the host died gets the first result')],
   },
   {
     name: 'pruneByTime',

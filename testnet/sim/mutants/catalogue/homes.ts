@@ -111,7 +111,7 @@ export const homeMutants: readonly Mutant[] = [
     patch: [
       {
         file: HOMED,
-        find: "    for (const { reply } of this.#arrivals.splice(0)) reply({ kind: 'retry', why: 'the actor is moving' })\n    await",
+        find: "    for (const { reply } of this.#arrivals.takeAll()) reply({ kind: 'retry', why: 'the actor is moving' })\n    await",
         replace: '    await',
       },
       {

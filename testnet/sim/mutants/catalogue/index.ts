@@ -2,11 +2,15 @@
 
 import type { Mutant } from '../mutant.ts'
 import { callMutants } from './calls.ts'
+import { cancellingMutants } from './cancelling.ts'
 import { homeMutants } from './homes.ts'
 import { journalMutants } from './journals.ts'
 import { keeperMutants } from './keeper.ts'
+import { mailboxMutants } from './mailbox.ts'
+import { placementMutants } from './placement.ts'
 import { registryMutants } from './registry.ts'
 import { relayMutants } from './relays.ts'
+import { seriesMutants } from './series.ts'
 import { storeMutants } from './store.ts'
 import { takeOverMutants } from './take-over.ts'
 import { writerMutants } from './writer.ts'
@@ -18,7 +22,11 @@ export const MUTANTS: readonly Mutant[] = [
   ...registryMutants,
   ...journalMutants,
   ...homeMutants,
+  ...placementMutants,
   ...callMutants,
+  ...cancellingMutants,
+  ...mailboxMutants,
+  ...seriesMutants,
   ...relayMutants,
   ...storeMutants,
 ]

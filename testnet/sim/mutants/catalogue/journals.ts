@@ -101,6 +101,25 @@ export const journalMutants: readonly Mutant[] = [
     ],
   },
   {
+    name: 'deposedByTheForgetful',
+    rule: 'J5 G7',
+    breaks: 'a host whose keepers lost their copies gives itself up, and nobody can recover it',
+    patch: [
+      {
+        file: JOURNALS,
+        find: '        keeperLost: ({ store }) => void lost.add(store),\n',
+        replace:
+          '        keeperLost: ({ store }) => void (lost.add(store).size * 2 > entry.keepers.length && this.#owner.deposed()),\n',
+      },
+    ],
+    tests: [
+      test(
+        'testnet/sim/lost-majority.test.ts',
+        'a journal whose keepers come back with empty disks is left behind: what its host has is not lost',
+      ),
+    ],
+  },
+  {
     name: 'minoritySealOfAJournal',
     rule: 'R4',
     breaks: 'a lost boot is recovered after one keeper of its journal was sealed',
@@ -191,6 +210,25 @@ export const journalMutants: readonly Mutant[] = [
       { file: JOURNAL_RECOVERY, find: 'return this.#lossAccepted && waited', replace: 'return waited' },
     ],
     tests: [inRecoveries('unknownCounts: a keeper that lost its disk does not speak for what was on it')],
+  },
+  {
+    name: 'onlyLinksAreHere',
+    rule: 'G7',
+    breaks:
+      'a recovery forgets what keepers answered whom it reaches through others only, and asks them again, without end',
+    patch: [
+      {
+        file: JOURNAL_RECOVERY,
+        find: 'return this.#env.reaches(peer) || now - heardAt < settings.stepTimeoutMs',
+        replace: 'return this.#env.reaches(peer) || now < heardAt',
+      },
+    ],
+    tests: [
+      test(
+        'testnet/sim/relays.test.ts',
+        'keepers that the head has no link to at all are sealed and repaired, and not asked without end',
+      ),
+    ],
   },
   {
     name: 'waitForALostTail',

@@ -30,7 +30,7 @@ export const keeperMutants: readonly Mutant[] = [
     patch: [
       {
         file: LOGS,
-        find: 'if (order >= before && !this.#logs.has(key)) this.hold(key, logClass, order)',
+        find: 'if (order >= before) this.hold(key, logClass, order)',
         replace: 'if (order < 0) this.hold(key, logClass, order)',
       },
     ],
@@ -39,6 +39,20 @@ export const keeperMutants: readonly Mutant[] = [
         'a keeper that never heard of a journal answers for it all the same, whatever it forgot meanwhile',
       ),
     ],
+  },
+  {
+    name: 'forgetUnopened',
+    rule: 'R7 K9',
+    breaks:
+      'a host that did not hear that its journal is open gives it up when it starts again, and answers for it no more',
+    patch: [
+      {
+        file: LOGS,
+        find: 'if (order >= before) this.hold(key, logClass, order)',
+        replace: 'if (order >= before && !this.#logs.has(key)) this.hold(key, logClass, order)',
+      },
+    ],
+    tests: [inForgotten('K9 a host that ends before it heard that its journal is open still answers for it')],
   },
   {
     name: 'forgetAhead',

@@ -29,8 +29,8 @@ export const registryMutants: readonly Mutant[] = [
     patch: [
       {
         file: APPLY,
-        find: '      actor.home !== null ||\n      actor.epoch !== epoch ||\n',
-        replace: '',
+        find: 'if (!actor || actor.home !== null || actor.epoch !== epoch || actor.status',
+        replace: 'if (!actor || actor.status',
       },
     ],
     tests: [inTables()],
@@ -153,11 +153,28 @@ export const registryMutants: readonly Mutant[] = [
     patch: [
       {
         file: APPLY,
-        find: '    if (known.store === entry.store && !previous.includes(known.boot) && !known.outdated) return foreign\n',
+        find: '  if (!isNewest && !known?.outdated) return foreign\n',
         replace: '',
       },
     ],
     tests: [inTables('a restart with its disk supersedes the old boot; a copy of the disk is foreign')],
+  },
+  {
+    name: 'oldDiskAfterAnother',
+    rule: 'R7 K8, section 1',
+    breaks: 'an older state of a data directory is admitted once its peer has had another one in between',
+    patch: [
+      {
+        file: APPLY,
+        find: '  return [...table.boots.values()].findLast((boot) => boot.store === store)?.boot\n',
+        replace: '  return undefined\n',
+      },
+    ],
+    tests: [
+      inTables(
+        'an older state of a disk is foreign after another disk had its place; its newest state is not',
+      ),
+    ],
   },
   {
     name: 'oldBootStaysLive',

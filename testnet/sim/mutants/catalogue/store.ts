@@ -106,6 +106,20 @@ export const storeMutants: readonly Mutant[] = [
     tests: [inStore()],
   },
   {
+    name: 'logBeforeItsName',
+    rule: 'S5',
+    breaks: 'a log is on the disk from the moment it is created, before anything there says what it is',
+    patch: [
+      {
+        file: STORE,
+        find: '    this.#new.set(name, created) // S5\n',
+        replace: '    this.#open.set(name, await this.#logs.create(created))\n',
+      },
+    ],
+    beyondSeeds: DISK,
+    tests: [inStore()],
+  },
+  {
     name: 'factsNotSynced',
     rule: 'F1 (disk)',
     breaks: 'a promise is answered before the file that holds it is synced',

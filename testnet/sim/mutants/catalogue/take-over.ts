@@ -5,6 +5,7 @@ import { inScenarios, type Mutant, test } from '../mutant.ts'
 const CANDIDATE = 'mesh/registry/candidate.ts'
 const HEAD = 'mesh/registry/head.ts'
 const FOLLOWER = 'mesh/registry/follower.ts'
+const inSlowTakeOver = (title: string) => test('testnet/sim/slow-take-over.test.ts', title)
 const inCandidate = (title: string) => test('mesh/registry/candidate.test.ts', title)
 
 export const takeOverMutants: readonly Mutant[] = [
@@ -100,6 +101,38 @@ export const takeOverMutants: readonly Mutant[] = [
     tests: [inCandidate('adoptLowestBallot: of two, that of the highest ballot')],
   },
   {
+    name: 'laterCandidateWins',
+    rule: 'section 4',
+    breaks: 'a candidate that tries later ends the attempt of an earlier one with the same number',
+    patch: [
+      {
+        file: 'mesh/logs/ballot.ts',
+        find: 'compareIds(b.boot, a.boot)',
+        replace: 'compareIds(a.boot, b.boot)',
+      },
+    ],
+    tests: [
+      inSlowTakeOver(
+        'candidates that try one after the other do not overtake each other when every step is slow',
+      ),
+    ],
+  },
+  {
+    name: 'waitForTheGone',
+    rule: 'section 4',
+    breaks: 'a candidate waits for keepers of the next term whose processes have ended',
+    patch: [
+      {
+        file: 'mesh/registry/next-log.ts',
+        find: '.some(({ peer }) => isGone(peer))',
+        replace: '.some(() => false)',
+      },
+    ],
+    tests: [
+      inSlowTakeOver('a keeper of the next term ends before it has the snapshot: others are taken at once'),
+    ],
+  },
+  {
     name: 'snapshotAfterAccept',
     rule: 'I5 C3',
     breaks: 'a successor is proposed before all its keepers have its snapshot',
@@ -111,6 +144,26 @@ export const takeOverMutants: readonly Mutant[] = [
       },
     ],
     tests: [],
+  },
+  {
+    name: 'tellBeforeRescued',
+    rule: 'X4 R2',
+    breaks: 'a rescue is said to be done before its pointer is on the disk of the peer that carried it out',
+    patch: [
+      {
+        file: 'mesh/registry/rescue.ts',
+        find: "    this.#become({ kind: 'storing', order, account, log: successor.key })\n",
+        replace:
+          "    this.#state = { kind: 'idle' }\n    this.#answer(order, { ok: true, done: true, account })\n",
+      },
+    ],
+    beyondSeeds: 'nobody is told to rescue anything there',
+    tests: [
+      test(
+        'testnet/sim/swarm/rescue-seed.test.ts',
+        'a registry that lost its majority is rescued among other faults',
+      ),
+    ],
   },
   {
     name: 'identifyByTerm',
