@@ -1,19 +1,26 @@
 // One actor's state and its records: what changed, what is written, what is acknowledged.
 //
-//  A1 State, call table and sequence change together, in one synchronous step: a snapshot taken at any moment is the
-//     state after exactly the calls in its table.
+//  A1 State, call table, agenda and sequence change together, in one synchronous step: a snapshot taken at any moment is
+//     the state after exactly the calls in its table.
 //  A2 The state in memory is the one that a replay gives: patches are applied as decoded from their own bytes.
 //  A3 The first record in a journal is a snapshot of everything.
 //  A4 A log is whole when its newest record is an acknowledged snapshot that holds all there is, the floors of callers too:
 //     then it can be dropped and read back from that one record.
 
 import type { Patches } from 'mutative'
+import { Agenda, type AgendaChange } from './agenda.ts'
 import type { RecordSource } from './batcher.ts'
 import type { CallTable, SettledCall } from './call-table.ts'
 import { decodeUser, encode } from './codec.ts'
 import type { ActorLife } from './journal-index.ts'
-import type { BootId, LogKey } from './mesh-types.ts'
-import { type EncodedRecord, encodeDelta, encodeSnapshot, type RecordKind } from './records.ts'
+import type { CallerId, LogKey } from './mesh-types.ts'
+import {
+  type EncodedRecord,
+  encodeDelta,
+  encodeSnapshot,
+  type RecordHead,
+  type RecordKind,
+} from './records.ts'
 import type { MakeRef } from './reference.ts'
 import { applyPatches } from './replay.ts'
 
@@ -38,10 +45,15 @@ export interface WrittenSnapshot extends Position {
 interface Pending {
   readonly sequence: number
   /** Undefined for a snapshot that carries no change. */
-  readonly patches?: Uint8Array
-  /** Undefined for a change that no call made. */
-  readonly call?: SettledCall
+  readonly change?: Change
   readonly kind: RecordKind
+}
+
+interface Change {
+  readonly patches: Uint8Array
+  /** Undefined where the actor did it by itself: an alarm, or what became of its agenda. */
+  readonly call: SettledCall | undefined
+  readonly agenda: readonly AgendaChange[]
 }
 
 interface Waiter {
@@ -56,20 +68,25 @@ export interface ActorLogOptions {
   readonly calls: CallTable
   /** Answers of calls that changed nothing, where the snapshot has them. */
   readonly told?: CallTable
+  /** Default: an empty one. */
+  readonly agenda?: Agenda
   /** Of the record that the state was restored from; 0 for a fresh actor, whose state is a change still to be written. */
   readonly sequence: number
   /** The snapshot it was read back from, when that is a record of this very life: what comes next may be a delta to it. */
   readonly snapshot?: WrittenSnapshot
   /** Callers that are refused for ever: their results need no keeping. */
-  readonly isGone: (boot: BootId) => boolean
+  readonly isGone: (caller: CallerId) => boolean
   /** Makes references in changes usable; without it a change may hold none. */
   readonly makeRef?: MakeRef
   /** Asks for {@link ActorLog.take} soon. */
   readonly mark: (source: RecordSource) => void
 }
 
+const NO_PATCHES = encode([])
+
 export class ActorLog implements RecordSource {
   readonly calls: CallTable
+  readonly agenda: Agenda
   /** Answers of calls that changed nothing: no part of the state, and written only by {@link writeWhole}. */
   told: CallTable | undefined
   readonly #options: Pick<ActorLogOptions, 'life' | 'isGone' | 'makeRef' | 'mark'>
@@ -95,9 +112,10 @@ export class ActorLog implements RecordSource {
   #withTold = false
 
   constructor(options: ActorLogOptions) {
-    const { state, calls, sequence, told, snapshot, ...rest } = options
+    const { state, calls, agenda, sequence, told, snapshot, ...rest } = options
     this.#options = rest // and not the state of the beginning
     this.calls = calls
+    this.agenda = agenda ?? new Agenda()
     this.told = told
     this.#state = state
     this.#durableState = state
@@ -144,19 +162,24 @@ export class ActorLog implements RecordSource {
   }
 
   /** A call's change; returns the decoded patches, whose values are now part of the state (A1, A2). */
-  commit(patches: Uint8Array, call: SettledCall): Patches {
-    const decoded = this.change(patches, call)
-    this.calls.settle(call, this.#sequence)
+  commit(
+    patches: Uint8Array | undefined,
+    call: SettledCall | undefined,
+    agenda: readonly AgendaChange[] = [],
+  ): Patches {
+    const change = { patches: patches ?? NO_PATCHES, call, agenda }
+    const decoded = decodeUser(change.patches, this.#options.makeRef) as Patches
+    this.#state = applyPatches(this.#state, decoded)
+    this.#push({ sequence: this.#sequence + 1, change, kind: 'delta' })
+    if (call !== undefined) this.calls.settle(call, this.#sequence)
+    for (const each of agenda) this.agenda.apply(each)
     return decoded
   }
 
-  /** A change that no call made, like {@link commit}. */
-  change(patches: Uint8Array, call?: SettledCall): Patches {
-    const decoded = decodeUser(patches, this.#options.makeRef) as Patches
-    this.#state = applyPatches(this.#state, decoded)
-    const item = { sequence: this.#sequence + 1, patches, kind: 'delta' } as const
-    this.#push(call === undefined ? item : { ...item, call })
-    return decoded
+  /** What became of the agenda beside any call. Resolves like {@link whenDurable} of it. */
+  commitAgenda(changes: readonly AgendaChange[]): Promise<void> {
+    this.commit(undefined, undefined, changes)
+    return this.whenDurable(this.#sequence)
   }
 
   /** Writes everything again, into the journal of the moment; resolves like {@link whenDurable} of it. */
@@ -205,16 +228,18 @@ export class ActorLog implements RecordSource {
     this.#journal = journal
     const kind = pending.some((item) => item.kind === 'release') ? 'release' : 'snapshot'
     this.calls.forget(this.#options.isGone)
+    const agenda = this.agenda.toData()
     const told =
-      this.#withTold && this.told !== undefined && this.told.size > 0 ? { told: this.told.toData() } : {}
+      this.#withTold && this.told !== undefined && this.told.size > 0 ? this.told.toData() : undefined
     this.#toldWritten = this.#withTold ? (this.told?.changes ?? 0) : 0
     this.#withTold = false
-    const body = encodeSnapshot({ state: encode(this.#state), calls: this.calls.toData(), ...told }) // A1
+    const body = encodeSnapshot({ state: encode(this.#state), calls: this.calls.toData(), agenda, told }) // A1
     this.#callsWritten = this.calls.changes
     this.#snapshotBytes = body.length
     this.#chainBytes = 0
     this.#chainRecords = 0
-    return [{ head: { ...this.#options.life, sequence: last.sequence, kind }, body }]
+    const head: RecordHead = { ...this.#options.life, sequence: last.sequence, kind }
+    return [{ head, body, hasAgenda: agenda !== undefined }]
   }
 
   acknowledged(sequence: number, journal: LogKey, index: number): void {
@@ -249,10 +274,11 @@ export class ActorLog implements RecordSource {
   #deltas(pending: readonly Pending[]): readonly EncodedRecord[] | undefined {
     const records: EncodedRecord[] = []
     let bytes = this.#chainBytes
-    for (const { patches, call, sequence, kind } of pending) {
-      if (patches === undefined) return undefined
-      const body = encodeDelta({ patches, calls: call === undefined ? [] : [call] })
-      records.push({ head: { ...this.#options.life, sequence, kind }, body })
+    for (const { change, sequence, kind } of pending) {
+      if (change === undefined) return undefined
+      const { patches, call, agenda } = change
+      const body = encodeDelta({ patches, calls: call === undefined ? [] : [call], agenda })
+      records.push({ head: { ...this.#options.life, sequence, kind }, body, hasAgenda: agenda.length > 0 })
       bytes += body.length
     }
     const count = this.#chainRecords + records.length

@@ -1,7 +1,7 @@
 // Which calls an actor's state already contains, and what they returned: what makes a retry harmless (G3).
 //
-//  T1 An entry goes only when its caller said that it has the result (its floor passed it), or its caller's boot is dead
-//     in the committed registry and therefore refused for ever; never by time.
+//  T1 An entry goes only when its caller said that it has the result (its floor passed it), or its caller (a boot, or an
+//     actor's incarnation) is over in the committed registry and therefore refused for ever; never by time.
 //  T2 A number below a stored floor and not in the table was answered once and forgotten: expired, never executed again.
 //  T3 The table is part of the state: what `replay` rebuilds from records is what the live actor had at that record.
 //
@@ -9,11 +9,11 @@
 // which follows closely; calls made on behalf of a call somewhere else have the number of that root call and share the
 // floor over everything that the root caller has under way.
 
-import type { BootId } from './mesh-types.ts'
+import type { CallerId } from './mesh-types.ts'
 
 export interface CallId {
-  /** The boot that made the root call, and its number there. */
-  readonly caller: BootId
+  /** The boot that made the root call, or the actor whose agenda had it; and its number there. */
+  readonly caller: CallerId
   readonly n: number
   /** Empty for the root call itself; else says which nested call of it this is. */
   readonly path: string
@@ -54,7 +54,7 @@ interface Caller {
 
 /** Callers with their floors and entries, as a snapshot stores them. */
 export type CallTableData = readonly (readonly [
-  caller: BootId,
+  caller: CallerId,
   own: number,
   all: number,
   entries: readonly (readonly [n: number, path: string, result: Uint8Array, sequence: number])[],
@@ -63,7 +63,7 @@ export type CallTableData = readonly (readonly [
 const entryKey = (id: CallId): string => `${id.n} ${id.path}`
 
 export class CallTable {
-  readonly #callers = new Map<BootId, Caller>()
+  readonly #callers = new Map<CallerId, Caller>()
   #changes = 0
 
   static from(data: CallTableData): CallTable {
@@ -119,10 +119,10 @@ export class CallTable {
   }
 
   /** Drops what the caller has the answers of (T1). */
-  raise(boot: BootId, floors: CallFloors): void {
-    const known = this.#callers.get(boot)
+  raise(id: CallerId, floors: CallFloors): void {
+    const known = this.#callers.get(id)
     if (known !== undefined && floors.own <= known.own && floors.all <= known.all) return
-    const caller = this.#caller(boot)
+    const caller = this.#caller(id)
     this.#changes++
     caller.own = Math.max(caller.own, floors.own)
     caller.all = Math.max(caller.all, floors.all)
@@ -132,20 +132,21 @@ export class CallTable {
   }
 
   /** The same in a table that is no part of a state: a floor says nothing there of a caller of whom nothing is kept. */
-  raiseKnown(boot: BootId, floors: CallFloors): void {
-    if (this.#callers.has(boot)) this.raise(boot, floors)
+  raiseKnown(id: CallerId, floors: CallFloors): void {
+    if (this.#callers.has(id)) this.raise(id, floors)
   }
 
-  /** Drops callers that the committed registry says are dead (T1). */
-  forget(isDead: (boot: BootId) => boolean): void {
-    for (const boot of this.#callers.keys()) if (isDead(boot) && this.#callers.delete(boot)) this.#changes++
+  /** Drops callers that the committed registry says are over (T1). */
+  forget(isGone: (caller: CallerId) => boolean): void {
+    for (const caller of this.#callers.keys())
+      if (isGone(caller) && this.#callers.delete(caller)) this.#changes++
   }
 
-  #caller(boot: BootId): Caller {
-    const known = this.#callers.get(boot)
+  #caller(id: CallerId): Caller {
+    const known = this.#callers.get(id)
     if (known !== undefined) return known
     const caller: Caller = { own: 0, all: 0, entries: new Map() }
-    this.#callers.set(boot, caller)
+    this.#callers.set(id, caller)
     return caller
   }
 }

@@ -6,11 +6,14 @@
 // larger than a part is cut over several entries, in one block or in consecutive ones; a record counts only when all its
 // parts are there, so a journal cut in the middle of one ends before it.
 
+import type { AgendaChange, AgendaData } from './agenda.ts'
 import type { CallTableData, SettledCall } from './call-table.ts'
 import { decode, encode } from './codec.ts'
 import type { ActorKey } from './mesh-types.ts'
 
 const VERSION = 1
+/** Of a block in which an actor has an agenda: a release that does not know of agendas must not read past one. */
+const AGENDA_VERSION = 2
 const PREFIX_BYTES = 5
 /** Small enough that a large snapshot lets others' records through, large enough that its parts are few. */
 export const PART_BYTES = 1024 * 1024
@@ -27,24 +30,28 @@ export interface RecordHead {
   readonly kind: RecordKind
 }
 
-/** Everything an actor is: its state and the calls that the state contains. */
+/** Everything an actor is: its state, the calls that the state contains, and what it still has to do. */
 export interface SnapshotBody {
   readonly state: Uint8Array
   readonly calls: CallTableData
+  /** Undefined while it never had one. */
+  readonly agenda: AgendaData | undefined
   /** Answers of calls that changed nothing; only of an actor that is passivated. */
-  readonly told?: CallTableData
+  readonly told: CallTableData | undefined
 }
 
-/** One call's change, and the call. */
+/** One call's change, and the call; or what became of the agenda beside calls. */
 export interface DeltaBody {
   readonly patches: Uint8Array
   readonly calls: readonly SettledCall[]
+  readonly agenda: readonly AgendaChange[]
 }
 
 /** A record ready to be put into a block. */
 export interface EncodedRecord {
   readonly head: RecordHead
   readonly body: Uint8Array
+  readonly hasAgenda?: boolean
 }
 
 /** One entry of a block: a record, or part `part` of `parts` of one. */
@@ -59,23 +66,34 @@ export interface BlockEntry extends RecordHead {
 type HeaderLine = readonly [ActorKey, number, number, number, number, number, number, number]
 const KINDS: readonly RecordKind[] = ['snapshot', 'delta', 'release']
 
-export const encodeSnapshot = ({ state, calls, told }: SnapshotBody): Uint8Array =>
-  encode(told === undefined ? [state, calls] : [state, calls, told])
+// The agenda, and what was told, come last and are left out where there is none: so records of earlier releases read the same.
 
-export function decodeSnapshot(bytes: Uint8Array): SnapshotBody {
-  const [state, calls, told] = decode(bytes) as [Uint8Array, CallTableData, CallTableData?]
-  return { state, calls, ...(told === undefined ? {} : { told }) }
+export function encodeSnapshot({ state, calls, agenda, told }: SnapshotBody): Uint8Array {
+  if (told !== undefined) return encode([state, calls, agenda ?? null, told])
+  return encode(agenda === undefined ? [state, calls] : [state, calls, agenda])
 }
 
-export const encodeDelta = (body: DeltaBody): Uint8Array =>
-  encode([
-    body.patches,
-    body.calls.map((call) => [call.caller, call.n, call.path, call.floors.own, call.floors.all, call.result]),
+export function decodeSnapshot(bytes: Uint8Array): SnapshotBody {
+  type Fields = [Uint8Array, CallTableData, (AgendaData | null)?, CallTableData?]
+  const [state, calls, agenda, told] = decode(bytes) as Fields
+  return { state, calls, agenda: agenda ?? undefined, told }
+}
+
+export function encodeDelta({ patches, calls, agenda }: DeltaBody): Uint8Array {
+  const lines = calls.map((call) => [
+    call.caller,
+    call.n,
+    call.path,
+    call.floors.own,
+    call.floors.all,
+    call.result,
   ])
+  return encode(agenda.length === 0 ? [patches, lines] : [patches, lines, agenda])
+}
 
 export function decodeDelta(bytes: Uint8Array): DeltaBody {
   type Line = [SettledCall['caller'], number, string, number, number, Uint8Array]
-  const [patches, lines] = decode(bytes) as [Uint8Array, Line[]]
+  const [patches, lines, agenda = []] = decode(bytes) as [Uint8Array, Line[], (readonly AgendaChange[])?]
   const calls = lines.map(([caller, n, path, own, all, result]) => ({
     caller,
     n,
@@ -83,7 +101,7 @@ export function decodeDelta(bytes: Uint8Array): DeltaBody {
     floors: { own, all },
     result,
   }))
-  return { patches, calls }
+  return { patches, calls, agenda }
 }
 
 /** Cuts a record into the parts that blocks carry. */
@@ -91,6 +109,7 @@ export interface RecordPart extends RecordHead {
   readonly part: number
   readonly parts: number
   readonly bytes: Uint8Array
+  readonly hasAgenda?: boolean
 }
 
 export function cut(record: EncodedRecord, partBytes = PART_BYTES): readonly RecordPart[] {
@@ -100,6 +119,7 @@ export function cut(record: EncodedRecord, partBytes = PART_BYTES): readonly Rec
     part,
     parts,
     bytes: record.body.subarray(part * partBytes, (part + 1) * partBytes),
+    hasAgenda: record.hasAgenda === true,
   }))
 }
 
@@ -120,7 +140,7 @@ export function encodeBlock(parts: readonly RecordPart[]): Uint8Array {
   )
   const total = parts.reduce((sum, part) => sum + part.bytes.length, PREFIX_BYTES + header.length)
   const block = new Uint8Array(total)
-  block[0] = VERSION
+  block[0] = parts.some(({ hasAgenda }) => hasAgenda) ? AGENDA_VERSION : VERSION
   new DataView(block.buffer).setUint32(1, header.length)
   block.set(header, PREFIX_BYTES)
   let offset = PREFIX_BYTES + header.length
@@ -138,9 +158,9 @@ export class UnreadableBlock extends Error {
 
 /** The entries of a block, bodies untouched. Throws {@link UnreadableBlock}. */
 export function readHeader(block: Uint8Array): readonly BlockEntry[] {
-  if (block[0] !== VERSION) {
+  if (block[0] !== VERSION && block[0] !== AGENDA_VERSION) {
     throw new UnreadableBlock(
-      `a block of format ${block[0]}, and this release reads ${VERSION}: upgrade actor-mesh`,
+      `a block of format ${block[0]}, and this release reads up to ${AGENDA_VERSION}: upgrade actor-mesh`,
     )
   }
   if (block.length < PREFIX_BYTES) throw new UnreadableBlock('a block shorter than its prefix')

@@ -2,6 +2,7 @@
 // what the live actor had after the last of these records, because a live actor applies its own decoded patches too.
 
 import { apply, type Patches } from 'mutative'
+import { Agenda } from './agenda.ts'
 import { CallTable } from './call-table.ts'
 import { decodeUser } from './codec.ts'
 import type { ActorLife } from './journal-index.ts'
@@ -11,6 +12,7 @@ import type { MakeRef } from './reference.ts'
 export interface Restored {
   readonly state: object
   readonly calls: CallTable
+  readonly agenda: Agenda
   /** Answers of calls that changed nothing, where a record has them. */
   readonly told?: CallTable
   /** Of the last record. */
@@ -21,7 +23,8 @@ export interface Restored {
 /** Applies patches that came from bytes. A first patch with an empty path replaces the whole state. */
 export function applyPatches(state: object, patches: Patches): object {
   const [first] = patches
-  if (first !== undefined && first.path.length === 0) return first.value as object
+  if (first === undefined) return state
+  if (first.path.length === 0) return first.value as object
   return apply(state, patches) as object
 }
 
@@ -43,6 +46,7 @@ export function replay(
   const snapshot = decodeSnapshot(first.body)
   let state = decodeUser(snapshot.state, makeRef) as object
   const calls = CallTable.from(snapshot.calls)
+  const agenda = Agenda.from(snapshot.agenda)
   let last = first.entry
   for (const { entry, body } of records.slice(start + 1)) {
     if (entry.sequence !== last.sequence + 1) {
@@ -53,10 +57,11 @@ export function replay(
     const delta = decodeDelta(body)
     state = applyPatches(state, decodeUser(delta.patches, makeRef) as Patches)
     for (const call of delta.calls) calls.settle(call, entry.sequence)
+    for (const change of delta.agenda) agenda.apply(change) // Q1
     last = entry
   }
   const told = snapshot.told === undefined ? {} : { told: CallTable.from(snapshot.told) }
-  return { state, calls, ...told, sequence: last.sequence, kind: last.kind }
+  return { state, calls, agenda, ...told, sequence: last.sequence, kind: last.kind }
 }
 
 function wholeRecords(life: ActorLife, blocks: readonly Uint8Array[]): readonly Whole[] {

@@ -2,6 +2,7 @@
 
 import { actorsCommand } from './actors.ts'
 import { callCommand } from './call.ts'
+import { chaosCommand } from './chaos.ts'
 import type { CommandSpec } from './command.ts'
 import { createCommand } from './create.ts'
 import { deleteCommand } from './delete.ts'
@@ -34,5 +35,6 @@ export const COMMANDS: readonly CommandSpec[] = [
   rescueCommand,
   leaveCommand,
   testnetCommand,
+  chaosCommand,
   doctorCommand,
 ]

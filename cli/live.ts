@@ -1,6 +1,5 @@
 // Live progress: a few lines that rewrite themselves on a terminal, and plain lines now and then elsewhere.
 
-import type { Progress } from '../testnet/demo/demo.ts'
 import { shortSeconds } from './testnet-text.ts'
 
 /** Without a terminal: a line per phase, and one this often within a long phase. */
@@ -9,6 +8,24 @@ const RATE_OVER_MS = 1_000
 const BAR_CELLS = 30
 /** What rewrites itself must fit on the screen. */
 const MAX_BARS = 12
+
+/** What there is to see at a moment. */
+export interface LiveState {
+  readonly phase: string
+  readonly elapsedMs: number
+  readonly acknowledged: number
+  /** Short, behind the rate of calls. */
+  readonly notes: readonly string[]
+  /** Whole lines, above the peers. */
+  readonly lines?: readonly string[]
+  readonly peers: readonly {
+    readonly name: string
+    /** `running`, or what else. */
+    readonly process: string
+    readonly actors: number
+    readonly head: boolean
+  }[]
+}
 
 export class LiveLines {
   readonly #write: (text: string) => void
@@ -24,7 +41,7 @@ export class LiveLines {
     this.#rewrite = rewrite
   }
 
-  show(progress: Progress): void {
+  show(progress: LiveState): void {
     this.#measure(progress)
     if (this.#rewrite) this.#lines(progress)
     else this.#plain(progress)
@@ -34,15 +51,15 @@ export class LiveLines {
     this.#erase()
   }
 
-  #lines(progress: Progress): void {
+  #lines(progress: LiveState): void {
     if (progress.phase !== this.#phase) this.#leaveBehind(progress)
-    const lines = [this.#summary(progress), ...bars(progress)]
+    const lines = [this.#summary(progress), ...(progress.lines ?? []), ...bars(progress)]
     this.#erase()
     this.#write(lines.map((line) => `${line}\n`).join(''))
     this.#shown = lines.length
   }
 
-  #plain(progress: Progress): void {
+  #plain(progress: LiveState): void {
     const due = progress.elapsedMs - this.#plainAt >= PLAIN_EVERY_MS
     if (progress.phase === this.#phase && !due) return
     this.#phase = progress.phase
@@ -51,22 +68,18 @@ export class LiveLines {
   }
 
   /** A finished phase stays on the screen as one line above. */
-  #leaveBehind(progress: Progress): void {
+  #leaveBehind(progress: LiveState): void {
     this.#phase = progress.phase
     this.#erase()
     this.#write(`${shortSeconds(progress.elapsedMs)}  ${progress.phase}\n`)
   }
 
-  #summary({ elapsedMs, phase, acknowledged, waiting }: Progress): string {
-    const parts = [
-      `${acknowledged} calls acknowledged`,
-      `${Math.round(this.#perSecond)}/s`,
-      ...(waiting > 0 ? [`${waiting} actors not back yet`] : []),
-    ]
+  #summary({ elapsedMs, phase, acknowledged, notes }: LiveState): string {
+    const parts = [`${acknowledged} calls acknowledged`, `${Math.round(this.#perSecond)}/s`, ...notes]
     return `${shortSeconds(elapsedMs)}  ${this.#rewrite ? '' : `${phase}: `}${parts.join(', ')}`
   }
 
-  #measure({ elapsedMs, acknowledged }: Progress): void {
+  #measure({ elapsedMs, acknowledged }: LiveState): void {
     const over = elapsedMs - this.#mark.at
     if (over < RATE_OVER_MS) return
     this.#perSecond = ((acknowledged - this.#mark.acknowledged) / over) * 1000
@@ -79,7 +92,7 @@ export class LiveLines {
   }
 }
 
-function bars({ peers }: Progress): readonly string[] {
+function bars({ peers }: LiveState): readonly string[] {
   const most = Math.max(1, ...peers.map((peer) => peer.actors))
   const more = peers.length - MAX_BARS
   const lines = peers.slice(0, MAX_BARS).map((peer) => {

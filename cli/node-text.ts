@@ -96,6 +96,8 @@ export function recoveredLines(actors: readonly ActorRecovered[]): readonly stri
   ]
 }
 
+const said = (error: unknown): string => (error instanceof Error ? error.message : String(error))
+
 /** One line each; actors' recoveries come in crowds and have {@link recoveredLines}, their daily coming and going is no news. */
 export const EVENT_TEXT: {
   readonly [E in Exclude<keyof NodeEvents, `actor:${string}`>]: (
@@ -114,5 +116,9 @@ export const EVENT_TEXT: {
       : `${head.peerId === self ? 'this peer' : head.name} is the head now (term ${term})`,
   deposed: () =>
     'the others took this peer for lost: its actors run elsewhere now, and it goes on as a new peer',
+  'send:failed': ({ from, type, name, method, error }) =>
+    `${from ? `${from.type}/${from.name} sent` : 'a send of'} ${method} to ${type}/${name}, which came to nothing: ${said(error)}`,
+  'alarm:failed': ({ type, name, id, method, attempt, willRetry, error }) =>
+    `alarm ${id} of ${type}/${name}: ${method} threw, ${willRetry ? `attempt ${attempt}, to be tried again` : 'for the last time'}: ${said(error)}`,
   warning: ({ text }) => `warning: ${text}`,
 }

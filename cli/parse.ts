@@ -89,3 +89,17 @@ export function parseCount(text: string, flag: string, min: number, max: number)
     throw new UsageError(`${flag}: "${text}" is not a whole number from ${min} to ${max}`)
   return n
 }
+
+/** `a,b,c`, each one of these. */
+export function parseNames<Name extends string>(
+  text: string,
+  flag: string,
+  known: readonly Name[],
+): readonly Name[] {
+  const wanted = text.split(',').map((each) => each.trim())
+  return wanted.map((each) => {
+    const found = known.find((name) => name === each)
+    if (found === undefined) throw new UsageError(`${flag}: "${each}" is none of ${known.join(', ')}`)
+    return found
+  })
+}

@@ -1,8 +1,8 @@
 // What the demo shows: its table, its JSON, its live lines. The demo itself is run by testnet/demo/demo.test.ts.
 
 import { expect, test } from 'vitest'
-import type { DemoResult, Progress } from '../testnet/demo/demo.ts'
-import { LiveLines } from './live.ts'
+import type { DemoResult } from '../testnet/demo/demo.ts'
+import { LiveLines, type LiveState } from './live.ts'
 import { resultJson, resultText } from './testnet-text.ts'
 
 const RESULT: DemoResult = {
@@ -76,11 +76,11 @@ test('the shape for programs', () => {
   })
 })
 
-const progress = (phase: string, elapsedMs: number, acknowledged: number): Progress => ({
+const progress = (phase: string, elapsedMs: number, acknowledged: number): LiveState => ({
   phase,
   elapsedMs,
   acknowledged,
-  waiting: 0,
+  notes: [],
   peers: [
     { name: 'peer-0', process: 'running', actors: 10, head: true },
     { name: 'peer-1', process: 'SIGKILL', actors: 0, head: false },

@@ -5,6 +5,7 @@ import type { CommandSpec, CommonOptions } from './command.ts'
 import { EXIT } from './exit-codes.ts'
 import { LiveLines } from './live.ts'
 import { parseCount } from './parse.ts'
+import { withoutDump } from './testnet-errors.ts'
 import { resultJson, resultText } from './testnet-text.ts'
 
 interface Options extends CommonOptions {
@@ -43,10 +44,11 @@ export const testnetCommand: CommandSpec = {
         seconds,
         rate,
         teardown: (end) => void ends.push(end),
-        onProgress: (progress) => live.show(progress),
+        onProgress: ({ waiting, ...progress }) =>
+          live.show({ ...progress, notes: waiting > 0 ? [`${waiting} actors not back yet`] : [] }),
       })
     } catch (error) {
-      throw summary(error)
+      throw withoutDump(error)
     } finally {
       live.end()
       stopListening()
@@ -54,13 +56,4 @@ export const testnetCommand: CommandSpec = {
     run.print(resultJson(result), () => resultText(result))
     return result.ok ? EXIT.ok : EXIT.failed
   },
-}
-
-/** A testnet's errors carry a dump of every peer: the first line says what is wrong, the stack keeps the rest. */
-function summary(error: unknown): unknown {
-  if (!(error instanceof Error) || !error.message.includes('\n')) return error
-  const short = new Error(`${error.message.split('\n')[0]} (--verbose shows what every peer saw)`, {
-    cause: error,
-  })
-  return Object.assign(short, { stack: error.stack })
 }

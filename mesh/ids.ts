@@ -14,6 +14,10 @@ export type BootId = Brand<string, 'BootId'>
 export type LogKey = Brand<string, 'LogKey'>
 /** `<type>/<name>` of an actor. */
 export type ActorKey = Brand<string, 'ActorKey'>
+/** One incarnation of an actor, where it calls others by itself and outlives the boots that it lives on. */
+export type ActorCaller = Brand<string, 'ActorCaller'>
+/** Who makes a root call. */
+export type CallerId = BootId | ActorCaller
 
 export const peerId = (text: string): PeerId => text as PeerId
 export const storeId = (text: string): StoreId => text as StoreId
@@ -25,6 +29,17 @@ export const actorKey = (type: string, name: string): ActorKey => `${type}/${nam
 export const parseActorKey = (text: string): ActorKey => text as ActorKey
 export const typeOfActor = (key: ActorKey): string => key.slice(0, key.indexOf('/'))
 export const nameOfActor = (key: ActorKey): string => key.slice(key.indexOf('/') + 1)
+
+/** What an actor's agenda has it do, as a caller: `actor:<incarnation>:<key>`. No peer ID has a colon. */
+export const actorCaller = (actor: ActorKey, incarnation: number): ActorCaller =>
+  `actor:${incarnation}:${actor}` as ActorCaller
+/** The actor and incarnation that a caller is; undefined for a boot. */
+export function actorOfCaller(caller: CallerId): { actor: ActorKey; incarnation: number } | undefined {
+  const [kind, incarnation, ...key] = caller.split(':')
+  if (kind !== 'actor') return undefined
+  return { actor: parseActorKey(key.join(':')), incarnation: Number(incarnation) }
+}
+export const isBoot = (caller: CallerId): caller is BootId => actorOfCaller(caller) === undefined
 
 /** Code-unit order: the same on every machine, whatever its locale. */
 export const compareIds = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0)

@@ -185,7 +185,34 @@ export interface NodeEvents {
   readonly 'head:changed': { readonly head: PeerRef | null; readonly term: number }
   /** This peer's journals were sealed: it dropped its actors and goes on as a new boot. */
   readonly deposed: { readonly boot: string }
+  /** A one-way call from an actor at home here, or from this app, came to nothing. */
+  readonly 'send:failed': SendOutcome
+  /** The method of an alarm of an actor at home here threw. */
+  readonly 'alarm:failed': AlarmOutcome
   readonly warning: { readonly code: string; readonly text: string }
+}
+
+export interface ActorName {
+  readonly type: string
+  readonly name: string
+}
+
+export interface SendOutcome extends ActorName {
+  /** The actor whose method sent it; undefined: the app. */
+  readonly from: ActorName | undefined
+  readonly method: string
+  /** What the method threw, or why it was not called. */
+  readonly error: unknown
+}
+
+export interface AlarmOutcome extends ActorName {
+  readonly id: string
+  readonly method: string
+  /** From 1. */
+  readonly attempt: number
+  /** False: it is given up, or an interval that goes on with its next time. */
+  readonly willRetry: boolean
+  readonly error: unknown
 }
 
 export interface MeshNode {

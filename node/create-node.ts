@@ -95,7 +95,7 @@ export async function createNode(options: NodeOptions): Promise<MeshNode> {
       clock: realClock,
       types: options.actors ?? [],
       logger,
-      events: events.runtime,
+      events: events.ofActors,
       statusOf: (actor) => actorStatusOf(driver, runtime, actor),
     })
     undo.push(() => runtime.close())

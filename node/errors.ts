@@ -79,6 +79,14 @@ export class MailboxFullError extends MeshError {
   }
 }
 
+/** What the actor still has to do is more than it may put off. */
+export class AgendaFullError extends MeshError {
+  override name = 'AgendaFullError'
+  constructor(message: string) {
+    super('AGENDA_FULL', message, { executed: 'no' })
+  }
+}
+
 /** The call would wait for itself. */
 export class ReentrantCallError extends MeshError {
   override name = 'ReentrantCallError'

@@ -22,12 +22,20 @@ export type {
   ActorOptionsInput,
   ActorRef,
   AnyRef,
+  AnySendRef,
   DeactivateReason,
+  Schedule,
+  ScheduledCall,
+  ScheduleOptions,
+  SendRef,
 } from './actors/types.ts'
+export { type Waited, type WaitOptions, wait } from './actors/wait.ts'
 export type {
   ActorHere,
+  ActorName,
   ActorRecovered,
   ActorStatus,
+  AlarmOutcome,
   CallOptions,
   MemberStatus,
   MeshNode,
@@ -39,12 +47,14 @@ export type {
   RecoverOutcome,
   RescueOutcome,
   ResourceStatus,
+  SendOutcome,
 } from './api.ts'
 export { createNode } from './create-node.ts'
 export {
   ActorDiedError,
   ActorError,
   ActorUnavailableError,
+  AgendaFullError,
   BadInputError,
   CallCancelledError,
   CallExpiredError,

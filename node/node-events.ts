@@ -6,7 +6,9 @@ import { withinGeneration } from '../mesh/generation.ts'
 import { type ActorKey, nameOfActor, type PeerId, typeOfActor } from '../mesh/ids.ts'
 import type { RegistryState } from '../mesh/registry/types.ts'
 import type { RuntimeEvents } from './actors/runtime-events.ts'
-import type { ActorHere, NodeEvents, PeerRef } from './api.ts'
+import type { ActorHere, ActorName, NodeEvents, PeerRef } from './api.ts'
+
+const nameOf = (key: ActorKey): ActorName => ({ type: typeOfActor(key), name: nameOfActor(key) })
 
 export class NodeEventSource {
   readonly #emitter = new EventEmitter()
@@ -31,6 +33,19 @@ export class NodeEventSource {
     return this.#emitter.emit(event, detail)
   }
 
+  /** What the actors here tell. */
+  get ofActors(): RuntimeEvents {
+    return {
+      sendFailed: ({ from, type, name, method, error }) =>
+        this.emit('send:failed', { from: from && nameOf(from), type, name, method, error }),
+      alarmFailed: ({ actor, id, method, attempt, willRetry, error }) =>
+        this.emit('alarm:failed', { ...nameOf(actor), id, method, attempt, willRetry, error }),
+      started: ({ restored, ...event }) => this.emit('actor:started', { ...here(event), restored }),
+      passivated: (event) => this.emit('actor:passivated', here(event)),
+      stopped: ({ reason, ...event }) => this.emit('actor:stopped', { ...here(event), reason }),
+    }
+  }
+
   mesh(event: MeshEvent): unknown {
     switch (event.kind) {
       case 'head':
@@ -51,13 +66,6 @@ export class NodeEventSource {
     return undefined
   }
 
-  /** What the actors of this peer tell. */
-  readonly runtime: RuntimeEvents = {
-    started: ({ restored, ...event }) => this.emit('actor:started', { ...here(event), restored }),
-    passivated: (event) => this.emit('actor:passivated', here(event)),
-    stopped: ({ reason, ...event }) => this.emit('actor:stopped', { ...here(event), reason }),
-  }
-
   registry(state: RegistryState): void {
     const from = this.#reported ?? state.nextReport - 1
     this.#reported = state.nextReport - 1
@@ -70,7 +78,6 @@ export class NodeEventSource {
 }
 
 const here = ({ actor, epoch }: { readonly actor: ActorKey; readonly epoch: number }): ActorHere => ({
-  type: typeOfActor(actor),
-  name: nameOfActor(actor),
+  ...nameOf(actor),
   epoch,
 })

@@ -4,11 +4,15 @@
 import type { Report } from '../mesh/registry/types.ts'
 import type { ActorStatus, MemberStatus, NodeEvents, NodeOptions, NodeStatus } from '../node/api.ts'
 import type { WireError } from '../node/control/wire.ts'
+import type { DrivePlan, OperationEvent } from './chaos/workload.ts'
+import type { Route } from './links/redirect.ts'
 
 /** Options of one peer: NodeOptions that survive a process boundary. */
 export type PeerOptions = Omit<NodeOptions, 'actors' | 'logger'> & {
   /** URL of a module whose exports that extend Actor this peer can run. */
   readonly actors: string
+  /** Dials to these ports go through proxies. */
+  readonly routes?: readonly Route[]
 }
 
 /** Calls at a steady rate from one peer, each with a token of its own. */
@@ -71,6 +75,11 @@ export interface PeerRequests {
   load: { readonly request: LoadPlan; readonly response: undefined }
   /** Answers when the calls in flight are settled and reported. */
   unload: { readonly request: undefined; readonly response: undefined }
+  /** Starts clients of a workload. */
+  drive: { readonly request: DrivePlan; readonly response: undefined }
+  /** Has the clients finish; answers when their last operations are settled and reported. */
+  rest: { readonly request: undefined; readonly response: undefined }
+  routes: { readonly request: readonly Route[]; readonly response: undefined }
   leave: { readonly request: undefined; readonly response: undefined }
   close: { readonly request: undefined; readonly response: undefined }
 }
@@ -96,3 +105,4 @@ export type PeerMessage =
   | { readonly kind: 'failure'; readonly id: number; readonly error: WireError }
   | { readonly kind: 'event'; readonly event: PeerEvent }
   | { readonly kind: 'load'; readonly report: LoadReport }
+  | { readonly kind: 'operation'; readonly event: OperationEvent }

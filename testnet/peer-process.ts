@@ -6,6 +6,7 @@ import { importActors } from '../node/actors-module.ts'
 import type { MeshNode, NodeEvents } from '../node/api.ts'
 import { errorToWire } from '../node/control/wire.ts'
 import { createNode } from '../node/index.ts'
+import { Clients } from './chaos/clients.ts'
 import type {
   PeerEvent,
   PeerMessage,
@@ -15,6 +16,7 @@ import type {
   PeerRequests,
   PeerSnapshot,
 } from './ipc.ts'
+import { redirect } from './links/redirect.ts'
 import { Load } from './load.ts'
 
 const EVENTS: readonly (keyof NodeEvents)[] = [
@@ -28,6 +30,7 @@ const EVENTS: readonly (keyof NodeEvents)[] = [
 
 let node: MeshNode | undefined
 let load: Load | undefined
+let clients: Clients | undefined
 
 const tell = (message: PeerMessage): void => {
   if (process.connected) process.send?.(message)
@@ -38,7 +41,8 @@ function running(): MeshNode {
   return node
 }
 
-async function start({ actors, ...options }: PeerOptions): Promise<PeerSnapshot> {
+async function start({ actors, routes, ...options }: PeerOptions): Promise<PeerSnapshot> {
+  if (routes !== undefined) redirect(routes)
   const logger = pino({ level: process.env['TESTNET_LOG_LEVEL'] ?? 'info', base: null })
   node = await createNode({ ...options, actors: await importActors(actors), logger })
   for (const event of EVENTS) {
@@ -55,6 +59,12 @@ function snapshot(): PeerSnapshot {
 async function unload(): Promise<undefined> {
   await load?.stop()
   load = undefined
+  return undefined
+}
+
+async function rest(): Promise<undefined> {
+  await clients?.stop()
+  clients = undefined
   return undefined
 }
 
@@ -82,6 +92,16 @@ const handlers: {
     return undefined
   },
   unload,
+  drive: async (plan) => {
+    await rest()
+    clients = await Clients.start(running(), plan, (event) => tell({ kind: 'operation', event }))
+    return undefined
+  },
+  rest,
+  routes: async (routes) => {
+    redirect(routes)
+    return undefined
+  },
   leave: async () => {
     await running().leave()
     return undefined

@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { ControlError } from '../node/control/wire.ts'
+import type { OperationEvent } from './chaos/workload.ts'
 import type {
   LoadReport,
   PeerEvent,
@@ -44,6 +45,7 @@ export class Peer {
   readonly dir: string
   onEvent: (event: PeerEvent) => void = () => {}
   onLoad: (report: LoadReport) => void = () => {}
+  onOperation: (event: OperationEvent) => void = () => {}
   #state: PeerState = { kind: 'stopped', why: 'never started' }
   #peerId: string | undefined
   #addresses: readonly string[] = []
@@ -196,6 +198,9 @@ export class Peer {
         break
       case 'load':
         this.onLoad(message.report)
+        break
+      case 'operation':
+        this.onOperation(message.event)
         break
     }
   }

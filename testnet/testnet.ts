@@ -12,7 +12,9 @@ import { mkdirSync, mkdtempSync } from 'node:fs'
 import { rm } from 'node:fs/promises'
 import { availableParallelism, tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
+import type { OperationEvent } from './chaos/workload.ts'
 import type { LoadPlan, LoadReport, PeerEvent, PeerOptions, PeerSnapshot } from './ipc.ts'
+import { Links } from './links/links.ts'
 import { Peer } from './peer.ts'
 import { aliveIn, answering, dumpView, isSettled, type PeerView } from './view.ts'
 
@@ -37,13 +39,16 @@ export interface TestnetOptions {
   /** URL of the module with the actors. Default {@link DEMO_ACTORS}. */
   readonly actors?: string
   readonly peer?: (index: number) => TestPeerOptions
+  /** Has every pair of peers connect through proxies of the testnet, so that {@link Testnet.links} can cut and slow them. */
+  readonly links?: boolean
   readonly onEvent?: (index: number, event: PeerEvent) => void
+  readonly onOperation?: (index: number, event: OperationEvent) => void
   readonly onLoad?: (index: number, report: LoadReport) => void
 }
 
 /** Resolves when all peers are up, admitted, see each other and agree on a head. */
 export async function createTestnet(size: number, options: TestnetOptions = {}): Promise<Testnet> {
-  const net = new Testnet(size, options)
+  const net = new Testnet(size, options, options.links ? await Links.open(size) : undefined)
   options.teardown?.(() => net.end())
   try {
     await net.startAll()
@@ -59,18 +64,35 @@ export class Testnet {
   readonly dir: string
   readonly peers: readonly Peer[]
   readonly #options: TestnetOptions
+  readonly #links: Links | undefined
   #invite: string | undefined
   #ended = false
 
-  constructor(size: number, options: TestnetOptions) {
+  constructor(size: number, options: TestnetOptions, links?: Links) {
     this.#options = options
+    this.#links = links
     this.dir = mkdtempSync(join(tmpdir(), 'mesh-testnet-'))
     this.peers = Array.from({ length: size }, (_, index) => {
       const peer = new Peer(index, join(this.dir, `peer-${index}`))
       peer.onEvent = (event) => options.onEvent?.(index, event)
       peer.onLoad = (report) => options.onLoad?.(index, report)
+      peer.onOperation = (event) => options.onOperation?.(index, event)
       return peer
     })
+    if (links !== undefined)
+      links.onRoutes = (index, routes) => {
+        // One that is starting or gone learns its routes when it starts.
+        if (this.peer(index).pid !== undefined)
+          void this.peer(index)
+            .request('routes', routes)
+            .catch(() => {})
+      }
+  }
+
+  /** The links between the peers; only with the option of that name. */
+  get links(): Links {
+    if (this.#links === undefined) throw new Error('this testnet was made without the option `links: true`')
+    return this.#links
   }
 
   /** Starts every stopped peer: the first founds the mesh, the others are invited. */
@@ -95,6 +117,10 @@ export class Testnet {
       actors: this.#options.actors ?? DEMO_ACTORS,
       name: `peer-${index}`,
       ...this.#options.peer?.(index),
+      ...(this.#links !== undefined && {
+        listen: [`/ip4/127.0.0.1/tcp/${this.#links.ports[index]}`],
+        routes: this.#links.routes(index),
+      }),
       // One that has its disk needs neither: it knows its mesh.
       ...(fresh && this.#invite !== undefined && { invite: this.#invite, join: this.#otherAddresses(index) }),
     })
@@ -225,6 +251,7 @@ export class Testnet {
   async end(): Promise<void> {
     this.#ended = true
     await Promise.all(this.peers.map((peer) => peer.kill()))
+    this.#links?.end()
     this.#keepLogs()
     await rm(this.dir, { recursive: true, force: true, maxRetries: 3 })
   }

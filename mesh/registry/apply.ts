@@ -15,6 +15,7 @@ import { type ActorKey, type BootId, nameOfActor, type StoreId, typeOfActor } fr
 import { sameClass } from './class.ts'
 import { deleteActor, end, failed, kill, restartedByKill, started, stop } from './endings.ts'
 import { canMoveIn } from './homes.ts'
+import { nextLife } from './life-numbers.ts'
 import { giveUp, settleRecovery } from './recover.ts'
 import type { RegistryTable } from './state.ts'
 import type {
@@ -264,16 +265,16 @@ function create(
     return reject('unknown-actor', 'an actor needs a type and a name')
   const fresh: ActorEntry = {
     key,
-    incarnation: Math.max(known?.incarnation ?? 0, table.forgotten.incarnation) + 1, // A7
+    ...nextLife(table, key), // A7
     options,
     init,
-    epoch: Math.max(known?.epoch ?? 0, table.forgotten.epoch) + 1, // A7
     home: null,
     sources: [],
     base: 0,
     restarts: 0,
     status: { kind: 'running' },
   }
+  table.forgotten.names.delete(key)
   table.actors.set(key, movedIn(table, fresh, home))
   return done
 }

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { actorKey, bootId, logKey, peerId, storeId } from '../ids.ts'
 import { applyIssued } from './apply.ts'
-import { emptyRegistry } from './state.ts'
+import { decodeRegistry, emptyRegistry, encodeRegistry } from './state.ts'
 import type { ActorEntry, Command, CommandResult } from './types.ts'
 
 const key = actorKey('Counter', 'a')
@@ -84,7 +84,7 @@ test('a kill without restart ends in death, also of what was being stopped or de
   expect(table.actors.size).toBe(0)
 })
 
-test('A7 a deleted name gets higher numbers; one number for the whole registry remembers that', () => {
+test('A7 a deleted name gets higher numbers', () => {
   const { actor, apply, create, release, table } = tableWith()
   const before = actor()
   apply({ kind: 'delete', actor: key, incarnation: 1 })
@@ -97,6 +97,40 @@ test('A7 a deleted name gets higher numbers; one number for the whole registry r
   apply({ kind: 'delete', actor: key, incarnation: 1 })
   apply({ kind: 'stop', actor: key, incarnation: 1 })
   expect(actor().status).toEqual({ kind: 'running' })
+})
+
+test('A7 names beyond those that are remembered raise the numbers of all, and what is remembered is bounded', () => {
+  const { table, apply, create, actor, release } = tableWith()
+  for (let n = 0; n < 1100; n++) {
+    const key = actorKey('Counter', `n${n}`)
+    apply({
+      kind: 'create',
+      again: false,
+      actor: key,
+      options: actor().options,
+      init: new Uint8Array(),
+      home: null,
+    })
+    expect(table.actors.get(key)?.incarnation).toBeLessThanOrEqual(2)
+    apply({ kind: 'delete', actor: key, incarnation: table.actors.get(key)!.incarnation })
+  }
+  expect(table.forgotten.names.size).toBe(1024)
+  const again = actorKey('Counter', 'n0')
+  apply({
+    kind: 'create',
+    again: false,
+    actor: again,
+    options: actor().options,
+    init: new Uint8Array(),
+    home: null,
+  })
+  expect(table.actors.get(again)?.incarnation).toBe(2)
+  apply({ kind: 'delete', actor: actor().key, incarnation: 1 })
+  release()
+  create()
+  expect(actor().incarnation).toBe(2)
+  const copy = decodeRegistry(encodeRegistry(table))
+  expect(copy.forgotten).toEqual(table.forgotten)
 })
 
 test('failed starts count until one was good for a while; beyond maxRestarts the actor is dead with the last cause', () => {

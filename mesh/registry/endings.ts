@@ -2,6 +2,7 @@
 // it, a command only says what is to become of it; that is done when its home has released it, or was recovered (A1).
 
 import { deadActor, stoppedActor } from './homes.ts'
+import { forgetName } from './life-numbers.ts'
 import type { RegistryTable } from './state.ts'
 import type { ActorEntry, Command, CommandResult } from './types.ts'
 
@@ -59,13 +60,8 @@ export function end(table: RegistryTable, actor: ActorEntry): ActorEntry {
     table.actors.set(actor.key, next)
     return next
   }
-  const { incarnation, epoch } = table.forgotten
   // A7: what was written, sent or reported under a number is never taken for what another actor of the name has.
-  table.forgotten = {
-    incarnation: Math.max(incarnation, next.incarnation),
-    epoch: Math.max(epoch, next.epoch),
-  }
-  table.actors.delete(actor.key)
+  forgetName(table, actor.key, next)
   return next
 }
 

@@ -1,13 +1,14 @@
 // The registry's table as apply.ts edits it, and its form inside a snapshot. Only `apply` and `decodeRegistry` make one;
 // everybody else reads it as a RegistryState.
 
-import type { BootId, LogKey, PeerId } from '../ids.ts'
+import type { ActorKey, BootId, LogKey, PeerId } from '../ids.ts'
 import { ActorTable } from './actor-table.ts'
 import type {
   ActorEntry,
   BootEntry,
   CommandResult,
   JournalEntry,
+  LifeNumbers,
   PeerEntry,
   RegistryState,
   Report,
@@ -24,7 +25,7 @@ export interface RegistryTable extends RegistryState {
   boots: Map<BootId, BootEntry>
   journals: Map<LogKey, JournalEntry>
   actors: ActorTable
-  forgotten: { incarnation: number; epoch: number }
+  forgotten: { names: Map<ActorKey, LifeNumbers>; floor: LifeNumbers }
   reports: Report[]
   nextOrder: number
   nextReport: number
@@ -33,7 +34,12 @@ export interface RegistryTable extends RegistryState {
   issued: Map<BootId, Issued>
 }
 
-const NOTHING_FORGOTTEN = { incarnation: 0, epoch: 0 }
+const NO_NUMBERS: LifeNumbers = { incarnation: 0, epoch: 0 }
+
+/** Most registries have nothing of it. */
+function forgottenIn({ forgotten: { names, floor } }: RegistryTable): Pick<Encoded, 'forgotten'> {
+  return names.size === 0 && floor.incarnation === 0 ? {} : { forgotten: { names: [...names], floor } }
+}
 
 export function emptyRegistry(meshId: LogKey): RegistryTable {
   return {
@@ -42,7 +48,7 @@ export function emptyRegistry(meshId: LogKey): RegistryTable {
     boots: new Map(),
     journals: new Map(),
     actors: new ActorTable(),
-    forgotten: NOTHING_FORGOTTEN,
+    forgotten: { names: new Map(), floor: NO_NUMBERS },
     reports: [],
     nextOrder: 1,
     nextReport: 1,
@@ -60,7 +66,7 @@ export function encodeRegistry(table: RegistryTable): unknown {
     boots: [...table.boots.values()],
     journals: [...table.journals.values()],
     actors: [...table.actors.values()],
-    ...(table.forgotten.incarnation > 0 ? { forgotten: table.forgotten } : {}),
+    ...forgottenIn(table),
     reports: table.reports,
     nextOrder: table.nextOrder,
     nextReport: table.nextReport,
@@ -80,7 +86,7 @@ type Encoded = {
   boots: BootEntry[]
   journals: JournalEntry[]
   actors: ActorEntry[]
-  forgotten?: { incarnation: number; epoch: number }
+  forgotten?: { names: [ActorKey, LifeNumbers][]; floor: LifeNumbers }
   reports: Report[]
   nextOrder: number
   nextReport: number
@@ -98,7 +104,10 @@ export function decodeRegistry(value: unknown): RegistryTable {
     boots: new Map(encoded.boots.map((entry) => [entry.boot, entry])),
     journals: new Map(encoded.journals.map((entry) => [entry.key, entry])),
     actors: ActorTable.of(encoded.actors),
-    forgotten: encoded.forgotten ?? NOTHING_FORGOTTEN,
+    forgotten: {
+      names: new Map(encoded.forgotten?.names),
+      floor: encoded.forgotten?.floor ?? NO_NUMBERS,
+    },
     reports: [...encoded.reports],
     nextOrder: encoded.nextOrder,
     nextReport: encoded.nextReport,

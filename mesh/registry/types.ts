@@ -145,14 +145,27 @@ export interface Actors extends ReadonlyMap<ActorKey, ActorEntry> {
   at(boot: BootId): Occupancy
 }
 
+/** Numbers that an actor had. */
+export interface LifeNumbers {
+  readonly incarnation: number
+  readonly epoch: number
+}
+
+/** What is left of actors that were deleted: whoever gets such a name next is above what it had (A7). */
+export interface Forgotten {
+  /** The newest, each with its last numbers. */
+  readonly names: ReadonlyMap<ActorKey, LifeNumbers>
+  /** The highest of all older ones: nobody without an entry begins below. */
+  readonly floor: LifeNumbers
+}
+
 export interface RegistryState {
   readonly meshId: LogKey
   readonly peers: ReadonlyMap<PeerId, PeerEntry>
   readonly boots: ReadonlyMap<BootId, BootEntry>
   readonly journals: ReadonlyMap<LogKey, JournalEntry>
   readonly actors: Actors
-  /** The highest numbers of actors that were deleted: whoever gets such a name next is above them (A7). */
-  readonly forgotten: { readonly incarnation: number; readonly epoch: number }
+  readonly forgotten: Forgotten
   readonly reports: readonly Report[]
   readonly nextOrder: number
   readonly nextReport: number

@@ -1,7 +1,8 @@
-// The class that users extend. It has no behaviour of its own: the runtime gives it its context while it constructs one,
+// The class that users extend. It has hardly any behaviour of its own: the runtime gives it its context while it constructs one,
 // and replaces `state` by an accessor that leads each running call to its own draft.
 
-import type { ActorContext, DeactivateReason } from './types.ts'
+import { scheduleOf } from './schedule.ts'
+import type { ActorContext, DeactivateReason, Schedule } from './types.ts'
 
 let constructing: ActorContext | undefined
 
@@ -45,8 +46,8 @@ export abstract class Actor<State extends object = {}> {
   /**
    * Runs before the first call whenever an object of the actor is made: at its very first start (`restored` false, no record
    * of it exists yet), at a new host, and after it was passivated. May be async, change `state` (stored before anything is
-   * answered) and call other actors; what it calls happens again when it runs again. A throw, or taking longer than a
-   * minute, is a failed start: it is tried again, ever later. Not callable through references.
+   * answered), schedule, and call other actors; what it calls happens again when it runs again. A throw, or taking longer
+   * than a minute, is a failed start: it is tried again, ever later. Not callable through references.
    */
   protected onActivate?(restored: boolean): void | Promise<void>
 
@@ -55,4 +56,12 @@ export abstract class Actor<State extends object = {}> {
    * `state` is part of the last record here. Best effort: never at a crash, a kill, or when the host was cut off.
    */
   protected onDeactivate?(reason: DeactivateReason): void | Promise<void>
+
+  /**
+   * Calls of this actor to itself at a time, as durable as its state. For use inside methods: what a call schedules and
+   * cancels is part of its change, and dropped when it throws.
+   */
+  get schedule(): Schedule<this> {
+    return scheduleOf(this)
+  }
 }

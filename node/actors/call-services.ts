@@ -5,6 +5,7 @@ import type { MeshHandle } from '../mesh-handle.ts'
 import type { Clock } from '../ports.ts'
 import type { Exchange } from './answers.ts'
 import type { Creation } from './creation.ts'
+import type { SendFailed } from './runtime-events.ts'
 
 export interface CallServices {
   readonly mesh: MeshHandle
@@ -14,4 +15,5 @@ export interface CallServices {
   /** Makes references in results and errors usable. */
   readonly makeRef: MakeRef
   readonly closed: () => boolean
+  readonly sendFailed: (event: SendFailed) => void
 }

@@ -27,6 +27,8 @@ export class Client {
   readonly #limits: RuntimeLimits
   readonly #numbers = new CallNumbers()
   readonly #calls = new Set<OutgoingCall | OutgoingSeries>()
+  /** Those of agendas: their actors wait for them, and nobody here. */
+  readonly #deliveries = new Set<OutgoingCall>()
 
   constructor(services: CallServices, limits: RuntimeLimits) {
     this.#services = services
@@ -40,13 +42,13 @@ export class Client {
 
   /** The node closes, or has a new boot. */
   wake(): void {
-    for (const call of this.#calls) call.wake()
+    for (const call of this.#all()) call.wake()
   }
   registryChanged(): void {
-    for (const call of this.#calls) call.registryChanged()
+    for (const call of this.#all()) call.registryChanged()
   }
   connected(peer: PeerId): void {
-    for (const call of this.#calls) call.connected(peer)
+    for (const call of this.#all()) call.connected(peer)
   }
 
   async call(
@@ -108,12 +110,7 @@ export class Client {
     }
     const signal = anySignal(options.signal, scope?.signal)
     if (signal?.aborted) throw cancelled(target, method, signal, 'no')
-    const encoded = encodeArguments(args, `${target.key}.${method}`)
-    if (encoded.length > this.#limits.maxBytes) {
-      throw new TooLargeError(
-        `the arguments of ${target.key}.${method} take ${encoded.length} bytes, beyond the limit of ${this.#limits.maxBytes}: send them in several calls`,
-      )
-    }
+    const encoded = this.#encode(target, method, args)
     const timeoutMs = timeoutOf(options)
     return {
       target,
@@ -125,6 +122,57 @@ export class Client {
       retries: options.retries ?? target.info?.maxTaskRetries ?? -1,
       signal,
     }
+  }
+
+  /**
+   * A one-way call: into the agenda of the actor whose method is running, or off at once, with nobody to wait for it.
+   * Resolves when it is there.
+   */
+  async send(
+    target: Target,
+    method: string,
+    args: readonly unknown[],
+    options: CallOptions = {},
+  ): Promise<void> {
+    const scope = currentScope()
+    if (scope !== undefined) {
+      if (target.info !== undefined) checkMethod(target.info, method, 'call')
+      return scope.changing('send').send(target, method, this.#encode(target, method, args))
+    }
+    const { type, name } = target
+    const common = this.#prepare(undefined, 'call', target, method, args, options)
+    this.#root(undefined, common).catch((error: unknown) =>
+      this.#services.sendFailed({ from: undefined, type, name, method, error }),
+    )
+  }
+
+  /** One attempt to have an entry of an agenda answered. Rejects when nobody answered, or it is `over`. */
+  async deliver(init: OutgoingCallInit, over: () => boolean): Promise<Delivered> {
+    const closed = (): boolean => over() || this.#services.closed()
+    const call = new OutgoingCall({ ...this.#services, closed }, init)
+    this.#deliveries.add(call)
+    try {
+      await outside(() => call.run())
+      return { error: undefined }
+    } catch (error) {
+      if (call.isFinal) return { error }
+      throw error
+    } finally {
+      this.#deliveries.delete(call)
+    }
+  }
+
+  *#all(): Iterable<OutgoingCall | OutgoingSeries> {
+    yield* this.#calls
+    yield* this.#deliveries
+  }
+
+  #encode(target: Target, method: string, args: readonly unknown[]): Uint8Array {
+    const encoded = encodeArguments(args, `${target.key}.${method}`)
+    if (encoded.length <= this.#limits.maxBytes) return encoded
+    throw new TooLargeError(
+      `the arguments of ${target.key}.${method} take ${encoded.length} bytes, beyond the limit of ${this.#limits.maxBytes}: send them in several calls`,
+    )
   }
 
   async #root(scope: CallScope | undefined, common: Prepared): Promise<Uint8Array> {
@@ -171,6 +219,11 @@ export class Client {
       this.#calls.delete(call)
     }
   }
+}
+
+/** What a call of an agenda was answered with; undefined: a result. */
+export interface Delivered {
+  readonly error: unknown
 }
 
 function timeoutOf({ timeoutMs = DEFAULT_TIMEOUT_MS }: CallOptions): number {

@@ -3,6 +3,7 @@
 import { decodeUser, UnserialisableValue } from '../../checkpoint/codec.ts'
 import type { MakeRef } from '../../checkpoint/reference.ts'
 import { StateError, TooLargeError, UnserialisableStateError } from '../errors.ts'
+import type { AgendaDraft } from './agenda-draft.ts'
 import type { Cancellation } from './cancelling.ts'
 import type { Draft } from './draft.ts'
 import type { CallFrame } from './frames.ts'
@@ -20,6 +21,8 @@ export interface Execution {
   readonly cancellation: Cancellation
   readonly draft: Draft
   readonly gate: () => Promise<void>
+  /** Undefined for methods that may not change anything. */
+  readonly agenda: AgendaDraft | undefined
   readonly maxBytes: number
   readonly makeRef: MakeRef
 }
@@ -32,6 +35,7 @@ export async function execute({
   cancellation,
   draft,
   gate,
+  agenda,
   maxBytes,
   makeRef,
 }: Execution): Promise<Outcome> {
@@ -45,6 +49,7 @@ export async function execute({
     deadline,
     cancellation,
     gate,
+    agenda,
   })
   try {
     const method = (instance as unknown as Record<string, (...args: unknown[]) => unknown>)[frame.method]!

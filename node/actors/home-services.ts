@@ -1,10 +1,11 @@
 // What the actors of one boot share.
 
 import type { MakeRef } from '../../checkpoint/reference.ts'
-import type { BootId } from '../../mesh/ids.ts'
+import type { CallerId } from '../../mesh/ids.ts'
 import type { ActorEntry } from '../../mesh/registry/types.ts'
 import type { MeshHandle } from '../mesh-handle.ts'
 import type { Clock } from '../ports.ts'
+import type { AgendaServices } from './agenda-services.ts'
 import type { JournalReader } from './journal-reader.ts'
 import type { JournalWriter } from './journal-writer.ts'
 import type { RestoredFrom } from './restorer.ts'
@@ -43,8 +44,9 @@ export interface HomeServices {
   /** Something went wrong that nobody waits for. */
   readonly warn: (entry: ActorEntry, text: string, error: unknown) => void
   readonly context: (entry: ActorEntry, restored: boolean) => ActorContext
-  /** The committed registry refuses this boot's calls for ever. */
-  readonly isGone: (boot: BootId) => boolean
+  /** The committed registry refuses this caller's calls for ever. */
+  readonly isGone: (caller: CallerId) => boolean
+  readonly agenda: AgendaServices
   readonly starts: Starts
   readonly events: RuntimeEvents
   readonly reportRecovered: (entry: ActorEntry, from: Pick<RestoredFrom, 'sequence' | 'source'>) => void

@@ -2,11 +2,15 @@
 // another.
 
 import type { MakeRef } from '../../checkpoint/reference.ts'
-import { type ActorKey, type BootId, nameOfActor, typeOfActor } from '../../mesh/ids.ts'
-import type { ActorEntry } from '../../mesh/registry/types.ts'
+import { type ActorKey, nameOfActor, typeOfActor } from '../../mesh/ids.ts'
+import { nextLife } from '../../mesh/registry/life-numbers.ts'
+import type { ActorEntry, RegistryState } from '../../mesh/registry/types.ts'
 import type { MeshHandle } from '../mesh-handle.ts'
 import type { Clock } from '../ports.ts'
 import type { ActorTypes } from './actor-types.ts'
+import type { AgendaServices } from './agenda-services.ts'
+import { isOver } from './callers.ts'
+import type { Target } from './creation.ts'
 import type { RuntimeLimits } from './home-services.ts'
 import { Host } from './host.ts'
 import { signalOf } from './instance.ts'
@@ -16,6 +20,7 @@ import type { RuntimeEvents, RuntimeLogger } from './runtime-events.ts'
 import { Starts } from './starts.ts'
 import { sleep, within } from './timing.ts'
 import type { ActorClass, ActorContext, AnyRef } from './types.ts'
+import { WakeUps } from './wake-ups.ts'
 
 export interface HomeInit {
   readonly mesh: MeshHandle
@@ -25,6 +30,9 @@ export interface HomeInit {
   readonly limits: RuntimeLimits
   readonly logger: RuntimeLogger
   readonly events: RuntimeEvents
+  /** A target by its key, with encoded arguments for its first start. */
+  readonly target: (key: ActorKey, init: Uint8Array) => Target
+  readonly deliver: AgendaServices['deliver']
   readonly makeRef: MakeRef
   readonly ref: (type: string | ActorClass, name: string, init: readonly unknown[]) => AnyRef
 }
@@ -49,8 +57,11 @@ export function makeHome(init: HomeInit): Home {
       host.stop(cause)
     },
   })
+  const wakeUps = new WakeUps(clock, (actor) => host.wake(actor))
   const host: Host = new Host({
     boot,
+    wakeUps,
+    agenda: agendaServices(init, wakeUps),
     mesh,
     clock,
     journals,
@@ -63,7 +74,7 @@ export function makeHome(init: HomeInit): Home {
     within: (work, ms, late) => within(clock, work, ms, late),
     warn: ({ key }, text, err) => logger.warn({ actor: key, err }, text),
     context: (entry, restored) => new HomeContext({ peer: mesh.self, boot, actor }, entry, restored),
-    isGone: (caller) => isGone(mesh, caller),
+    isGone: (caller) => isOver(mesh.registry, caller),
     starts: new Starts({ mesh, clock, boot }),
     events,
     reportRecovered: ({ key, epoch }: ActorEntry, { sequence, source }) => {
@@ -74,10 +85,36 @@ export function makeHome(init: HomeInit): Home {
   return { host, journals }
 }
 
-/** A boot that is dead or unknown in the committed registry is refused for ever; see call-table.ts. */
-function isGone(mesh: MeshHandle, caller: BootId): boolean {
-  const known = mesh.registry?.boots.get(caller)
-  return known === undefined || known.status === 'dead'
+function agendaServices(
+  { mesh, clock, logger, events, makeRef, target, deliver }: HomeInit,
+  wakeUps: WakeUps,
+): AgendaServices {
+  return {
+    clock,
+    makeRef,
+    generation: () => mesh.registry?.lostOrders.length ?? 0,
+    lifeOf: ({ key }) => lifeOf(mesh.registry, key),
+    target,
+    deliver,
+    sleep: (ms) => sleep(clock, ms),
+    wakeAt: (actor, at) => wakeUps.set(actor, at),
+    sendFailed: (event) => {
+      logger.warn({ ...event, err: event.error }, 'a send came to nothing')
+      events.sendFailed?.(event)
+    },
+    alarmFailed: (event) => {
+      logger.warn({ ...event, err: event.error }, 'the method of an alarm threw')
+      events.alarmFailed?.(event)
+    },
+  }
+}
+
+function lifeOf(registry: RegistryState | undefined, key: ActorKey): number {
+  const entry = registry?.actors.get(key)
+  if (registry === undefined) return 0
+  if (entry === undefined) return 1 - nextLife(registry, key).incarnation
+  const isOver = entry.status.kind === 'stopped' || entry.status.kind === 'dead'
+  return isOver ? entry.incarnation + 1 : entry.incarnation
 }
 
 /** What an actor finds in `this.context`. One shape for all of them: a host may have very many. */

@@ -7,14 +7,16 @@
 //  H3 After a release nothing is accepted or written under this epoch again, whatever this peer's registry still says.
 
 import type { ActorLog, Position } from '../../checkpoint/actor-log.ts'
+import type { Agenda } from '../../checkpoint/agenda.ts'
 import { decodeUser } from '../../checkpoint/codec.ts'
 import type { ActorEntry } from '../../mesh/registry/types.ts'
 import { MailboxFullError, MeshUnavailableError } from '../errors.ts'
 import { callerGone } from './call-errors.ts'
+import { isSend } from './callers.ts'
 import type { Answer, CallFrame, CancelFrame, MoreFrame } from './frames.ts'
 import type { HomeServices } from './home-services.ts'
 import { HomedLog, type LogOwner } from './homed-log.ts'
-import { type HookRun, runHook } from './hooks.ts'
+import { runHook } from './hooks.ts'
 import { makeInstance } from './instance.ts'
 import { LiveActor, type Reply } from './live-actor.ts'
 import { Mailbox } from './mailbox.ts'
@@ -23,14 +25,7 @@ import { toFrame } from './remote-error.ts'
 import { START_MOST_MS } from './starts.ts'
 import { Backoff } from './timing.ts'
 import type { TypeInfo } from './type-info.ts'
-import type { AnyActor, DeactivateReason } from './types.ts'
-
-/** An object of the actor that does not serve yet. */
-interface Made {
-  readonly info: TypeInfo
-  readonly instance: AnyActor
-  readonly log: ActorLog
-}
+import type { DeactivateReason } from './types.ts'
 
 interface Arrival {
   readonly frame: CallFrame
@@ -84,6 +79,19 @@ export class HomedActor implements LogOwner {
   }
   get position(): Position | undefined {
     return this.#log.position
+  }
+  /** What it still has to do; undefined while it is not live. */
+  get agenda(): Agenda | undefined {
+    return this.#log.now?.agenda
+  }
+
+  /** An alarm is due. */
+  wake(): void {
+    if (this.#ended !== undefined || this.#releasing) return // H3
+    this.activate().then(
+      ({ agenda }) => agenda.ring(),
+      () => {}, // it ended before: another home has it
+    )
   }
 
   receive(frame: CallFrame, reply: Reply): void {
@@ -145,6 +153,7 @@ export class HomedActor implements LogOwner {
     const live = this.#live
     this.#live = undefined
     this.#activating = undefined
+    live?.agenda.stop() // Its alarms are known to the host, which wakes it for them.
     this.#users++
     try {
       await this.#deactivate(live, 'passivated')
@@ -166,15 +175,17 @@ export class HomedActor implements LogOwner {
     return this.#deactivating
   }
 
-  async #close({ info, instance, log }: LiveActor, reason: DeactivateReason): Promise<void> {
+  async #close(live: LiveActor, reason: DeactivateReason): Promise<void> {
+    const { info, instance, log } = live
     const base = log.sequence
     const gate = async (): Promise<void> => {
       await Promise.all([log.whenDurable(base), this.#log.side.confirm()])
     }
     try {
-      const run = this.#hookRun({ info, instance, log }, gate)
-      const patches = await runHook(run, { name: 'onDeactivate', argument: reason })
-      if (patches !== undefined && this.#ended === undefined) log.change(patches)
+      const actor = this.entry.key
+      const run = { info, instance, log, gate, actor, agenda: undefined, services: this.#services }
+      const change = await runHook(run, { name: 'onDeactivate', argument: reason })
+      if (this.#ended === undefined) live.change(change)
     } catch (error) {
       this.#services.warn(this.entry, 'onDeactivate failed: what it changed is dropped', error)
     }
@@ -248,8 +259,12 @@ export class HomedActor implements LogOwner {
     if (this.#arrivals.size >= mailboxLimit) {
       const message = `${this.entry.key} is not ready and has ${mailboxLimit} calls waiting, its limit: wait for answers`
       const giving = this.#arrivals.giveWay(caller)
-      const refuse = giving?.reply ?? reply
-      refuse({ kind: 'error', error: toFrame(new MailboxFullError(message)) })
+      const refused = giving ?? { frame, reply }
+      refused.reply(
+        isSend(refused.frame.id)
+          ? { kind: 'retry', why: message }
+          : { kind: 'error', error: toFrame(new MailboxFullError(message)) },
+      )
       if (giving === undefined) return
     }
     this.#arrivals.push(caller, { frame, reply, deadline: this.#services.now() + frame.leftMs })
@@ -268,10 +283,10 @@ export class HomedActor implements LogOwner {
       if (this.#releasing) throw new MeshUnavailableError(`${this.entry.key} is moving`) // H3
       let isMade = false
       try {
-        const made = this.#make()
+        const live = this.#make()
         isMade = true
-        if (made.info.hooks.has('onActivate')) await this.#open(made)
-        return this.#serve(made)
+        if (live.info.hooks.has('onActivate')) await this.#open(live)
+        return this.#serve(live)
       } catch (error) {
         this.check()
         const what = isMade ? 'onActivate' : 'its constructor'
@@ -295,8 +310,8 @@ export class HomedActor implements LogOwner {
     await sleep(delayMs)
   }
 
-  /** An object, and a log: of the state it was restored with, or else of the one that its constructor set. */
-  #make(): Made {
+  /** An object that does not serve yet, on a log: of the state it was restored with, or of what its constructor set. */
+  #make(): LiveActor {
     const info = this.#info
     if (info === undefined) throw new Error(`this peer does not know the type of ${this.entry.key}`)
     const { actor, initial } = makeInstance(
@@ -305,36 +320,29 @@ export class HomedActor implements LogOwner {
       this.#initArguments(),
     )
     const log = this.#log.now ?? this.#log.fresh(initial)
-    return { info, instance: actor, log }
+    const { side: journal } = this.#log
+    return new LiveActor({ entry: this.entry, info, instance: actor, log, journal, services: this.#services })
   }
 
   /** Before the first call: what its class has to do then. */
-  async #open(made: Made): Promise<void> {
-    const { log } = made
+  async #open(live: LiveActor): Promise<void> {
+    const { info, instance, log } = live
     const restored = log === this.#log.now
     const gate = async (): Promise<void> => {
       if (log.sequence === 0) this.#log.begin(log)
       await Promise.all([log.whenDurable(log.sequence), this.#log.side.confirm()])
     }
-    const patches = await runHook(this.#hookRun(made, gate), { name: 'onActivate', argument: restored })
+    const run = { info, instance, log, gate, actor: this.entry.key, services: this.#services }
+    const agenda = live.agenda.draft(undefined)
+    const change = await runHook({ ...run, agenda }, { name: 'onActivate', argument: restored })
     this.check()
     if (this.#releasing) throw new MeshUnavailableError(`${this.entry.key} is moving`) // H3
-    if (patches !== undefined) log.change(patches)
+    live.change(change)
   }
 
-  #hookRun({ info, instance, log }: Made, gate: () => Promise<void>): HookRun {
-    return { info, instance, log, gate, actor: this.entry.key, services: this.#services }
-  }
-
-  #serve({ info, instance, log }: Made): LiveActor {
+  #serve(live: LiveActor): LiveActor {
+    const { log, instance } = live
     if (log !== this.#log.now) this.#log.begin(log) // H2: every base is at or after it
-    const live = new LiveActor({
-      info,
-      instance,
-      log,
-      journal: this.#log.side,
-      services: this.#services,
-    })
     this.#live = live
     this.#problem = ''
     this.#services.starts.succeeded(this.entry)
@@ -349,6 +357,7 @@ export class HomedActor implements LogOwner {
       else if (leftMs > 0) live.receive({ ...frame, leftMs }, reply)
       else reply({ kind: 'retry', why: 'it waited for too long' })
     }
+    live.agenda.start()
     return live
   }
 

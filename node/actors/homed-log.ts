@@ -5,6 +5,7 @@
 //     read is waited for, never passed over.
 
 import { ActorLog, type Position } from '../../checkpoint/actor-log.ts'
+import { Agenda } from '../../checkpoint/agenda.ts'
 import { CallTable } from '../../checkpoint/call-table.ts'
 import { decodeUser } from '../../checkpoint/codec.ts'
 import type { Restored } from '../../checkpoint/replay.ts'
@@ -72,7 +73,7 @@ export class HomedLog {
   /** One for a state that is in no record yet, as its constructor set it, encoded. It counts once it is begun. */
   fresh(initial: Uint8Array): ActorLog {
     const state = decodeUser(initial, this.#init.services.makeRef) as object
-    return this.#make({ state, calls: new CallTable(), sequence: 0 })
+    return this.#make({ state, calls: new CallTable(), agenda: new Agenda(), sequence: 0 })
   }
 
   /** A fresh state becomes a record; from then on it is what every start goes on from. */
@@ -89,7 +90,7 @@ export class HomedLog {
     return recovered
   }
 
-  #make({ state, calls, sequence, told }: Omit<Restored, 'kind'>): ActorLog {
+  #make({ state, calls, agenda, sequence, told }: Omit<Restored, 'kind'>): ActorLog {
     const { entry, passive, services } = this.#init
     const { isGone, makeRef } = services
     calls.forget(isGone)
@@ -98,6 +99,7 @@ export class HomedLog {
       life: { actor: entry.key, incarnation: entry.incarnation, epoch: entry.epoch },
       state,
       calls,
+      agenda,
       ...(told === undefined ? {} : { told }),
       sequence,
       ...(passive === undefined ? {} : { snapshot: passive }),

@@ -144,6 +144,42 @@ test('a throw in onActivate is a failed start: tried again, its change dropped, 
   expect(await mesh.clock.until(runtime.ref(Counter, 'side').get())).toBe(4)
 })
 
+test('onActivate may schedule and send: carried out once its change is durable; onDeactivate may not', async () => {
+  class Planner extends Actor<{ rung: number }> {
+    static readonly options: ActorOptionsInput = { idleMs: IDLE_MS }
+    override state = { rung: 0 }
+    protected override async onActivate(restored: boolean): Promise<void> {
+      if (restored) return
+      this.schedule.after(3 * IDLE_MS, this.ring)
+      await this.context.actor(Counter, 'sent').send.increment(1)
+    }
+    protected override onDeactivate(): void {
+      try {
+        this.schedule.after(1, this.ring)
+      } catch (error) {
+        seen.push((error as Error).name)
+      }
+    }
+    ring(): void {
+      this.state.rung++
+    }
+    rung(): number {
+      return this.state.rung
+    }
+  }
+  seen.length = 0
+  const mesh = new FakeMesh()
+  opened.push(mesh)
+  for (const name of 'abc') await mesh.start(name, [Planner, Counter])
+  const ref = mesh.node('a').runtime.ref(Planner, 'x')
+  expect(await mesh.clock.until(ref.rung())).toBe(0)
+  await mesh.clock.run(2 * IDLE_MS)
+  expect(seen).toEqual(['StateError'])
+  await mesh.clock.run(3 * IDLE_MS)
+  expect(await mesh.clock.until(ref.rung())).toBe(1)
+  expect(await mesh.clock.until(mesh.node('a').runtime.ref(Counter, 'sent').get())).toBe(1)
+})
+
 test('hooks are not methods', async () => {
   const mesh = await peers('a')
   const { runtime } = mesh.node('a')

@@ -2,7 +2,9 @@
 // on a draft, with no other code of its actor beside it; but nobody called it, so nobody gets a result.
 
 import type { ActorLog } from '../../checkpoint/actor-log.ts'
+import type { AgendaChange } from '../../checkpoint/agenda.ts'
 import type { ActorKey } from '../../mesh/ids.ts'
+import type { AgendaDraft } from './agenda-draft.ts'
 import { ActorHookTimeout } from './call-errors.ts'
 import { Cancellation } from './cancelling.ts'
 import { Draft } from './draft.ts'
@@ -25,6 +27,8 @@ export interface HookRun {
   readonly log: ActorLog
   /** Resolves when the state that the hook sees may be seen by others (G5). */
   readonly gate: () => Promise<void>
+  /** Undefined where the object is about to end: who would carry out what it adds? */
+  readonly agenda: AgendaDraft | undefined
   readonly services: Pick<HomeServices, 'now' | 'within' | 'limits'>
 }
 
@@ -32,11 +36,18 @@ export type Hook =
   | { readonly name: 'onActivate'; readonly argument: boolean }
   | { readonly name: 'onDeactivate'; readonly argument: DeactivateReason }
 
-/** The change it makes, as encoded patches that the log does not have yet. Throws what it throws, and when it is late. */
+/** What a hook changed, which the log does not have yet. */
+export interface HookChange {
+  /** Encoded; undefined where the state stays as it was. */
+  readonly patches: Uint8Array | undefined
+  readonly agenda: readonly AgendaChange[]
+}
+
+/** Throws what the hook throws, and when it is late. */
 export async function runHook(
-  { info, instance, actor, log, gate, services }: HookRun,
+  { info, instance, actor, log, gate, agenda, services }: HookRun,
   { name, argument }: Hook,
-): Promise<Uint8Array | undefined> {
+): Promise<HookChange> {
   const limitMs = name === 'onActivate' ? ACTIVATE_MS : DEACTIVATE_MS
   const { state } = log
   const guard = new OpaqueGuard()
@@ -53,6 +64,7 @@ export async function runHook(
     deadline,
     cancellation,
     gate,
+    agenda,
   })
   const hooks = instance as unknown as Record<string, (argument: unknown) => unknown>
   try {
@@ -67,7 +79,7 @@ export async function runHook(
     const { maxBytes } = services.limits
     if (patches !== undefined && patches.length > maxBytes)
       throw tooLarge('change of state', patches.length, maxBytes)
-    return patches
+    return { patches, agenda: agenda?.changes ?? [] }
   } catch (error) {
     draft.discard()
     throw explain(info, name, error)

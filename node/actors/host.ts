@@ -8,6 +8,7 @@ import { ActorDiedError, MailboxFullError, MeshUnavailableError, UnknownTypeErro
 import type { Clock } from '../ports.ts'
 import type { ActorTypes } from './actor-types.ts'
 import { callerGone } from './call-errors.ts'
+import { isSend, standingOf } from './callers.ts'
 import { Recent } from './cancelling.ts'
 import { Copier } from './copier.ts'
 import type { Answer, CallFrame, CancelFrame, MoreFrame } from './frames.ts'
@@ -19,6 +20,7 @@ import type { Passive } from './passive.ts'
 import { Releaser } from './releaser.ts'
 import { toFrame } from './remote-error.ts'
 import { Debounce } from './timing.ts'
+import type { WakeUps } from './wake-ups.ts'
 
 /** The whole registry is looked through this long after it changed, once for all changes in between. */
 const SCAN_DELAY_MS = 10
@@ -32,6 +34,7 @@ export interface HostInit extends HomeServices {
   readonly boot: BootId
   readonly clock: Clock
   readonly types: ActorTypes
+  readonly wakeUps: WakeUps
 }
 
 export class Host {
@@ -87,6 +90,26 @@ export class Host {
     else reply(decision)
   }
 
+  /** Sends and alarms that the actors here still have before them. */
+  get agenda(): { readonly sends: number; readonly alarms: number } {
+    let sends = 0
+    let alarms = 0
+    for (const { agenda } of this.#homed.values()) {
+      sends += agenda?.sendCount ?? 0
+      alarms += agenda?.alarmCount ?? 0
+    }
+    // Of a passive actor only its next alarm is known.
+    for (const key of this.#passive.keys()) if (this.#init.wakeUps.dueAt(key) !== undefined) alarms++
+    return { sends, alarms }
+  }
+
+  /** An alarm of it is due. */
+  wake(actor: ActorKey): void {
+    const entry = this.#init.mesh.registry?.actors.get(actor)
+    if (entry !== undefined && entry.status.kind === 'running' && this.#isHere(entry))
+      this.#homedFor(entry).wake()
+  }
+
   /** Whatever became of the attempt so far, it is not begun from now on. */
   cancel(frame: CancelFrame): void {
     this.#cancelled.add(frame.token)
@@ -116,6 +139,7 @@ export class Host {
     this.#copier.stop()
     this.#releaser.stop()
     this.#init.starts.stop()
+    this.#init.wakeUps.stop()
     this.#init.journals.stop()
     const answer: Answer = { kind: 'retry', why: 'its host lost its journals' }
     for (const actor of this.#homed.values()) actor.end(answer, error)
@@ -133,16 +157,13 @@ export class Host {
     // A call of an older epoch is late: what came of it since then, this life may not know. Its caller sends it again.
     if (entry.home !== this.#init.boot || entry.epoch > frame.epoch) return moved(entry)
     if (entry.status.kind !== 'running') return { kind: 'retry', why: `the actor is ${entry.status.kind}` }
-    const caller = registry.boots.get(frame.id.caller)
-    if (caller === undefined) return 'hold' // this copy of the registry is behind, or the caller left for good
-    if (caller.status === 'dead') return errorAnswer(callerGone(frame))
+    const standing = standingOf(registry, frame.id.caller)
+    if (standing === 'unknown') return 'hold' // this copy of the registry is behind, or the caller left for good
+    if (standing === 'over') return errorAnswer(callerGone(frame))
     const type = typeOfActor(frame.actor)
     if (this.#init.types.find(type) !== undefined) return this.#homedFor(entry)
-    return errorAnswer(
-      new UnknownTypeError(
-        `the host of ${frame.actor} does not know its type ${type}: start it with that actor class`,
-      ),
-    )
+    const why = `the host of ${frame.actor} does not know its type ${type}: start it with that actor class`
+    return isSend(frame.id) ? { kind: 'retry', why } : errorAnswer(new UnknownTypeError(why))
   }
 
   #deliver(homed: HomedActor, frame: CallFrame, reply: Reply): void {
@@ -232,6 +253,7 @@ export class Host {
 
   #drop(homed: HomedActor | undefined, entry?: ActorEntry): void {
     if (homed === undefined) return
+    this.#init.wakeUps.set(homed.entry.key, undefined)
     const dead = entry?.status.kind === 'dead' || entry?.status.kind === 'stopped'
     const answer = dead ? died(entry) : moved(entry ?? homed.entry)
     this.#tellStopped(homed.entry.key, homed.entry.epoch, entry)

@@ -116,6 +116,7 @@ export class HostedSeries {
       chain: [...frame.chain, frame.actor],
       deadline: Number.POSITIVE_INFINITY,
       cancellation: this.#cancellation,
+      agenda: undefined,
       gate: () => gate,
     })
     try {

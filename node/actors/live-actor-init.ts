@@ -1,15 +1,17 @@
 // What a live actor is made of.
 
 import type { ActorLog } from '../../checkpoint/actor-log.ts'
+import type { ActorEntry } from '../../mesh/registry/types.ts'
 import type { HomeServices } from './home-services.ts'
 import type { JournalSide } from './journal-writer.ts'
 import type { TypeInfo } from './type-info.ts'
 import type { AnyActor } from './types.ts'
 
 export interface LiveActorInit {
+  readonly entry: ActorEntry
   readonly info: TypeInfo
   readonly instance: AnyActor
   readonly log: ActorLog
   readonly journal: JournalSide
-  readonly services: Pick<HomeServices, 'now' | 'clock' | 'limits' | 'isGone' | 'makeRef'>
+  readonly services: Pick<HomeServices, 'now' | 'clock' | 'limits' | 'isGone' | 'makeRef' | 'agenda'>
 }

@@ -13,13 +13,19 @@
 //     and goes on to its end, with its effect if it returns.
 
 import type { ActorLog } from '../../checkpoint/actor-log.ts'
+import type { AgendaChange, AlarmEntry } from '../../checkpoint/agenda.ts'
 import { type CallId, CallTable } from '../../checkpoint/call-table.ts'
 import { decode, encode } from '../../checkpoint/codec.ts'
 import { CallExpiredError, MailboxFullError } from '../errors.ts'
+import type { AgendaDraft } from './agenda-draft.ts'
+import { AgendaRunner } from './agenda-runner.ts'
+import { isWanted } from './alarms.ts'
+import { isSend } from './callers.ts'
 import { Cancellation } from './cancelling.ts'
 import { Draft } from './draft.ts'
 import { execute, explain, type Outcome, refuseChange, tooLarge } from './execution.ts'
 import type { Answer, CallFrame, CancelFrame, MoreFrame } from './frames.ts'
+import type { HookChange } from './hooks.ts'
 import { HostedSeries } from './hosted-series.ts'
 import type { LiveActorInit } from './live-actor-init.ts'
 import { Mailbox } from './mailbox.ts'
@@ -38,8 +44,12 @@ interface Job {
   readonly cancellation: Cancellation
   /** When its caller stops waiting. */
   readonly deadline: number
+  /** It is not a call of somebody else's. */
+  readonly alarm?: AlarmEntry
 }
 
+/** In place of a send's result, which nobody hears: a target may have many senders, and keeps a line for each. */
+const NOTHING = new Uint8Array()
 /** Callers of whom something is kept in `#told` before the dead among them are looked for. */
 const MIN_CALLERS_TO_SWEEP = 64
 
@@ -47,6 +57,7 @@ const idText = (id: CallId): string => `${id.caller} ${id.n} ${id.path}`
 
 export class LiveActor {
   readonly log: ActorLog
+  readonly agenda: AgendaRunner
   readonly #init: LiveActorInit
   readonly #guard = new OpaqueGuard()
   readonly #jobs = new Map<string, Job>()
@@ -54,7 +65,7 @@ export class LiveActor {
   /** By the attempts that opened them; undefined until there is one. */
   #series: Map<string, HostedSeries> | undefined
   /** What was there before its first call: a fresh state, what onActivate did. */
-  readonly #begun: number
+  #begun: number
   #sweepAt = MIN_CALLERS_TO_SWEEP
   #running = 0
   #usedAt: number
@@ -65,9 +76,10 @@ export class LiveActor {
   constructor(init: LiveActorInit) {
     this.#init = init
     this.log = init.log
+    this.#guard.reset(init.log.state)
     this.#begun = init.log.sequence
     this.#usedAt = init.services.now()
-    this.#guard.reset(init.log.state)
+    this.agenda = new AgendaRunner(init, (frame, alarm) => this.#runAlarm(frame, alarm))
   }
 
   get info(): TypeInfo {
@@ -77,14 +89,23 @@ export class LiveActor {
     return this.#init.instance
   }
 
+  /** What a hook did: a change that no call made, before the first one or after the last. */
+  change({ patches, agenda }: HookChange): void {
+    if (patches !== undefined || agenda.length > 0)
+      this.agenda.record(agenda, () => this.log.commit(patches, undefined, agenda))
+    this.#guard.reset(this.log.state)
+    this.#begun = this.log.sequence
+  }
+
   /** Calls under way or waiting. */
   get load(): number {
     return this.#jobs.size + (this.#series?.size ?? 0)
   }
 
-  /** Nothing happened here since then, or is under way. */
+  /** Nothing happened here since then, or is under way; what is left to do has its time, and wakes the actor then. */
   isIdleSince(time: number): boolean {
-    return this.#usedAt <= time && this.load === 0 && this.#running === 0 && !this.#pumping
+    const isBusy = this.load > 0 || this.#running > 0 || this.#pumping
+    return this.#usedAt <= time && !isBusy && this.agenda.isQuiet
   }
 
   receive(frame: CallFrame, reply: Reply): void {
@@ -108,7 +129,7 @@ export class LiveActor {
     }
     if (this.#draining !== undefined) reply({ kind: 'retry', why: 'the actor is moving' })
     else if (this.load >= this.#init.services.limits.mailboxLimit && !this.#makeRoom(frame))
-      reply(this.#full())
+      reply(this.#full(frame))
     else {
       const replies = new Map([[frame.token, reply]])
       const deadline = this.#init.services.now() + frame.leftMs
@@ -133,6 +154,7 @@ export class LiveActor {
 
   /** Accepts nothing new, sends what has not started back, resolves when the last call that runs has returned. */
   async drain(): Promise<void> {
+    this.agenda.stop()
     if (this.#dead) return
     for (const job of this.#queue.takeAll()) this.#answer(job, { kind: 'retry', why: 'the actor is moving' })
     for (const series of this.#series?.values() ?? [])
@@ -154,6 +176,7 @@ export class LiveActor {
   abandon(answer: Answer): void {
     if (this.#dead) return
     this.#dead = true
+    this.agenda.stop()
     for (const job of this.#jobs.values()) for (const reply of job.replies.values()) reply(answer)
     this.#jobs.clear()
     for (const series of this.#series?.values() ?? []) series.close(answer)
@@ -181,9 +204,24 @@ export class LiveActor {
     return true
   }
 
+  /** Settles like a call, but nobody can ask for it again: it is in the agenda until its record takes it out. */
+  #runAlarm(frame: CallFrame, alarm: AlarmEntry): Promise<Answer> {
+    return new Promise((reply) => {
+      if (this.#dead || this.#draining !== undefined) reply({ kind: 'retry', why: 'the actor is moving' })
+      else
+        this.#accept(idText(frame.id), {
+          frame,
+          replies: new Map([[frame.token, reply]]),
+          cancellation: new Cancellation(),
+          deadline: this.#init.services.now() + frame.leftMs,
+          alarm,
+        })
+    })
+  }
+
   #accept(key: string, job: Job): void {
     this.#jobs.set(key, job)
-    if (this.#init.info.readOnly.has(job.frame.method)) {
+    if (job.alarm === undefined && this.#init.info.readOnly.has(job.frame.method)) {
       void outside(() => this.#read(job))
       return
     }
@@ -201,10 +239,7 @@ export class LiveActor {
         const job = this.#queue.shift()
         if (job === undefined || this.#dead) continue
         // Its caller has given up, so there is nobody to hear of it: after a jam the actor catches up at once.
-        if (
-          this.#init.services.now() > job.deadline ||
-          this.log.calls.lookup(job.frame.id).kind === 'expired'
-        )
+        if (this.#init.services.now() > job.deadline || this.#isExpired(job))
           this.#answer(job, { kind: 'retry', why: 'it waited for too long' })
         else await this.#write(job) // L1
       }
@@ -215,32 +250,50 @@ export class LiveActor {
     }
   }
 
+  /** An alarm is none of the calls in the table, although the actor may be its own caller there. */
+  #isExpired({ alarm, frame }: Job): boolean {
+    return alarm === undefined && this.log.calls.lookup(frame.id).kind === 'expired'
+  }
+
   async #write(job: Job): Promise<void> {
+    if (job.alarm !== undefined && !isWanted(this.log.agenda, job.alarm))
+      return this.#answer(job, { kind: 'retry', why: 'it is not wanted any more' }) // M3
     const base = this.log.sequence
     const state = this.log.state
     const draft = new Draft(state)
-    const outcome = await this.#execute(job, draft, () => this.#gate(base))
+    const agenda = this.agenda.draft(job.alarm)
+    const outcome = await this.#execute(job, draft, () => this.#gate(base), agenda)
     if (this.#dead) return
     if ('error' in outcome) return this.#settleThrow(job, base, outcome.error)
     try {
       const patches = draft.finish(state)
       this.#guard.check()
-      if (patches === undefined) {
+      // What was sent is always settled by a record: delivered again it must find that, wherever the actor lives then.
+      if (patches === undefined && agenda.changes.length === 0 && !isSend(job.frame.id)) {
         this.#remember(job, base, { kind: 'result', result: outcome.result })
         return this.#settle(job, this.#gate(base), outcome)
       }
-      if (patches.length > this.#init.services.limits.maxBytes)
+      if (patches !== undefined && patches.length > this.#init.services.limits.maxBytes)
         throw tooLarge('change of state', patches.length, this.#init.services.limits.maxBytes)
-      this.#commit(job, patches, outcome.result)
+      this.#commit(job, patches, outcome.result, agenda.changes)
     } catch (error) {
       draft.discard()
       this.#settleThrow(job, base, error)
     }
   }
 
-  #commit(job: Job, patches: Uint8Array, result: Uint8Array): void {
+  #commit(
+    job: Job,
+    patches: Uint8Array | undefined,
+    result: Uint8Array,
+    added: readonly AgendaChange[],
+  ): void {
     const { id, floors } = job.frame
-    for (const patch of this.log.commit(patches, { ...id, floors, result })) {
+    const kept = isSend(id) ? NOTHING : result
+    const call = job.alarm === undefined ? { ...id, floors, result: kept } : undefined
+    const changes = [...this.agenda.settled(), ...added]
+    const applied = this.agenda.record(changes, () => this.log.commit(patches, call, changes))
+    for (const patch of applied) {
       if (patch.path.length === 0) this.#guard.reset(patch.value)
       else this.#guard.watch(patch.value)
     }
@@ -250,7 +303,7 @@ export class LiveActor {
   async #read(job: Job): Promise<void> {
     const { base, state, gate } = this.#view()
     const draft = new Draft(state)
-    const outcome = await this.#execute(job, draft, () => gate)
+    const outcome = await this.#execute(job, draft, () => gate, undefined)
     if (this.#dead) return
     if ('error' in outcome) return this.#settleThrow(job, base, outcome.error, gate)
     try {
@@ -287,7 +340,7 @@ export class LiveActor {
       return
     }
     if (this.#draining !== undefined) return reply({ kind: 'retry', why: 'the actor is moving' })
-    if (this.load >= mailboxLimit) return reply(this.#full())
+    if (this.load >= mailboxLimit) return reply(this.#full(frame))
     const { state: base, gate } = this.#view()
     const draft = new Draft(base)
     const check = (): void => this.#guard.check()
@@ -302,7 +355,12 @@ export class LiveActor {
     void outside(() => series.run())
   }
 
-  async #execute(job: Job, draft: Draft, gate: () => Promise<void>): Promise<Outcome> {
+  async #execute(
+    job: Job,
+    draft: Draft,
+    gate: () => Promise<void>,
+    agenda: AgendaDraft | undefined,
+  ): Promise<Outcome> {
     this.#running++
     try {
       const { info, instance, services } = this.#init
@@ -318,6 +376,7 @@ export class LiveActor {
         cancellation: job.cancellation,
         draft,
         gate,
+        agenda,
       })
     } finally {
       this.#running--
@@ -343,7 +402,8 @@ export class LiveActor {
   }
 
   /** L4 */
-  #remember({ frame: { id, floors } }: Job, base: number, answer: Answer): void {
+  #remember({ alarm, frame: { id, floors } }: Job, base: number, answer: Answer): void {
+    if (alarm !== undefined) return // nobody asks for it again but the agenda, and that has it run once more
     this.log.told ??= new CallTable()
     const { told } = this.log
     told.settle({ ...id, floors, result: encode(answer) }, base)
@@ -375,13 +435,15 @@ export class LiveActor {
   /** Has another caller's call give way, which has not begun (M3). */
   #makeRoom({ id }: CallFrame): boolean {
     const job = this.#queue.giveWay(id.caller)
-    if (job !== undefined) this.#answer(job, this.#full())
+    if (job !== undefined) this.#answer(job, this.#full(job.frame))
     return job !== undefined
   }
 
-  #full(): Answer {
+  /** A send can wait until there is room. */
+  #full({ id }: CallFrame): Answer {
     const { info, services } = this.#init
     const { mailboxLimit } = services.limits
+    if (isSend(id)) return { kind: 'retry', why: 'its mailbox is full' }
     return errorAnswer(
       new MailboxFullError(
         `${info.name} has ${mailboxLimit} calls waiting, its limit: call it less often, or wait for answers`,

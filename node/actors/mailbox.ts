@@ -4,23 +4,27 @@
 //  M2 Calls of one caller keep their order.
 //  M3 In a full mailbox room is made for a caller at the cost of the one that has most waiting there, by its newest call.
 
-import type { BootId } from '../../mesh/ids.ts'
+import type { CallerId } from '../../mesh/ids.ts'
 
 export class Mailbox<Call> {
-  /** In the order of their turns; each has something waiting. */
-  readonly #callers = new Map<BootId, Call[]>()
-
+  #turns: Map<CallerId, Call[]> | undefined
   #size = 0
 
   get size(): number {
     return this.#size
   }
 
-  *[Symbol.iterator](): Iterator<Call> {
-    for (const waiting of this.#callers.values()) yield* waiting
+  /** In the order of their turns; each has something waiting. An empty mailbox has no table: there are many of them. */
+  get #callers(): Map<CallerId, Call[]> {
+    this.#turns ??= new Map()
+    return this.#turns
   }
 
-  push(caller: BootId, call: Call): void {
+  *[Symbol.iterator](): Iterator<Call> {
+    for (const waiting of this.#turns?.values() ?? []) yield* waiting
+  }
+
+  push(caller: CallerId, call: Call): void {
     this.#size++
     const waiting = this.#callers.get(caller)
     if (waiting === undefined) this.#callers.set(caller, [call])
@@ -28,19 +32,20 @@ export class Mailbox<Call> {
   }
 
   shift(): Call | undefined {
-    for (const [caller, waiting] of this.#callers) {
+    for (const [caller, waiting] of this.#turns ?? []) {
       this.#size--
       const call = waiting.shift() // M2
       this.#callers.delete(caller)
       if (waiting.length > 0) this.#callers.set(caller, waiting) // M1
+      if (this.#size === 0) this.#turns = undefined
       return call
     }
     return undefined
   }
 
   /** False when it does not wait here. */
-  remove(caller: BootId, call: Call): boolean {
-    const waiting = this.#callers.get(caller) ?? []
+  remove(caller: CallerId, call: Call): boolean {
+    const waiting = this.#turns?.get(caller) ?? []
     const index = waiting.indexOf(call)
     if (index < 0) return false
     this.#size--
@@ -50,7 +55,7 @@ export class Mailbox<Call> {
   }
 
   /** Takes out what has to give way for a call of this caller; undefined when nobody has more waiting than it would have. */
-  giveWay(caller: BootId): Call | undefined {
+  giveWay(caller: CallerId): Call | undefined {
     let most: Call[] = []
     for (const waiting of this.#callers.values()) if (waiting.length > most.length) most = waiting
     const own = this.#callers.get(caller)?.length ?? 0

@@ -29,6 +29,8 @@ const PAUSE_MOST_MS = 500
 
 export interface OutgoingCallInit {
   readonly target: Target
+  /** The only life of the target that it is meant for; 0: the first, yet to begin; -1, the second, and so on, where earlier ones were deleted; undefined: whichever it meets. */
+  readonly incarnation?: number
   readonly method: string
   readonly args: Uint8Array
   readonly chain: readonly ActorKey[]
@@ -65,6 +67,7 @@ export class OutgoingCall {
   #cancelled: Error | undefined
   #why = 'it has not been tried yet'
   #isUnavailable = false
+  #isFinal = false
   #unavailableSince: number | undefined
 
   constructor(services: CallServices, init: OutgoingCallInit) {
@@ -72,6 +75,11 @@ export class OutgoingCall {
     this.#init = init
     this.#signal = new Signal(services.clock)
     this.#deadline = services.clock.now() + init.timeoutMs
+  }
+
+  /** It ended with the actor's own answer, or with the end of the actor: asking again would change nothing. */
+  get isFinal(): boolean {
+    return this.#isFinal
   }
 
   /** The node closes, or this peer has a new boot: look again. */
@@ -123,8 +131,8 @@ export class OutgoingCall {
     if (located.kind === 'missing') return this.#create()
     if (located.kind === 'over') return this.#believe(located.entry)
     const { entry } = located
-    if (this.#sent !== undefined && (entry?.incarnation ?? 0) > this.#sent.incarnation)
-      throw this.#recreated() // C3
+    const meant = this.#sent?.incarnation ?? meantLife(this.#init.incarnation)
+    if (meant !== undefined && (entry?.incarnation ?? 0) > meant) throw this.#recreated() // C3
     if (located.kind === 'nowhere') return this.#unavailable(located.why)
     await this.#deliver(located.entry, located.home)
     return undefined
@@ -219,7 +227,10 @@ export class OutgoingCall {
 
   async #take(answer: Answer): Promise<Uint8Array | undefined> {
     if (answer.kind === 'result') return answer.result
-    if (answer.kind === 'error') throw fromFrame(answer.error, this.#services.makeRef)
+    if (answer.kind === 'error') {
+      this.#isFinal = true
+      throw fromFrame(answer.error, this.#services.makeRef)
+    }
     // Not executed by this attempt: the next look at the registry sends it again, to whoever is home then.
     if (this.#sent !== undefined) this.#sent.at = Number.NEGATIVE_INFINITY
     if (answer.kind === 'moved') this.#note('it is moving to another host')
@@ -229,7 +240,7 @@ export class OutgoingCall {
   }
 
   async #create(): Promise<undefined> {
-    if (this.#sent !== undefined) throw this.#recreated()
+    if (this.#sent !== undefined || (this.#init.incarnation ?? 0) > 0) throw this.#recreated()
     const why = await this.#services.creation.create(this.#init.target)
     if (why !== '') await this.#unavailable(why)
     return undefined
@@ -241,6 +252,7 @@ export class OutgoingCall {
     if (over === 'unknown')
       return this.#unavailable('this peer believes that it ended, and no head is there to confirm it')
     if (over === undefined) return undefined
+    this.#isFinal = true
     throw new ActorDiedError(diedError(over).message, { executed: this.#executed }) // C4
   }
 
@@ -270,6 +282,7 @@ export class OutgoingCall {
   }
 
   #recreated(): Error {
+    this.#isFinal = true
     return recreated(this.#init.target)
   }
 
@@ -281,3 +294,7 @@ export class OutgoingCall {
     return unavailable(target, this.#why, this.#services.clock.now() - this.#unavailableSince, executed)
   }
 }
+
+/** The life that a number names; see {@link OutgoingCallInit.incarnation}. */
+const meantLife = (incarnation: number | undefined): number | undefined =>
+  incarnation === undefined || incarnation > 0 ? incarnation : 1 - incarnation

@@ -7,10 +7,11 @@ import type { ActorStatus, CallOptions } from '../api.ts'
 import type { AnyRef } from './types.ts'
 
 /** What a reference does. */
-export interface RefSide {
+export interface Invoke {
   /** A promise of the result or, of a generator method, its items. */
-  readonly invoke: (method: string, args: readonly unknown[], options: CallOptions) => unknown
-  readonly status: () => ActorStatus | undefined
+  call(method: string, args: readonly unknown[], options: CallOptions): unknown
+  send(method: string, args: readonly unknown[], options: CallOptions): Promise<void>
+  status(): ActorStatus | undefined
 }
 
 /**
@@ -19,12 +20,13 @@ export interface RefSide {
  */
 const NOT_METHODS: ReadonlySet<string> = new Set(['then', 'toJSON', 'constructor', 'prototype', '__proto__'])
 
-export function makeRef(referent: Referent, side: RefSide, options: CallOptions = {}): AnyRef {
+export function makeRef(referent: Referent, invoke: Invoke, options: CallOptions = {}): AnyRef {
   const key = actorKey(referent.type, referent.name)
   const methods = new Map<string, unknown>([
-    ['with', (more: CallOptions) => makeRef(referent, side, { ...options, ...more })],
-    ['status', side.status],
+    ['with', (more: CallOptions) => makeRef(referent, invoke, { ...options, ...more })],
+    ['status', () => invoke.status()],
     ['toString', () => `[actor ${key}]`],
+    ['send', makeSends(invoke, options)],
   ])
   return new Proxy(new Reference(referent), {
     get(target, name) {
@@ -34,7 +36,7 @@ export function makeRef(referent: Referent, side: RefSide, options: CallOptions 
       if (NOT_METHODS.has(name)) return undefined
       let method = methods.get(name)
       if (method === undefined) {
-        method = (...args: unknown[]) => side.invoke(name, args, options)
+        method = (...args: unknown[]) => invoke.call(name, args, options)
         methods.set(name, method)
       }
       return method
@@ -43,4 +45,14 @@ export function makeRef(referent: Referent, side: RefSide, options: CallOptions 
       throw new TypeError(`${String(name)} can't be set on a reference to ${key}: call a method that sets it`)
     },
   }) as unknown as AnyRef
+}
+
+/** Every name a one-way call. Called itself it is the call of a method `send`, for actors that have one. */
+function makeSends(invoke: Invoke, options: CallOptions): unknown {
+  return new Proxy((...args: unknown[]) => invoke.call('send', args, options), {
+    get(_target, name) {
+      if (typeof name === 'symbol' || NOT_METHODS.has(name)) return undefined
+      return (...args: unknown[]) => invoke.send(name, args, options)
+    },
+  })
 }

@@ -61,6 +61,12 @@ async function start(names = ['a', 'b', 'c']): Promise<FakeMesh> {
   return mesh
 }
 
+const nobody = {
+  call: () => Promise.resolve(),
+  send: () => Promise.resolve(),
+  status: () => undefined,
+}
+
 describe('references are values', () => {
   test('as argument, result, and in a state: each is a live reference where it arrives', async () => {
     const mesh = await start()
@@ -127,9 +133,7 @@ describe('references are values', () => {
 
   test('bytes name the actor alone: no options, and no reference where none belongs', () => {
     const referent = { type: 'Counter', name: 'x', init: new Uint8Array() }
-    const ref = makeRef(referent, { invoke: () => Promise.resolve(), status: () => undefined }).with({
-      timeoutMs: 5,
-    })
+    const ref = makeRef(referent, nobody).with({ timeoutMs: 5 })
     const bytes = encodeUser({ deep: [ref], key: new Map([[ref, new Set([ref])]]) }, 'value')
     const seen: unknown[] = []
     decodeUser(bytes, (value) => seen.push(value))
@@ -142,11 +146,9 @@ describe('references are values', () => {
   test('bytes written by this release are read by every later one', () => {
     const bytes = Buffer.from('d9a8718267436f756e7465726178', 'hex')
     const referent = { type: 'Counter', name: 'x', init: new Uint8Array() }
-    expect(
-      Buffer.from(
-        encodeUser(makeRef(referent, { invoke: () => Promise.resolve(), status: () => undefined }), 'value'),
-      ).toString('hex'),
-    ).toBe(bytes.toString('hex'))
+    expect(Buffer.from(encodeUser(makeRef(referent, nobody), 'value')).toString('hex')).toBe(
+      bytes.toString('hex'),
+    )
     expect(decodeUser(bytes, (value) => value)).toEqual(referent)
   })
 })

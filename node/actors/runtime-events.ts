@@ -26,6 +26,29 @@ export interface RuntimeEvents {
     readonly epoch: number
     readonly reason: StopReason
   }) => void
+  readonly sendFailed?: (event: SendFailed) => void
+  readonly alarmFailed?: (event: AlarmFailed) => void
+}
+
+/** A one-way call that had no effect, or none that is known of. */
+export interface SendFailed {
+  /** The actor whose method sent it; undefined: the app. */
+  readonly from: ActorKey | undefined
+  readonly type: string
+  readonly name: string
+  readonly method: string
+  readonly error: unknown
+}
+
+/** The method of an alarm threw. */
+export interface AlarmFailed {
+  readonly actor: ActorKey
+  readonly id: string
+  readonly method: string
+  /** From 1. */
+  readonly attempt: number
+  readonly willRetry: boolean
+  readonly error: unknown
 }
 
 /** `moved`: another peer has it, or will; `stopped`: and forgotten, where it was deleted; `dead`: ActorDiedError has the cause. */

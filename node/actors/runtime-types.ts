@@ -60,6 +60,8 @@ export interface Runtime {
   problemOf(actor: ActorKey): string
   /** Calls from here that have no answer yet. */
   readonly pending: number
+  /** Sends and alarms that the actors here still have before them. */
+  readonly agenda: { readonly sends: number; readonly alarms: number }
   /** Drops everything at once, as a crash would; pending calls fail. */
   close(): void
 }

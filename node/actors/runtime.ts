@@ -4,7 +4,7 @@
 import type { JournalIndexes as Indexes } from '../../checkpoint/journal-index.ts'
 import { JournalIndexes } from '../../checkpoint/journal-index.ts'
 import type { MakeRef } from '../../checkpoint/reference.ts'
-import type { ActorKey } from '../../mesh/ids.ts'
+import { type ActorKey, nameOfActor, typeOfActor } from '../../mesh/ids.ts'
 import type { CallOptions } from '../api.ts'
 import { BadInputError, MeshUnavailableError, UnknownTypeError } from '../errors.ts'
 import { Deposed, type MeshHandle } from '../mesh-handle.ts'
@@ -72,15 +72,21 @@ class ActorRuntime implements Runtime {
       create: (frame) => this.#createFor(frame.type, frame.name, frame.init),
     })
     this.#creation = new Creation(mesh, clock, exchange)
-    const services = {
-      mesh,
-      clock,
-      exchange,
-      creation: this.#creation,
-      makeRef: this.#makeRef,
-      closed: () => this.#closed,
-    }
-    this.#client = new Client(services, this.#limits)
+    this.#client = new Client(
+      {
+        mesh,
+        clock,
+        exchange,
+        creation: this.#creation,
+        makeRef: this.#makeRef,
+        closed: () => this.#closed,
+        sendFailed: (event) => {
+          this.#logger.warn({ ...event, err: event.error }, 'a send came to nothing')
+          this.#events.sendFailed?.(event)
+        },
+      },
+      this.#limits,
+    )
     this.#endings = new Endings({ mesh, until: (condition, ms) => this.#until(condition, ms) })
     this.#home = this.#makeHome()
     this.#follow()
@@ -97,6 +103,9 @@ class ActorRuntime implements Runtime {
   }
   get pending(): number {
     return this.#client.pending
+  }
+  get agenda(): { readonly sends: number; readonly alarms: number } {
+    return this.#home.host.agenda
   }
 
   ref<A extends AnyActor>(type: ActorClass<A>, name: string, ...init: unknown[]): ActorRef<A>
@@ -181,10 +190,14 @@ class ActorRuntime implements Runtime {
 
   #refTo(target: Target): AnyRef {
     return makeRef(target, {
-      invoke: (method, args, options) =>
+      call: (method, args, options) =>
         target.info?.generators.has(method) === true
           ? this.#client.iterate(target, method, args, options)
           : this.#call(target, method, args, options),
+      send: async (method, args, options) => {
+        this.#checkOpen()
+        await this.#client.send(target, method, args, options)
+      },
       status: () => this.#statusOf(target.key),
     })
   }
@@ -194,11 +207,17 @@ class ActorRuntime implements Runtime {
     this.#refTo({ ...makeTarget(type, name, this.#types.find(type), []), init })
 
   #call(target: Target, method: string, args: readonly unknown[], options?: CallOptions): Promise<unknown> {
-    if (this.#closed)
-      return Promise.reject(
-        new MeshUnavailableError('this node is closed: create another', { executed: 'no' }),
-      )
+    try {
+      this.#checkOpen()
+    } catch (error) {
+      return Promise.reject(error)
+    }
     return this.#client.call(target, method, args, options)
+  }
+
+  #checkOpen(): void {
+    if (this.#closed)
+      throw new MeshUnavailableError('this node is closed: create another', { executed: 'no' })
   }
 
   async #createFor(type: string, name: string, init: Uint8Array): Promise<string> {
@@ -242,6 +261,8 @@ class ActorRuntime implements Runtime {
       limits: this.#limits,
       logger: this.#logger,
       events: this.#events,
+      target: (key, bytes) => ({ ...this.#target(typeOfActor(key), nameOfActor(key), []), init: bytes }),
+      deliver: (call, over) => this.#client.deliver(call, over),
       makeRef: this.#makeRef,
       ref: (type, name, init) => this.ref(type as string, name, ...init),
     })

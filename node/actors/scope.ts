@@ -5,6 +5,8 @@ import { AsyncLocalStorage } from 'node:async_hooks'
 import { createHash } from 'node:crypto'
 import type { CallFloors, CallId } from '../../checkpoint/call-table.ts'
 import type { ActorKey } from '../../mesh/ids.ts'
+import { StateError } from '../errors.ts'
+import type { AgendaDraft } from './agenda-draft.ts'
 import type { Cancellation } from './cancelling.ts'
 import type { Draft } from './draft.ts'
 
@@ -32,6 +34,8 @@ export interface CallScopeInit {
   readonly cancellation: Cancellation
   /** Resolves when what the call's base state depends on may be seen by others (G5). */
   readonly gate: () => Promise<void>
+  /** Undefined in generators and in methods that are declared read-only: they have no record for it. */
+  readonly agenda: AgendaDraft | undefined
 }
 
 export class CallScope {
@@ -44,6 +48,7 @@ export class CallScope {
   readonly #cancellation: Cancellation
   open = true
   readonly #gate: () => Promise<void>
+  readonly #agenda: AgendaDraft | undefined
   #passed: Promise<void> | undefined
   readonly #made = new Map<string, number>()
 
@@ -56,10 +61,19 @@ export class CallScope {
     this.deadline = init.deadline
     this.#cancellation = init.cancellation
     this.#gate = init.gate
+    this.#agenda = init.agenda
   }
 
   run<T>(work: () => T): T {
     return running.run(this, work)
+  }
+
+  /** The agenda, for a method that may change it. `what` it wants to do, for the error. */
+  changing(what: string): AgendaDraft {
+    if (this.#agenda !== undefined) return this.#agenda
+    throw new StateError(
+      `a method of ${this.chain.at(-1)} that may not change it can't ${what}, which changes what the actor has to do: take the method out of readOnly, make it no generator, or do it elsewhere than in onDeactivate`,
+    )
   }
 
   /** Aborted when the call is cancelled. */

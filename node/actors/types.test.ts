@@ -25,7 +25,7 @@ class Account extends Actor<{ cents: number }> {
 describe('references', () => {
   test('have the public methods, as promises, and nothing else', () => {
     type Ref = ActorRef<Account>
-    expectTypeOf<keyof Ref>().toEqualTypeOf<'deposit' | 'history' | 'with' | 'status'>()
+    expectTypeOf<keyof Ref>().toEqualTypeOf<'deposit' | 'history' | 'with' | 'status' | 'send'>()
     expectTypeOf<Ref['deposit']>().toEqualTypeOf<(cents: number, note?: string) => Promise<number>>()
     expectTypeOf<Ref['history']>().toEqualTypeOf<() => Promise<readonly string[]>>()
     expectTypeOf<ReturnType<Ref['status']>>().toEqualTypeOf<ActorStatus | undefined>()
@@ -125,5 +125,32 @@ describe('references', () => {
       person.befriend('x', account),
     ]
     expectTypeOf(errors).toBeFunction()
+  })
+
+  test('send the same methods one way', () => {
+    type Send = ActorRef<Account>['send']
+    expectTypeOf<keyof Send>().toEqualTypeOf<'deposit' | 'history'>()
+    expectTypeOf<Send['deposit']>().toEqualTypeOf<(cents: number, note?: string) => Promise<void>>()
+  })
+})
+
+describe('this.schedule', () => {
+  test('takes a method by its name, or as it is with its arguments checked', () => {
+    class Timed extends Account {
+      arm(): void {
+        this.schedule.after(1000, 'deposit', 1)
+        this.schedule.after(1000, this.deposit, 1)
+        this.schedule.every(60_000, this.history)
+        // @ts-expect-error: no such method
+        this.schedule.after(1000, 'withdraw', 1)
+        // @ts-expect-error: cents are a number
+        this.schedule.after(1000, this.deposit, 'one')
+        // @ts-expect-error: private
+        this.schedule.at(new Date(0), 'audit')
+      }
+    }
+    expectTypeOf<keyof ActorRef<Timed>>().toEqualTypeOf<
+      'deposit' | 'history' | 'arm' | 'with' | 'status' | 'send'
+    >()
   })
 })

@@ -95,6 +95,13 @@ export interface ActorClass<A extends AnyActor = AnyActor> {
 
 type Method<F> = F extends (...args: infer Args) => infer Result ? (...args: Args) => Answered<Result> : never
 
+/** Names of the class's public methods. */
+type MethodName<A, K extends keyof A> = K extends keyof Actor | 'onActivate' | 'onDeactivate' | `_${string}`
+  ? never
+  : A[K] extends (...args: never[]) => unknown
+    ? K
+    : never
+
 /** What a call gives: the items of a generator (`async *`), else a promise of the result. `any` and `never` stay results. */
 type Answered<Result> = [Result] extends [never]
   ? Promise<never>
@@ -106,17 +113,92 @@ type Answered<Result> = [Result] extends [never]
 
 /** A reference: the class's public methods, each resolving with the result after the call's effect is durable; generators give their items. */
 export type ActorRef<A extends AnyActor> = {
-  readonly [K in keyof A as K extends keyof Actor | 'onActivate' | 'onDeactivate' | `_${string}`
-    ? never
-    : A[K] extends (...args: never[]) => unknown
-      ? K
-      : never]: Method<A[K]>
-} & RefMembers<ActorRef<A>>
+  readonly [K in keyof A as MethodName<A, K>]: Method<A[K]>
+} & RefMembers<ActorRef<A>> &
+  Sending<SendRef<A>>
+
+/** Generators have nothing to give to nobody. */
+type OneWay<F> = F extends (...args: infer Args) => infer Result
+  ? Answered<Result> extends Promise<unknown>
+    ? (...args: Args) => Promise<void>
+    : never
+  : never
+
+/** The class's public methods as one-way calls: nobody hears their results. */
+export type SendRef<A extends AnyActor> = {
+  readonly [K in keyof A as MethodName<A, K>]: OneWay<A[K]>
+}
+export type AnySendRef = { readonly [method: string]: (...args: unknown[]) => Promise<void> }
+
+export interface Sending<Methods> {
+  /**
+   * One-way calls. Inside a method of an actor: durable. `ref.send.method(…)` resolves at once; the call becomes part of the
+   * running call's change, leaves once that is acknowledged, and is made exactly once, in order per target, whatever fails
+   * in between. A method that throws has sent nothing. Rejects with AGENDA_FULL.
+   * Elsewhere: a call whose answer nobody waits for. It resolves once this process has taken it over, which ends with the process.
+   * A send that comes to nothing is told by the event `send:failed`.
+   */
+  readonly send: Methods
+}
+
+/** An alarm or interval. */
+export interface ScheduledCall {
+  readonly id: string
+  /** When it is due, the next time. */
+  readonly at: Date
+  /** Undefined: once. */
+  readonly everyMs: number | undefined
+  readonly method: string
+  readonly args: readonly unknown[]
+  /** How often its method threw, this time. */
+  readonly failures: number
+}
+
+export interface ScheduleOptions {
+  /** In place of a made-up one; what was scheduled under it before is replaced. At most 256 characters, no # in front. */
+  readonly id?: string
+}
+
+/**
+ * Alarms of one actor. A method is named, or given as it is (`this.schedule.after(1000, this.tick, 5)`), which checks its
+ * arguments. Each returns the id. Times are those of the host's wall clock; late ones run at once. The method runs at least
+ * once, its change happens exactly once.
+ * They throw BAD_INPUT, UNKNOWN_METHOD, AGENDA_FULL (1000 per actor) or TOO_LARGE (64 KiB of arguments).
+ */
+export interface Schedule<A> {
+  /** Once, at a time: a Date, or milliseconds since 1970. At most ten years ahead. */
+  at<Args extends readonly unknown[]>(
+    when: Date | number,
+    method: (...args: Args) => unknown,
+    ...args: Args
+  ): string
+  at(when: Date | number, method: keyof A & string, ...args: unknown[]): string
+  /** Once, that many milliseconds from now. */
+  after<Args extends readonly unknown[]>(
+    ms: number,
+    method: (...args: Args) => unknown,
+    ...args: Args
+  ): string
+  after(ms: number, method: keyof A & string, ...args: unknown[]): string
+  /** Again and again, first after that many milliseconds, at least 1000. One that missed several times runs once. */
+  every<Args extends readonly unknown[]>(
+    ms: number,
+    method: (...args: Args) => unknown,
+    ...args: Args
+  ): string
+  every(ms: number, method: keyof A & string, ...args: unknown[]): string
+  with(options: ScheduleOptions): Schedule<A>
+  /** Whether there was one of that id. */
+  cancel(id: string): boolean
+  /** By time. */
+  list(): readonly ScheduledCall[]
+}
 
 /** A reference to an actor whose class is not at hand. */
 export type AnyRef = {
   readonly [method: string]: (...args: unknown[]) => Promise<unknown>
-} & RefMembers<AnyRef>
+} & RefMembers<AnyRef> &
+  Sending<AnySendRef>
 
 export interface RefMembers<Self> {
   /** The same actor, called with other options. */

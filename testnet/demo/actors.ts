@@ -11,6 +11,17 @@ export class Ledger extends Actor<{ tokens: string[] }> {
     return { count: this.state.tokens.length, by: this.context.peer }
   }
 
+  /** Has another one remember it too, by a one-way call. */
+  async pass(token: string, to: string): Promise<void> {
+    this.add(token)
+    await this.context.actor(Ledger, to).send.add(token)
+  }
+
+  /** Remembers it after that many milliseconds. */
+  later(token: string, ms: number): void {
+    this.schedule.after(ms, this.add, token)
+  }
+
   tokens(): string[] {
     return [...this.state.tokens]
   }

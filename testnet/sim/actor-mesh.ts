@@ -6,6 +6,7 @@ import type { ActorEntry, JournalEntry, RegistryState } from '../../mesh/registr
 import type { MeshSettings } from '../../mesh/settings.ts'
 import type { Frame } from '../../node/actors/frames.ts'
 import { createRuntime, type Runtime } from '../../node/actors/runtime.ts'
+import type { AlarmFailed, SendFailed } from '../../node/actors/runtime-events.ts'
 import type { ActorClass } from '../../node/actors/types.ts'
 import type { MeshHandle } from '../../node/mesh-handle.ts'
 import { Ledger, type Listed, SyncedLedger } from './ledger.ts'
@@ -34,6 +35,8 @@ export class ActorMesh {
   readonly mesh: SimMesh
   readonly runtimes = new Map<PeerId, Runtime>()
   readonly ids: readonly PeerId[]
+  /** What runtimes told of sends and alarms. */
+  readonly failed: (SendFailed | AlarmFailed)[] = []
   /** Sees every frame of a call before it is sent; false drops it. */
   onFrame: (sent: SentFrame) => boolean = () => true
   /** False: what a peer asked about journals is not answered. */
@@ -183,6 +186,10 @@ export class ActorMesh {
       clock: peer.clock,
       types: this.#options.types ?? [Ledger, SyncedLedger],
       limits: { idleMs: this.#options.idleMs ?? 0 },
+      events: {
+        sendFailed: (event) => void this.failed.push(event),
+        alarmFailed: (event) => void this.failed.push(event),
+      },
     })
     this.runtimes.set(peer.id, runtime)
     peer.driver.onRegistry((state) => this.mesh.failures.push(...unreadable(state), ...overcommitted(state)))

@@ -352,3 +352,85 @@ test('crash loop: an actor that takes its hosts down is slowed down, and dead af
   expect(Math.max(...pauses.slice(0, 3))).toBeLessThan(pauses.at(-1)!)
   expect(await code(at.mesh.await(at.send(at.live[0]!.id, 'a', 'all')))).toBe('ACTOR_DIED')
 })
+
+test('a passive actor wakes for its alarm, and none rests before what it sent has arrived', async () => {
+  const at = await meshOf(5, { idleMs: IDLE_MS })
+  const [zero, one, two] = at.ids as [PeerId, PeerId, PeerId]
+  await at.place('a', one, 'a1')
+  await at.place('b', two, 'b1')
+  await at.call(zero, 'a', 'arm', 'l1', 20_000)
+  await asleep(at, 'a')
+  expect(at.runtimes.get(one)!.agenda.alarms).toBe(1)
+  await at.mesh.clock.run(20_000)
+  await asleep(at, 'a')
+  expect(await at.tokens(zero, 'a')).toEqual(['a1', 'l1', 'l1.rung'])
+  // What it sends is not let through for a while.
+  let blocked = true
+  at.onFrame = ({ frame }) => !(blocked && frame.t === 'call' && frame.id.caller.startsWith('actor:'))
+  await at.call(zero, 'a', 'post', 's1', 'Ledger', 'b')
+  await at.mesh.clock.run(IDLE_MS * 3)
+  expect(at.runtimes.get(one)!.live).toBe(1)
+  blocked = false
+  await asleep(at, 'a')
+  expect(await at.tokens(zero, 'b')).toEqual(['b1', 's1.sent'])
+})
+
+test('the alarm of a passive actor rings once although its host dies, or it moves, while it sleeps', async () => {
+  const at = await meshOf(5, { idleMs: IDLE_MS })
+  const [zero, one, two, three] = at.ids as [PeerId, PeerId, PeerId, PeerId]
+  for (const name of ['a', 'b']) {
+    await at.place(name, one, `${name}1`)
+    await at.call(zero, name, 'arm', 'l', 25_000)
+  }
+  await asleep(at, 'a')
+  await at.move('b', two)
+  const boot = at.boot(one)
+  at.mesh.kill(one)
+  await at.recovered(boot)
+  await at.mesh.clock.run(35_000)
+  for (const name of ['a', 'b']) expect(await at.tokens(three, name)).toEqual([`${name}1`, 'l', 'l.rung'])
+})
+
+test('a journal is rolled below a passive actor with an alarm, which rings all the same', async () => {
+  const at = await meshOf(5, { idleMs: IDLE_MS, settings: { journalMaxBlocks: 8 } })
+  const [zero, one] = at.ids as [PeerId, PeerId]
+  await at.place('a', one, 'a1')
+  await at.call(zero, 'a', 'arm', 'l', 40_000)
+  await at.place('busy', one, 'b0')
+  await at.mesh.until('a is passive', () => at.runtimes.get(one)!.passive > 0)
+  for (let n = 1; n <= 40; n++) await at.call(zero, 'busy', 'add', `b${n}`)
+  await at.mesh.clock.run(45_000)
+  expect(await at.tokens(zero, 'a')).toEqual(['a1', 'l', 'l.rung'])
+})
+
+test('A7 S5 what was sent to a name that was free is not sent to the next actor of that name', async () => {
+  const at = await meshOf(5)
+  const [zero, one] = at.ids as [PeerId, PeerId]
+  await at.place('a', one, 'a1')
+  const other = (name: string) => at.runtimes.get(zero)!.delete('Ledger', name)
+  // A name that was used before, and whose numbers therefore begin higher.
+  await at.call(zero, 'b', 'add', 'old')
+  await at.mesh.await(other('b'))
+  let lost = 0
+  const lose = { answers: true }
+  at.onFrame = ({ frame, to }) => {
+    const isAnswer = lose.answers && frame.t === 'answer' && to === one && frame.answer.kind === 'result'
+    if (isAnswer) lost++
+    return !isAnswer
+  }
+  await at.mesh.until('one knows that it is free', () => at.entry('b', one) === undefined)
+  await at.call(zero, 'a', 'post', 's', 'Ledger', 'b')
+  await at.mesh.until(
+    'it has arrived, and nobody knows',
+    () => lost > 0 || at.entry('b')?.home === at.boot(one),
+  )
+  expect(await at.tokens(zero, 'b')).toEqual(['s.sent'])
+  const boot = at.boot(one)
+  at.mesh.kill(one)
+  await at.mesh.await(other('b'), 60_000)
+  await at.recovered(boot)
+  lose.answers = false
+  await at.call(zero, 'b', 'add', 'new')
+  await at.mesh.clock.run(20_000)
+  expect(await at.tokens(zero, 'b')).toEqual(['new'])
+})

@@ -1,7 +1,16 @@
 // What callers of ledgers were told, against each other and against what the ledgers hold at the end (I1, I10, G1 to G5).
 
+import { checkList, type ListOperation } from '../check/linearizability.ts'
 import { brief, type Listed, type Seen } from './ledger.ts'
-import { checkList, type ListOperation } from './linearizability.ts'
+
+/** Something that an actor's agenda has, with the life of the actor. */
+export interface Owed {
+  readonly kind: 'send' | 'alarm'
+  readonly by: string
+  readonly life: number
+  readonly to: string
+  readonly what: string
+}
 
 export class History {
   readonly wrong: string[] = []
@@ -9,6 +18,7 @@ export class History {
   readonly #reads = new Map<string, ListOperation[]>()
   /** Tokens that must never be in the ledger. */
   readonly #never = new Map<string, Set<string>>()
+  readonly #owed: Owed[] = []
   #answered = 0
 
   /** Calls that were answered. */
@@ -23,6 +33,10 @@ export class History {
   }
   never(actor: string, token: string): void {
     this.#never.set(actor, (this.#never.get(actor) ?? new Set()).add(token))
+  }
+  /** An actor answered for it that this will happen, once. */
+  owes(owed: Owed): void {
+    this.#owed.push(owed)
   }
   wrote(actor: string, token: string, { life, size }: Seen, start: number, end: number): void {
     this.#answered++
@@ -52,6 +66,18 @@ export class History {
     for (const [key, tokens] of lives) this.#checkTokens(key, tokens, lives, final)
     this.#checkLives(lives)
     return this.wrong
+  }
+
+  /**
+   * What is still owed when no agenda has anything left. A stop ends an agenda, so this is for runs without one. That
+   * nothing happens twice is checked with everything else.
+   */
+  checkOwed(final: ReadonlyMap<string, Listed>, kind: Owed['kind']): void {
+    for (const owed of this.#owed) {
+      if (owed.kind !== kind || final.get(owed.by)?.life !== owed.life) continue
+      if (final.get(owed.to)?.tokens.includes(owed.what)) continue
+      this.wrong.push(`${owed.by} owes ${owed.to} the ${kind} ${owed.what}, and nothing is left of it`)
+    }
   }
 
   #checkTokens(

@@ -74,6 +74,35 @@ export class Ledger extends Actor<LedgerState> {
     return this.#seen()
   }
 
+  /** Writes here, and has another one write by a one-way call. */
+  async post(token: string, type: string, name: string): Promise<Seen> {
+    this.state.tokens.push(token)
+    await this.context.actor(type, name).send.add!(`${token}.sent`)
+    return this.#seen()
+  }
+  async postAndThrow(token: string, type: string, name: string): Promise<never> {
+    await this.context.actor(type, name).send.add!(`${token}.sent`)
+    return this.addThenThrow(token)
+  }
+  /** Writes here, and once more after a while. */
+  arm(token: string, ms: number): Seen {
+    this.state.tokens.push(token)
+    this.schedule.after(ms, this.add, `${token}.rung`)
+    return this.#seen()
+  }
+  /** Has an alarm that makes both ledgers write. */
+  armRelay(token: string, ms: number, type: string, name: string): Seen {
+    this.state.tokens.push(token)
+    this.schedule.after(ms, this.relay, token, type, name)
+    return this.#seen()
+  }
+  every(id: string, ms: number): void {
+    this.schedule.with({ id }).every(ms, this.add, id)
+  }
+  cancel(id: string): boolean {
+    return this.schedule.cancel(id)
+  }
+
   /** This one calls `name`, which calls `back`. */
   async through(token: string, type: string, name: string, back: string): Promise<Relayed> {
     this.state.tokens.push(token)

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import { expect, test } from 'vitest'
 import { FIXTURES } from './fixtures/seeds.ts'
+import type { Profile } from './swarm/profile.ts'
 import { Report } from './swarm/report.ts'
 import { runSeed } from './swarm/run-seed.ts'
 
@@ -8,10 +9,10 @@ import { runSeed } from './swarm/run-seed.ts'
 const FIRST = 1
 const SEEDS = 200
 
-async function run(seeds: readonly number[]): Promise<Report> {
+async function run(seeds: readonly number[], bias: Partial<Profile> = {}): Promise<Report> {
   const report = new Report()
   const failed: string[] = []
-  for (const seed of seeds) failed.push(report.add(await runSeed(seed)))
+  for (const seed of seeds) failed.push(report.add(await runSeed(seed, { bias })))
   const told = failed.filter((text) => text !== '')
   if (told.length > 0) throw new Error(told.join('\n'))
   return report
@@ -25,9 +26,13 @@ test(`${SEEDS} seeds of random faults: nothing acknowledged is lost or applied t
   expect(report.acknowledged).toBeGreaterThan(SEEDS * 30)
 })
 
-test.each(FIXTURES)('seed $seed, which found that $why', { timeout: 60_000 }, async ({ seed }) => {
-  await run([seed])
-})
+test.each(FIXTURES)(
+  'seed $seed, which found that $why',
+  { timeout: 60_000 },
+  async ({ seed, agenda = false }) => {
+    await run([seed], { agenda })
+  },
+)
 
 /** Everything that happens in a run, with its virtual time, as one hash. */
 async function trace(seed: number, wire: boolean): Promise<{ hash: string; lines: number }> {

@@ -37,7 +37,7 @@ export interface FakeNode {
   readonly recovered: { readonly actor: ActorKey; readonly epoch: number; readonly sequence: number }[]
 }
 
-export type NodeInit = Pick<RuntimeInit, 'limits'>
+export type NodeInit = Pick<RuntimeInit, 'limits' | 'events'>
 
 export class FakeMesh {
   readonly clock = new VirtualClock()
@@ -83,8 +83,8 @@ export class FakeMesh {
       store,
       clock: this.clock,
       types,
-      events: { recovered: (event) => recovered.push(event) },
       ...init,
+      events: { ...init.events, recovered: (event) => recovered.push(event) },
     })
     const node = { peer, runtime, recovered }
     this.nodes.set(self, node)

@@ -68,6 +68,8 @@ export interface Profile {
   readonly callTimeoutMs: number
   /** Blocks are written to journals beside the actors' own. */
   readonly rawJournals: boolean
+  /** Actors send one way and have alarms, too. */
+  readonly agenda: boolean
   /** Every message passes the real codec and its checks: slow, so in one seed of {@link WIRE_EVERY}. */
   readonly wire: boolean
   /** What actors ask of their homes, where they ask for anything. */
@@ -105,6 +107,7 @@ export function profileOf(seed: number): Profile {
     paceMs: pick([60, 150, 400]),
     callTimeoutMs: pick([5000, 20_000]),
     rawJournals: chance(0.15),
+    agenda: chance(0.35),
     wire: seed % WIRE_EVERY === 0,
     placing: drawPlacing(seed),
     idleMs: 0,

@@ -38,6 +38,8 @@ export interface RunOptions {
 /** Bounds of the liveness phase, in virtual milliseconds: several times what the slowest step is given by its settings. */
 const RECOVERED_MS = 120_000
 const ANSWERED_MS = 60_000
+/** An alarm whose method fails is tried again for a minute and a half. */
+const AGENDAS_MS = 120_000
 const TIDY_MS = 90_000
 const QUIET_MS = 5000
 const QUIET_TRIES = 12
@@ -87,7 +89,11 @@ async function play(world: World): Promise<void> {
   work.running = false
   world.oracle.running = false
   await mesh.until('every call has ended', () => work.pending(mesh) === 0, profile.callTimeoutMs + 10_000)
-  world.work.history.check(await answers(world), world.now)
+  await agendas(world)
+  const final = await answers(world)
+  world.work.history.check(final, world.now)
+  if (!world.counts['stop-actor']) world.work.history.checkOwed(final, 'send')
+  if (!world.counts['stop-actor'] && !world.counts['clock-jump']) work.history.checkOwed(final, 'alarm')
   await tidy(world)
   await quiet(world)
 }
@@ -100,6 +106,24 @@ export function drawn(world: World, faults: ReadonlyMap<FaultKind, number>): Fau
     if (left <= 0) return kind
   }
   return [...faults.keys()].at(-1)!
+}
+
+/** Every agenda is done: nothing is sent for ever, and no alarm is late by more than its clock is wrong. */
+async function agendas(world: World): Promise<void> {
+  const { mesh, profile, work } = world
+  if (!profile.agenda) return
+  const calls = work.actors.map(({ type, name }) =>
+    work.runtimes
+      .get(world.live[0]!.id)!
+      .call(type, name, 'all', [], { timeoutMs: ANSWERED_MS })
+      .catch(() => {}),
+  )
+  await mesh.await(Promise.all(calls), ANSWERED_MS * 2) // who was not restored yet is now
+  const done = (): boolean => {
+    const { sends, alarms } = work.agenda(mesh)
+    return sends === 0 && (alarms === 0 || (world.counts['clock-jump'] ?? 0) > 0)
+  }
+  await mesh.until('every agenda is done', done, AGENDAS_MS)
 }
 
 /** Every actor answers a read and a write, wherever it is called from; one that was stopped is made again. */

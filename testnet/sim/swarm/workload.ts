@@ -12,6 +12,9 @@ import type { Profile } from './profile.ts'
 
 const TYPES = { replicated: ['Ledger'], synced: ['SyncedLedger'], both: ['Ledger', 'SyncedLedger'] } as const
 
+/** Most are due while something goes wrong. */
+const LONGEST_ALARM_MS = 4000
+
 export interface Named {
   readonly type: string
   readonly name: string
@@ -60,6 +63,15 @@ export class Workload {
     mesh.clock.set(10 + this.#random() * 50, loop)
   }
 
+  /** What actors that run somewhere still have before them. Only those that were restored are counted. */
+  agenda(mesh: SimMesh): { readonly sends: number; readonly alarms: number } {
+    const all = [...mesh.peers.keys()].map((id) => this.runtimes.get(id)?.agenda)
+    return {
+      sends: all.reduce((sum, agenda) => sum + (agenda?.sends ?? 0), 0),
+      alarms: all.reduce((sum, agenda) => sum + (agenda?.alarms ?? 0), 0),
+    }
+  }
+
   /** What decides how much room the actors need. */
   get demand() {
     const { placing, durability } = this.#profile
@@ -82,7 +94,7 @@ export class Workload {
     const start = mesh.clock.now
     const now = (): number => mesh.clock.now
     const { boot } = peer.driver
-    const call = async <Result>(method: string, ...args: unknown[]): Promise<Result | undefined> => {
+    const call = async <Result = Seen>(method: string, ...args: unknown[]): Promise<Result | undefined> => {
       try {
         const timeoutMs = this.#profile.callTimeoutMs
         const result = await runtime.call(actor.type, actor.name, method, args, { timeoutMs })
@@ -92,6 +104,11 @@ export class Workload {
         if (alive()) this.#failed(peer, boot, actor.key, token, error, start, now())
         return undefined
       }
+    }
+    // Only where it is wanted, so that all other seeds draw what they always drew.
+    if (this.#profile.agenda && actor !== other && this.#random() < 0.3) {
+      await this.#putOff(actor, other, token, start, now, call)
+      return
     }
     if (draw < 0.45) {
       history.begin(actor.key, token, start)
@@ -119,6 +136,48 @@ export class Workload {
     } else {
       const seen = await call<Seen>(draw < 0.94 ? 'mirror' : 'watch', token, other.type, other.name)
       if (seen) history.read(other.key, 'mirror', seen, start, now())
+    }
+  }
+
+  /** Has an actor do something later: what it answered for must happen, and once. */
+  async #putOff(
+    actor: Named,
+    other: Named,
+    token: string,
+    start: number,
+    now: () => number,
+    call: (method: string, ...args: unknown[]) => Promise<Seen | undefined>,
+  ): Promise<void> {
+    const { history } = this
+    const draw = this.#random()
+    const delayMs = this.#random() * LONGEST_ALARM_MS
+    if (draw < 0.15) {
+      history.never(actor.key, token)
+      history.never(other.key, `${token}.sent`)
+      await call('postAndThrow', token, other.type, other.name)
+      return
+    }
+    const put = async (owed: readonly (readonly [Named, string])[], method: string, ...args: unknown[]) => {
+      history.begin(actor.key, token, start)
+      for (const [to, what] of owed) history.begin(to.key, what, start)
+      const seen = await call(method, token, ...args)
+      if (seen === undefined) return
+      history.wrote(actor.key, token, seen, start, now())
+      const kind = method === 'post' ? 'send' : 'alarm'
+      for (const [to, what] of owed) history.owes({ kind, by: actor.key, life: seen.life, to: to.key, what })
+    }
+    // Alarms that call each other in a circle would wait for each other until their time is up.
+    const mayCall = this.actors.indexOf(actor) < this.actors.indexOf(other)
+    const { type, name } = other
+    if (draw < 0.6) await put([[other, `${token}.sent`]], 'post', type, name)
+    else if (draw < 0.8 || !mayCall) await put([[actor, `${token}.rung`]], 'arm', delayMs)
+    else {
+      const owed = [
+        [actor, `${token}.a`],
+        [other, `${token}.other`],
+        [actor, `${token}.b`],
+      ] as const
+      await put(owed, 'armRelay', delayMs, type, name)
     }
   }
 

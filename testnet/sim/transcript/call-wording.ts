@@ -1,7 +1,7 @@
 // The frames of a call in words. An answer names its call by a token; the call said which one it is.
 
 import { decode } from '../../../checkpoint/codec.ts'
-import { nameOfActor } from '../../../mesh/ids.ts'
+import { isBoot, nameOfActor } from '../../../mesh/ids.ts'
 import { type Answer, type CallFrame, type Frame, readFrame } from '../../../node/actors/frames.ts'
 import type { ServiceFrame } from '../../../node/ports.ts'
 import type { Names } from './names.ts'
@@ -28,7 +28,8 @@ export class CallWording {
   }
 
   #call({ id, token, actor, method, args, epoch }: CallFrame): string {
-    const call = `call ${id.n} of ${this.#names.boot(id.caller)}`
+    const caller = isBoot(id.caller) ? this.#names.boot(id.caller) : id.caller
+    const call = `call ${id.n} of ${caller}`
     this.#tokens.set(token, call)
     const values = (decode(args) as unknown[]).map((value) => JSON.stringify(value)).join(', ')
     return `${call}: ${nameOfActor(actor)}.${method}(${values}), epoch ${epoch}`

@@ -165,8 +165,8 @@ export const callMutants: readonly Mutant[] = [
     patch: [
       {
         file: OUTGOING,
-        find: '      throw this.#recreated() // C3\n',
-        replace: '      this.#pause.reset()\n',
+        find: '    if (meant !== undefined && (entry?.incarnation ?? 0) > meant) throw this.#recreated() // C3\n',
+        replace: '',
       },
     ],
     tests: [inScenarios('C3 a call that was sent to one incarnation is never executed by the next')],
@@ -221,7 +221,7 @@ export const callMutants: readonly Mutant[] = [
     patch: [
       {
         file: HOST,
-        find: "    if (caller.status === 'dead') return errorAnswer(callerGone(frame))\n",
+        find: "    if (standing === 'over') return errorAnswer(callerGone(frame))\n",
         replace: '',
       },
     ],

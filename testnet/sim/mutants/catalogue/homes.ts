@@ -209,7 +209,9 @@ export const homeMutants: readonly Mutant[] = [
     name: 'snapshotWithoutCalls',
     rule: 'A1 T3 (records)',
     breaks: 'a snapshot leaves out the calls that its state contains',
-    patch: [{ file: LOG, find: 'calls: this.calls.toData(), ...told }', replace: 'calls: [], ...told }' }],
+    patch: [
+      { file: LOG, find: 'calls: this.calls.toData(), agenda, told }', replace: 'calls: [], agenda, told }' },
+    ],
     tests: [inLog()],
   },
   {
@@ -219,9 +221,9 @@ export const homeMutants: readonly Mutant[] = [
     patch: [
       {
         file: LOG,
-        find: '    this.calls.settle(call, this.#sequence)\n',
+        find: '    if (call !== undefined) this.calls.settle(call, this.#sequence)\n',
         replace:
-          '    const { sequence } = this\n    queueMicrotask(() => queueMicrotask(() => this.calls.settle(call, sequence)))\n',
+          '    const { sequence } = this\n    queueMicrotask(() => queueMicrotask(() => call && this.calls.settle(call, sequence)))\n',
       },
     ],
     tests: [inLog(), test('node/actors/exactly-once.test.ts')],

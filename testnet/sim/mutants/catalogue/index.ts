@@ -1,6 +1,7 @@
 // All planted bugs, by area.
 
 import type { Mutant } from '../mutant.ts'
+import { agendaMutants } from './agenda.ts'
 import { callMutants } from './calls.ts'
 import { cancellingMutants } from './cancelling.ts'
 import { homeMutants } from './homes.ts'
@@ -26,6 +27,7 @@ export const MUTANTS: readonly Mutant[] = [
   ...placementMutants,
   ...callMutants,
   ...lifecycleMutants,
+  ...agendaMutants,
   ...cancellingMutants,
   ...mailboxMutants,
   ...seriesMutants,

@@ -17,8 +17,8 @@ export const lifecycleMutants: readonly Mutant[] = [
     patch: [
       {
         file: LIVE,
-        find: 'return this.#usedAt <= time && this.load === 0 && this.#running === 0 && !this.#pumping',
-        replace: 'return this.#usedAt <= time',
+        find: 'return this.#usedAt <= time && !isBusy && this.agenda.isQuiet',
+        replace: 'return this.#usedAt <= time && (!isBusy || isBusy)',
       },
     ],
     tests: [inPassivation('P1 no actor rests while a call runs')],
@@ -64,10 +64,25 @@ export const lifecycleMutants: readonly Mutant[] = [
     ],
   },
   {
+    name: 'restBeforeItIsSent',
+    rule: 'P1',
+    breaks: 'an actor is passivated with sends that nobody carries out any more',
+    patch: [{ file: LIVE, find: '!isBusy && this.agenda.isQuiet', replace: '!isBusy' }],
+    tests: [
+      inLifecycle('a passive actor wakes for its alarm, and none rests before what it sent has arrived'),
+    ],
+  },
+  {
     name: 'serveBeforeActivation',
     rule: 'G5 H2',
     breaks: 'what onActivate changed is dropped',
-    patch: [{ file: HOMED, find: '    if (patches !== undefined) log.change(patches)\n', replace: '' }],
+    patch: [
+      {
+        file: HOMED,
+        find: '    live.change(change)\n  }\n',
+        replace: '    if (change === undefined) live.change(change)\n  }\n',
+      },
+    ],
     tests: [
       inHooks(
         'G5 onActivate runs before the first call, and what it changes is durable before an answer, a local read too',
@@ -80,14 +95,9 @@ export const lifecycleMutants: readonly Mutant[] = [
     breaks: 'a name that was deleted begins with the same incarnation and epoch again',
     patch: [
       {
-        file: 'mesh/registry/apply.ts',
-        find: '    incarnation: Math.max(known?.incarnation ?? 0, table.forgotten.incarnation) + 1, // A7\n',
-        replace: '    incarnation: (known?.incarnation ?? 0) + 1,\n',
-      },
-      {
-        file: 'mesh/registry/apply.ts',
-        find: '    epoch: Math.max(known?.epoch ?? 0, table.forgotten.epoch) + 1, // A7\n',
-        replace: '    epoch: (known?.epoch ?? 0) + 1,\n',
+        file: 'mesh/registry/life-numbers.ts',
+        find: 'actors.get(key) ?? forgotten.names.get(key) ?? forgotten.floor',
+        replace: 'actors.get(key) ?? forgotten.floor',
       },
     ],
     tests: [

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
+import { seededRandom } from '../sim/random.ts'
 import { checkList, type ListOperation } from './linearizability.ts'
-import { seededRandom } from './random.ts'
 
 const life = 1
 const append = (value: string, start: number, end: number, size: number): ListOperation => ({

@@ -1,0 +1,141 @@
+// The attack itself, on real processes; and the parts of it that need none: plans, figures, verdicts, the page.
+
+import { expect, onTestFinished, test } from 'vitest'
+import { runChaos } from './chaos.ts'
+import { recoveries, unavailable } from './measure.ts'
+import { page } from './page.ts'
+import { FAULT_KINDS, planOf } from './plan.ts'
+import { summarise } from './summary.ts'
+import type { Recorded } from './workload.ts'
+import { workloads } from './workloads/index.ts'
+
+test('a mesh that loses a peer, a cable and its time keeps every promise', async () => {
+  const result = await runChaos({
+    peers: 3,
+    seconds: 8,
+    seed: 11,
+    kinds: ['kill', 'freeze', 'isolate-host'],
+    workloads: [],
+    clientsPerPeer: 3,
+    paceMs: 60,
+    gapMs: 2500,
+    teardown: onTestFinished,
+  })
+  expect([...result.problems, ...result.stuck]).toEqual([])
+  expect(result.ok).toBe(true)
+  expect(result.faults.filter(({ skipped }) => skipped === undefined).length).toBeGreaterThan(0)
+  expect(result.acknowledged).toBeGreaterThan(50)
+  const html = page(summarise(result))
+  expect(html).toContain('every promise held')
+  expect(html).toContain('<polyline class="rate"')
+}, 120_000)
+
+test('a seed gives the same plan again, and another one another', () => {
+  const plan = (seed: number) => planOf({ seed, lastsMs: 60_000, kinds: FAULT_KINDS, gapMs: 2000 })
+  expect(plan(5)).toEqual(plan(5))
+  expect(plan(5)).not.toEqual(plan(6))
+  const kinds = new Set(
+    Array.from({ length: 40 }, (_, seed) => plan(seed)).flatMap((faults) => faults.map(({ kind }) => kind)),
+  )
+  expect([...kinds].sort()).toEqual([...FAULT_KINDS].sort())
+})
+
+const operation = (
+  type: string,
+  method: string,
+  id: string,
+  start: number,
+  rest: Partial<Recorded> = {},
+): Recorded => ({
+  type,
+  name: 'a',
+  method,
+  args: [],
+  id,
+  peer: 0,
+  start,
+  outcome: 'ok',
+  end: start + 1,
+  ...rest,
+})
+
+const named = (name: string) => workloads.find((workload) => workload.name === name)!
+
+const lost = [
+  operation('ChaosList', 'append', 'x', 0, { result: 1 }),
+  operation('ChaosList', 'append', 'y', 5, { result: 2 }),
+  operation('ChaosList', 'read', 'end', 10, { result: ['x'] }),
+]
+const twice = [
+  operation('ChaosList', 'append', 'x', 0, { result: 1 }),
+  operation('ChaosList', 'read', 'end', 10, { result: ['x', 'x'] }),
+]
+const refusedButThere = [
+  operation('ChaosList', 'append', 'x', 0, { outcome: 'refused' }),
+  operation('ChaosList', 'read', 'end', 10, { result: ['x'] }),
+]
+const stale = [
+  operation('ChaosCounter', 'increment', 'x', 0, { result: 1 }),
+  operation('ChaosCounter', 'read', 'end', 10, { result: 0 }),
+]
+const sameCount = [
+  operation('ChaosCounter', 'increment', 'x', 0, { result: 1 }),
+  operation('ChaosCounter', 'increment', 'y', 5, { result: 1 }),
+]
+const twoWriters = [
+  operation('ChaosRegister', 'put', 'x', 0, { result: 1 }),
+  operation('ChaosRegister', 'put', 'y', 0, { result: 1 }),
+]
+const otherValue = [
+  operation('ChaosRegister', 'put', 'x', 0, { result: 1 }),
+  operation('ChaosRegister', 'get', 'g', 5, { result: { version: 1, value: 'z' } }),
+]
+
+test.each([
+  ['append', 'an acknowledged one is gone', lost],
+  ['append', 'one is there twice', twice],
+  ['append', 'one is there that was said not to be executed', refusedButThere],
+  ['counter', 'a read before the last write', stale],
+  ['counter', 'two that made the same count', sameCount],
+  ['kv', 'two writes of one version', twoWriters],
+  ['kv', 'a value that nobody wrote', otherValue],
+])('%s: %s', (name, _what, history) => {
+  expect(named(name).check(history)).not.toEqual([])
+})
+
+test('good histories are good, those with open ends too', () => {
+  const open = { outcome: 'unknown' as const }
+  const history: Recorded[] = [
+    operation('ChaosList', 'append', 'x', 0, { result: 1 }),
+    { ...operation('ChaosList', 'append', 'lost with its client', 2), ...open },
+    operation('ChaosList', 'read', 'end', 10, { result: ['x', 'lost with its client'] }),
+    operation('ChaosCounter', 'increment', 'c', 0, { result: 1 }),
+    { ...operation('ChaosCounter', 'increment', 'd', 1), ...open },
+    operation('ChaosCounter', 'read', 'e', 10, { result: 2 }),
+    operation('ChaosRegister', 'put', 'r', 0, { result: 1 }),
+    operation('ChaosRegister', 'compareAndSet', 's', 5, { result: { done: false, version: 1 } }),
+    operation('ChaosRegister', 'get', 't', 8, { result: { version: 1, value: 'r' } }),
+  ]
+  expect(workloads.flatMap((workload) => workload.check(history))).toEqual([])
+})
+
+test('recovery counts from the fault to an answer that was not on its way before', () => {
+  const fault = { kind: 'kill' as const, began: 100, peers: [1], actors: ['ChaosList/a'] }
+  const answers = [
+    operation('ChaosList', 'append', 'before', 90, { end: 99 }),
+    operation('ChaosList', 'append', 'on its way', 95, { end: 110 }),
+    operation('ChaosList', 'append', 'by the dead', 101, { end: 102, peer: 1 }),
+    operation('ChaosList', 'append', 'after', 97, { end: 400 }),
+  ]
+  expect(recoveries(answers, [fault])).toEqual(new Map([['kill', [300]]]))
+})
+
+test('nobody asking is no unavailability', () => {
+  const idle = [operation('ChaosList', 'append', 'x', 0), operation('ChaosList', 'append', 'y', 5000)]
+  const waited = [
+    operation('ChaosList', 'append', 'x', 0),
+    operation('ChaosList', 'append', 'y', 10, { end: 3010 }),
+  ]
+  expect(unavailable(idle)).toEqual([])
+  expect(unavailable(waited)).toEqual([3000])
+})

@@ -1,0 +1,277 @@
+// One run: a mesh of real processes comes up, clients work, faults happen as planned, everything is healed, everything must
+// answer, and the history of all operations is judged.
+
+import { createTestnet, type Testnet } from '../testnet.ts'
+import { answering, isWhole, type PeerView } from '../view.ts'
+import { Attacker } from './attack.ts'
+import type { FaultRecord } from './faults.ts'
+import { History } from './history.ts'
+import { loadWorkloads } from './load-workloads.ts'
+import { type FaultKind, planOf } from './plan.ts'
+import { type Sample, sample } from './sample.ts'
+import {
+  machineNow,
+  type Outcome,
+  type Problem,
+  type Promised,
+  type Recorded,
+  type Workload,
+} from './workload.ts'
+
+const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js'
+export const CHAOS_ACTORS = new URL(`./workloads/actors.${extension}`, import.meta.url).href
+export const CHAOS_WORKLOADS = new URL(`./workloads/index.${extension}`, import.meta.url).href
+
+export interface ChaosOptions {
+  readonly peers: number
+  /** How long faults happen. */
+  readonly seconds: number
+  readonly seed: number
+  readonly kinds: readonly FaultKind[]
+  /** Names of the module's workloads; all when empty. */
+  readonly workloads: readonly string[]
+  /** URL of a module with workloads; and of one with their actors. Default: those built in. */
+  readonly workloadModule?: string
+  readonly actorModule?: string
+  readonly clientsPerPeer: number
+  /** Between two operations of a client, on average. */
+  readonly paceMs: number
+  /** Between two faults, on average. */
+  readonly gapMs: number
+  readonly onProgress?: (progress: ChaosProgress) => void
+  readonly teardown?: (end: () => Promise<void>) => void
+}
+
+export interface ChaosProgress {
+  readonly phase: string
+  readonly elapsedMs: number
+  readonly acknowledged: number
+  readonly failed: number
+  /** Faults under way, and how many there were. */
+  readonly active: readonly FaultRecord[]
+  readonly faults: number
+  /** Promises that the history so far breaks. */
+  readonly broken: readonly Promised[]
+  readonly peers: readonly {
+    readonly name: string
+    readonly process: string
+    readonly actors: number
+    readonly head: boolean
+  }[]
+}
+
+export interface ChaosResult {
+  readonly ok: boolean
+  readonly seed: number
+  readonly peers: number
+  readonly workloads: readonly string[]
+  /** Everything wrong, worst first: what the history breaks, then what did not come back. */
+  readonly problems: readonly Problem[]
+  readonly stuck: readonly string[]
+  readonly faults: readonly FaultRecord[]
+  readonly history: readonly Recorded[]
+  readonly acknowledged: number
+  readonly failed: number
+  readonly codes: ReadonlyMap<string, number>
+  readonly samples: readonly Sample[]
+  /** On the machine's clock. */
+  readonly began: number
+  readonly ended: number
+}
+
+const CALL_TIMEOUT_MS = 20_000
+const FINAL_TIMEOUT_MS = 30_000
+const CALM_MS = 2000
+const SETTLED_MS = 60_000
+const WHOLE_MS = 60_000
+const LOOK_MS = 500
+const CHECK_MS = 5000
+
+export function runChaos(options: ChaosOptions): Promise<ChaosResult> {
+  return new Chaos(options).run()
+}
+
+class Chaos {
+  readonly #options: ChaosOptions
+  readonly #history = new History()
+  readonly #samples: Sample[] = []
+  readonly #stuck: string[] = []
+  readonly #began = machineNow()
+  #workloads: readonly Workload[] = []
+  #attacker: Attacker | undefined
+  #views: readonly PeerView[] = []
+  #broken: readonly Promised[] = []
+  #checkedAt = 0
+  #driving = true
+  #phase = 'starting'
+
+  constructor(options: ChaosOptions) {
+    this.#options = options
+  }
+
+  async run(): Promise<ChaosResult> {
+    const { peers, teardown, actorModule, workloadModule, workloads } = this.#options
+    this.#workloads = await loadWorkloads(workloadModule ?? CHAOS_WORKLOADS, workloads)
+    this.#enter(`starting ${peers} peers`)
+    const net = await createTestnet(peers, {
+      links: true,
+      actors: actorModule ?? CHAOS_ACTORS,
+      ...(teardown !== undefined && { teardown }),
+      onOperation: (peer, event) => this.#history.take(peer, event),
+    })
+    const looking = setInterval(() => void this.#look(net), LOOK_MS)
+    try {
+      await this.#play(net)
+      return this.#result()
+    } finally {
+      clearInterval(looking)
+      await net.end()
+    }
+  }
+
+  async #play(net: Testnet): Promise<void> {
+    const attacker = new Attacker(net, (peer) => void this.#drive(net, peer))
+    this.#attacker = attacker
+    await Promise.all(net.peers.map(({ index }) => this.#drive(net, index)))
+    this.#enter('calm')
+    await sleep(CALM_MS)
+    this.#enter('under attack')
+    await this.#attack(attacker)
+    this.#enter('healing')
+    await attacker.healAll()
+    await this.#comesBack('the peers do not see each other and agree on a head', net.settled(SETTLED_MS))
+    this.#enter('copies are being restored')
+    const whole = net.waitUntil(
+      'every actor has its copies on live peers',
+      (views) =>
+        answering(views).length === net.peers.length && answering(views).every(({ seen }) => isWhole(seen)),
+      WHOLE_MS,
+    )
+    await this.#comesBack('not every actor has its copies again', whole)
+    await sleep(CALM_MS)
+    this.#enter('the clients finish')
+    this.#driving = false
+    await Promise.all(net.peers.map((peer) => peer.request('rest', undefined, CALL_TIMEOUT_MS * 2)))
+    this.#enter('reading every actor')
+    await this.#readAll(net)
+  }
+
+  async #attack(attacker: Attacker): Promise<void> {
+    const { seed, seconds, kinds, gapMs } = this.#options
+    const began = machineNow()
+    for (const planned of planOf({ seed, lastsMs: seconds * 1000, kinds, gapMs })) {
+      await sleep(Math.max(0, began + planned.at - machineNow()))
+      await attacker.attack(planned)
+    }
+    await sleep(Math.max(0, began + seconds * 1000 - machineNow()))
+  }
+
+  /** Clients of a peer that has just started; one that is there still has its own. */
+  async #drive(net: Testnet, peer: number): Promise<void> {
+    const { seed, clientsPerPeer, paceMs, workloadModule, workloads } = this.#options
+    const { starts, state } = net.peer(peer)
+    if (state.kind !== 'running' || !this.#driving || this.#drivenStart.get(peer) === starts) return
+    this.#drivenStart.set(peer, starts)
+    await net.peer(peer).request('drive', {
+      workloads: workloadModule ?? CHAOS_WORKLOADS,
+      names: workloads,
+      clients: clientsPerPeer,
+      paceMs,
+      timeoutMs: CALL_TIMEOUT_MS,
+      seed: seed * 1_000_003 + peer * 1009 + starts,
+      prefix: `p${peer}.${starts}`,
+    })
+  }
+  readonly #drivenStart = new Map<number, number>()
+
+  async #comesBack(what: string, condition: Promise<unknown>): Promise<void> {
+    await condition.catch((error: unknown) => {
+      this.#stuck.push(`${what}: ${error instanceof Error ? error.message : String(error)}`)
+    })
+  }
+
+  async #readAll(net: Testnet): Promise<void> {
+    const reads = this.#workloads.flatMap((workload) => workload.final()).entries()
+    const lane = async (): Promise<void> => {
+      for (const [n, operation] of reads) {
+        const { type, name, method, args } = operation
+        const peer = n % net.peers.length
+        const id = `final-${n}`
+        this.#history.take(peer, { kind: 'begun', id, start: machineNow(), operation })
+        let ended: { outcome: Outcome; result?: unknown; code?: string }
+        try {
+          const result = await net.call(peer, type, name, method, args, FINAL_TIMEOUT_MS)
+          ended = { outcome: 'ok', result }
+        } catch (error) {
+          const { code = 'UNKNOWN', message } = error as { code?: string; message: string }
+          this.#stuck.push(`${type}/${name} does not answer peer ${peer}: ${message}`)
+          ended = { outcome: 'unknown', code }
+        }
+        this.#history.take(peer, { kind: 'ended', id, end: machineNow(), ...ended })
+      }
+    }
+    await Promise.all(Array.from({ length: 8 }, lane))
+  }
+
+  #result(): ChaosResult {
+    const history = this.#history.operations
+    const problems = this.#check(history)
+    const faults = this.#attacker?.records ?? []
+    return {
+      ok: problems.length === 0 && this.#stuck.length === 0 && this.#history.acknowledged > 0,
+      seed: this.#options.seed,
+      peers: this.#options.peers,
+      workloads: this.#workloads.map(({ name }) => name),
+      problems,
+      stuck: this.#stuck,
+      faults,
+      history,
+      acknowledged: this.#history.acknowledged,
+      failed: this.#history.failed,
+      codes: this.#history.codes,
+      samples: this.#samples,
+      began: this.#began,
+      ended: machineNow(),
+    }
+  }
+
+  #check(history: readonly Recorded[]): readonly Problem[] {
+    return this.#workloads.flatMap((workload) => workload.check(history))
+  }
+
+  async #look(net: Testnet): Promise<void> {
+    this.#views = await net.views()
+    const now = machineNow()
+    this.#samples.push(...net.peers.flatMap((peer) => sample(peer, this.#views, now - this.#began)))
+    if (now - this.#checkedAt > CHECK_MS) {
+      this.#broken = [...new Set(this.#check(this.#history.operations).map(({ promise }) => promise))]
+      this.#checkedAt = now
+    }
+    this.#tell()
+  }
+
+  #enter(phase: string): void {
+    this.#phase = phase
+    this.#tell()
+  }
+
+  #tell(): void {
+    this.#options.onProgress?.({
+      phase: this.#phase,
+      elapsedMs: machineNow() - this.#began,
+      acknowledged: this.#history.acknowledged,
+      failed: this.#history.failed,
+      active: this.#attacker?.active ?? [],
+      faults: this.#attacker?.records.filter(({ skipped }) => skipped === undefined).length ?? 0,
+      broken: this.#broken,
+      peers: this.#views.map(({ index, process, seen }) => ({
+        name: `peer-${index}`,
+        process,
+        actors: seen?.status.actorsHere ?? 0,
+        head: seen?.status.isHead ?? false,
+      })),
+    })
+  }
+}
+
+const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms))

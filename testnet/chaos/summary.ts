@@ -1,0 +1,117 @@
+// A run's result as plain figures: what a program reads, and what the texts and the page are made of.
+
+import type { ChaosResult } from './chaos.ts'
+import { type Bucket, recoveries, type Spread, spread, timeline, unavailable } from './measure.ts'
+import type { FaultKind } from './plan.ts'
+
+export interface FaultSummary {
+  readonly kind: FaultKind
+  readonly happened: number
+  readonly skipped: number
+  /** From the fault to the first answer of each actor that was hit; missing where it hit none. */
+  readonly recoveryMs?: Spread
+}
+
+export interface Growth {
+  /** Of processes that lived through the whole of it: the medians of the first and of the last quarter of their samples. */
+  readonly first: number
+  readonly last: number
+}
+
+/** Stable: fields are added, never changed. */
+export interface ChaosSummary {
+  readonly ok: boolean
+  readonly seed: number
+  readonly peers: number
+  readonly seconds: number
+  readonly workloads: readonly string[]
+  readonly calls: {
+    readonly acknowledged: number
+    readonly failed: number
+    readonly byCode: Readonly<Record<string, number>>
+    readonly latencyMs?: Spread
+  }
+  /** What the history breaks, and what did not come back. */
+  readonly problems: readonly string[]
+  readonly stuck: readonly string[]
+  readonly faults: readonly FaultSummary[]
+  /** Stretches of more than a second in which an actor gave no answer although somebody waited. */
+  readonly unavailableMs?: Spread
+  /** Bytes and counts per peer process; missing when none lived long enough. */
+  readonly heapBytes?: Growth
+  readonly rssBytes?: Growth
+  readonly descriptors?: Growth
+  readonly timeline: readonly Bucket[]
+  /** When each fault was on, in milliseconds from the beginning. */
+  readonly schedule: readonly {
+    readonly kind: FaultKind
+    readonly from: number
+    readonly to: number
+    readonly peers: readonly number[]
+  }[]
+}
+
+export function summarise(result: ChaosResult): ChaosSummary {
+  const { history, faults, began, ended } = result
+  const times = recoveries(history, faults)
+  const kinds = [...new Set(faults.map(({ kind }) => kind))]
+  const latencies = history.flatMap(({ outcome, start, end }) =>
+    outcome === 'ok' && end !== undefined ? [end - start] : [],
+  )
+  return {
+    ok: result.ok,
+    seed: result.seed,
+    peers: result.peers,
+    seconds: Math.round((ended - began) / 100) / 10,
+    workloads: result.workloads,
+    calls: {
+      acknowledged: result.acknowledged,
+      failed: result.failed,
+      byCode: Object.fromEntries(result.codes),
+      ...optional('latencyMs', spread(latencies)),
+    },
+    problems: result.problems.map(({ promise, text }) => `${promise}: ${text}`),
+    stuck: result.stuck,
+    faults: kinds.map((kind) => ({
+      kind,
+      happened: faults.filter((fault) => fault.kind === kind && fault.skipped === undefined).length,
+      skipped: faults.filter((fault) => fault.kind === kind && fault.skipped !== undefined).length,
+      ...optional('recoveryMs', spread(times.get(kind) ?? [])),
+    })),
+    ...optional('unavailableMs', spread(unavailable(history))),
+    ...optional('heapBytes', growth(result, 'heapUsed')),
+    ...optional('rssBytes', growth(result, 'rss')),
+    ...optional('descriptors', growth(result, 'descriptors')),
+    timeline: timeline(history, began, ended),
+    schedule: faults
+      .filter(({ skipped }) => skipped === undefined)
+      .map(({ kind, began: from, ended: to = ended, peers }) => ({
+        kind,
+        from: Math.round(from - began),
+        to: Math.round(to - began),
+        peers,
+      })),
+  }
+}
+
+const optional = <Key extends string, Value>(key: Key, value: Value | undefined): { [K in Key]?: Value } =>
+  (value === undefined ? {} : { [key]: value }) as { [K in Key]?: Value }
+
+/** Fewer samples of one process say nothing about growth. */
+const MIN_SAMPLES = 40
+
+function growth({ samples }: ChaosResult, what: 'heapUsed' | 'rss' | 'descriptors'): Growth | undefined {
+  const processes = new Map<string, number[]>()
+  for (const sample of samples) {
+    const key = `${sample.peer}.${sample.start}`
+    const values = processes.get(key) ?? []
+    processes.set(key, values)
+    values.push(sample[what])
+  }
+  const long = [...processes.values()].filter(({ length }) => length >= MIN_SAMPLES)
+  if (long.length === 0) return undefined
+  const quarter = (values: readonly number[], last: boolean): readonly number[] =>
+    last ? values.slice(-Math.floor(values.length / 4)) : values.slice(0, Math.floor(values.length / 4))
+  const median = (last: boolean): number => spread(long.flatMap((values) => quarter(values, last)))!.p50
+  return { first: median(false), last: median(true) }
+}
