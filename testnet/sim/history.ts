@@ -1,7 +1,7 @@
 // What callers of ledgers were told, against each other and against what the ledgers hold at the end (I1, I10, G1 to G5).
 
-import { brief, type Listed, type Seen } from './ledger.ts'
 import { checkList, type ListOperation } from '../check/linearizability.ts'
+import { brief, type Listed, type Seen } from './ledger.ts'
 
 /** Something that an actor's agenda has, with the life of the actor. */
 export interface Owed {
