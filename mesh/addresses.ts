@@ -57,20 +57,22 @@ export class Addresses {
     this.#seen = { members, pointer, registry, peers }
     if (same && peers.length === seen.peers.length && peers.every((entry, i) => entry === seen.peers[i]))
       return
-    this.#remember(members)
+    this.#remember(this.#seen)
     this.#want(this.#seen)
   }
 
   /**
    * Where peers were last reachable goes to disk, so that a whole mesh can find itself again after a stop. Not of those who
-   * left: once the view has forgotten them they would be looked for, for ever.
+   * left: once the view has forgotten them they would be looked for, for ever. One that is gone and has no place in the
+   * registry has left, too: its farewell was lost.
    */
-  #remember(members: readonly Member[]): void {
+  #remember({ members, registry }: Seen): void {
     const { env } = this.#parts
     const changed: Record<PeerId, readonly string[]> = {}
     for (const { peer, liveness, description } of members) {
+      const hasLeft = liveness === 'left' || (liveness === 'dead' && registry?.peers.has(peer) === false)
       const addresses = liveness === 'alive' ? description.addresses : []
-      if (peer === env.self || (addresses.length === 0 && liveness !== 'left')) continue
+      if (peer === env.self || (addresses.length === 0 && !hasLeft)) continue
       const text = addresses.join(' ')
       if ((this.#onDisk.get(peer) ?? '') === text) continue
       this.#onDisk.set(peer, text)
