@@ -3,6 +3,7 @@
 import { expect, onTestFinished, test, vi } from 'vitest'
 import { defaultMeshSettings } from '../node/index.ts'
 import { createTestnet } from './testnet.ts'
+import { answering, isSettled } from './view.ts'
 
 const MB = 1024 * 1024
 /**
@@ -42,7 +43,14 @@ test('arguments and results of 60 MB pass and nobody is taken for dead, larger o
     if (!names.has(peer)) names.set(peer, `bulk-${n}`)
   }
   const [one, two] = [...names.values()] as [string, string]
-  const terms = (await net.settled()).map(({ seen }) => seen?.status.term)
+  // A start ends with the registry at three peers and its head the one with the lowest ID.
+  const started = await net.waitUntil('the mesh has come to rest', (views) => {
+    const seen = answering(views).map((view) => view.seen)
+    const lowest = seen.map(({ status }) => status.peerId).sort()[0]
+    const atRest = seen.every(({ status }) => status.head?.peerId === lowest && status.registryKeepers === 3)
+    return isSettled(views) && atRest
+  })
+  const terms = started.map(({ seen }) => seen?.status.term)
   events.length = 0
 
   expect(await call(one, 'exchange', two, 60 * MB)).toBe(true)
