@@ -90,13 +90,13 @@ export class Host {
     else reply(decision)
   }
 
-  /** Sends and alarms that the actors here still have before them. */
+  /** Sends and alarms that the actors here still have before them; at least one alarm for each that was not read back yet. */
   get agenda(): { readonly sends: number; readonly alarms: number } {
     let sends = 0
     let alarms = 0
     for (const { agenda } of this.#homed.values()) {
       sends += agenda?.sendCount ?? 0
-      alarms += agenda?.alarmCount ?? 0
+      alarms += agenda?.alarmCount ?? 1
     }
     // Of a passive actor only its next alarm is known.
     for (const key of this.#passive.keys()) if (this.#init.wakeUps.dueAt(key) !== undefined) alarms++

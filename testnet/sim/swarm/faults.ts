@@ -167,7 +167,15 @@ const FAULTS: Readonly<Record<FaultKind, Inject>> = {
     const at = oneOf(world)
     const runtime = at && world.work.runtimes.get(at)
     if (!runtime) return false
-    runtime.kill(actor.type, actor.name, world.random() < 0.8, 5000).catch(() => {})
+    runtime.kill(actor.type, actor.name, true, 5000).catch(() => {})
+    return true
+  },
+  'end-actor': (world) => {
+    const actor = world.pick(world.work.actors)!
+    const at = oneOf(world)
+    const runtime = at && world.work.runtimes.get(at)
+    if (!runtime) return false
+    runtime.kill(actor.type, actor.name, false, 5000).catch(() => {})
     return true
   },
   'delete-actor': (world) => {

@@ -8,7 +8,7 @@ import { MeshError } from '../../../node/errors.ts'
 import type { Listed, Seen } from '../ledger.ts'
 import { NotInTime } from '../mesh.ts'
 import { inject } from './faults.ts'
-import { type FaultKind, type Profile, profileOf } from './profile.ts'
+import { ENDS_ACTORS, type FaultKind, type Profile, profileOf } from './profile.ts'
 import type { Named } from './workload.ts'
 import { World } from './world.ts'
 
@@ -92,8 +92,9 @@ async function play(world: World): Promise<void> {
   await agendas(world)
   const final = await answers(world)
   world.work.history.check(final, world.now)
-  if (!world.counts['stop-actor']) world.work.history.checkOwed(final, 'send')
-  if (!world.counts['stop-actor'] && !world.counts['clock-jump']) work.history.checkOwed(final, 'alarm')
+  const ended = ENDS_ACTORS.some((kind) => (world.counts[kind] ?? 0) > 0)
+  if (!ended) work.history.checkOwed(final, 'send')
+  if (!ended && !world.counts['clock-jump']) work.history.checkOwed(final, 'alarm')
   await tidy(world)
   await quiet(world)
 }
