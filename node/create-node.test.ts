@@ -253,6 +253,7 @@ test('an actor that nobody calls leaves memory, on a real disk too; its ends are
   expect(ref.status()).toMatchObject({ epoch: 2, restarts: 1 })
   await node.killActor('Napper', 'x', { restart: false })
   expect(ref.status()).toMatchObject({ status: 'dead', cause: 'it was killed' })
+  // Deleted before its host has looked it would be told as stopped.
   await vi.waitFor(() => expect(told).toContain('actor:stopped x dead'))
   await node.deleteActor('Napper', 'x')
   expect(ref.status()).toBeUndefined()

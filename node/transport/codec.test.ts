@@ -126,7 +126,7 @@ const commands = [
   { kind: 'acceptLoss', boot, refusal: null },
   { kind: 'failed', actor: 'A/b', epoch: 1, cause: 'x', again: true },
   { kind: 'started', boot, steady: true, actors: [{ actor: 'A/b', epoch: 1 }] },
-  { kind: 'kill', actor: 'A/b', incarnation: 1, epoch: 1, restart: false },
+  { kind: 'kill', actor: 'A/b', incarnation: 1, epoch: 2, restart: false },
   { kind: 'delete', actor: 'A/b', incarnation: 1 },
 ]
 const samples = [
