@@ -14,9 +14,9 @@ const FREE_STARTS = 3
 /** The pause after the next one. It doubles each time… */
 const START_FIRST_MS = 500
 /** …up to this: an actor that kills its process takes four hosts a minute at most, and one that is repaired is soon back. */
-export const START_MOST_MS = 15_000
-/** A start that ran for this long was a good one: peers of a mesh that is attacked or restarted fall further apart than that. */
-const STEADY_MS = 10_000
+export const START_MOST_MS = 15000
+/** A start that ran for this long was a good one: what kills its host does so at once, mostly, and peers that fail in turn do not. */
+const STEADY_MS = 5000
 const LOOK_MS = STEADY_MS / 4
 
 export interface StartsInit {

@@ -7,7 +7,7 @@ import type { Actor } from './actor.ts'
 export interface ActorOptionsInput {
   /**
    * Starts in a row that may fail, by the loss of the host, a kill or a throw in `onActivate`, before the actor is given up
-   * (`ActorDiedError` with the last cause). Ten seconds without trouble, and the count begins anew. -1, the default: no limit.
+   * (`ActorDiedError` with the last cause). Five seconds without trouble, and the count begins anew. -1, the default: no limit.
    */
   readonly maxRestarts?: number
   /** Retries of one call after its host was lost; the effect happens once anyway. -1, the default: until the timeout. */
