@@ -13,8 +13,10 @@ import { Debounce } from './timing.ts'
 const FREE_STARTS = 3
 /** The pause after the next one. It doubles each time… */
 const START_FIRST_MS = 500
-/** …up to this: an actor that kills its process takes four hosts a minute at most, and one that is repaired is soon back. */
-export const START_MOST_MS = 15000
+/** …up to this. Longer, and the actors of a mesh that loses one peer after the other would be away for no fault of theirs. */
+const LOST_MOST_MS = 1000
+/** The longest pause between starts that throw: one that is repaired is soon back. */
+export const START_MOST_MS = 15_000
 /** A start that ran for this long was a good one: what kills its host does so at once, mostly, and peers that fail in turn do not. */
 const STEADY_MS = 5000
 const LOOK_MS = STEADY_MS / 4
@@ -42,7 +44,7 @@ export class Starts {
   /** How long to wait before the first start at this home. */
   delayMs(entry: ActorEntry): number {
     const beyond = (entry.failures?.count ?? 0) - FREE_STARTS
-    return beyond <= 0 ? 0 : Math.min(START_MOST_MS, START_FIRST_MS * 2 ** (beyond - 1))
+    return beyond <= 0 ? 0 : Math.min(LOST_MOST_MS, START_FIRST_MS * 2 ** (beyond - 1))
   }
 
   /** Resolves when the registry counts it, or could not be reached. */
