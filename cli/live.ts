@@ -1,5 +1,6 @@
 // Live progress: a few lines that rewrite themselves on a terminal, and plain lines now and then elsewhere.
 
+import type { PeerGlimpse } from '../testnet/view.ts'
 import { shortSeconds } from './testnet-text.ts'
 
 /** Without a terminal: a line per phase, and one this often within a long phase. */
@@ -18,13 +19,7 @@ export interface LiveState {
   readonly notes: readonly string[]
   /** Whole lines, above the peers. */
   readonly lines?: readonly string[]
-  readonly peers: readonly {
-    readonly name: string
-    /** `running`, or what else. */
-    readonly process: string
-    readonly actors: number
-    readonly head: boolean
-  }[]
+  readonly peers: readonly PeerGlimpse[]
 }
 
 export class LiveLines {

@@ -13,6 +13,21 @@ export interface PeerView {
   readonly seen: PeerSnapshot | undefined
 }
 
+/** What live progress shows of a peer. */
+export interface PeerGlimpse {
+  readonly name: string
+  /** As in {@link PeerView}. */
+  readonly process: string
+  readonly actors: number
+  readonly head: boolean
+}
+export const glimpse = ({ index, process, seen }: PeerView): PeerGlimpse => ({
+  name: `peer-${index}`,
+  process,
+  actors: seen?.status.actorsHere ?? 0,
+  head: seen?.status.isHead ?? false,
+})
+
 /** A peer that answered. */
 export type AnsweringPeer = PeerView & { readonly seen: PeerSnapshot }
 export const answering = (views: readonly PeerView[]): readonly AnsweringPeer[] =>

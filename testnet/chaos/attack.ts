@@ -15,6 +15,8 @@ interface Active {
 
 export class Attacker {
   readonly records: FaultRecord[] = []
+  /** Faults that could not be begun or undone, in words: a peer did not come back. */
+  readonly failures: string[] = []
   readonly #net: Testnet
   readonly #started: (peer: number) => void
   readonly #active = new Set<Active>()
@@ -48,16 +50,21 @@ export class Attacker {
     const record: FaultRecord = { kind, began: machineNow(), peers, actors: hostedBy(target, peers) }
     this.records.push(record)
     const { promise: cut, resolve: cutShort } = Promise.withResolvers<void>()
-    const active: Active = { attack, record, over: this.#play(planned, attack, cut), cutShort }
+    const over = this.#play(planned, attack, cut).catch((error: unknown) => {
+      this.failures.push(
+        `${kind} of ${peers.join(', ')}: ${error instanceof Error ? error.message : String(error)}`,
+      )
+    })
+    const active: Active = { attack, record, over, cutShort }
     this.#active.add(active)
-    void active.over.finally(() => {
+    void over.then(() => {
       record.ended = machineNow()
       this.#active.delete(active)
     })
     this.#applyLinks()
   }
 
-  /** Ends everything now (X1). Rejects when a peer does not come back. */
+  /** Ends everything now (X1). */
   async healAll(): Promise<void> {
     const active = [...this.#active]
     for (const { cutShort } of active) cutShort()

@@ -2,7 +2,7 @@
 // answer, and the history of all operations is judged.
 
 import { createTestnet, type Testnet } from '../testnet.ts'
-import { answering, isWhole, type PeerView } from '../view.ts'
+import { answering, glimpse, isWhole, type PeerGlimpse, type PeerView } from '../view.ts'
 import { Attacker } from './attack.ts'
 import type { FaultRecord } from './faults.ts'
 import { History } from './history.ts'
@@ -52,12 +52,7 @@ export interface ChaosProgress {
   readonly faults: number
   /** Promises that the history so far breaks. */
   readonly broken: readonly Promised[]
-  readonly peers: readonly {
-    readonly name: string
-    readonly process: string
-    readonly actors: number
-    readonly head: boolean
-  }[]
+  readonly peers: readonly PeerGlimpse[]
 }
 
 export interface ChaosResult {
@@ -86,6 +81,7 @@ const SETTLED_MS = 60_000
 const WHOLE_MS = 60_000
 const LOOK_MS = 500
 const CHECK_MS = 5000
+const READS_AT_ONCE = 8
 
 export function runChaos(options: ChaosOptions): Promise<ChaosResult> {
   return new Chaos(options).run()
@@ -97,6 +93,8 @@ class Chaos {
   readonly #samples: Sample[] = []
   readonly #stuck: string[] = []
   readonly #began = machineNow()
+  /** The start of each peer that was given its clients. */
+  readonly #drivenStart = new Map<number, number>()
   #workloads: readonly Workload[] = []
   #attacker: Attacker | undefined
   #views: readonly PeerView[] = []
@@ -130,7 +128,8 @@ class Chaos {
   }
 
   async #play(net: Testnet): Promise<void> {
-    const attacker = new Attacker(net, (peer) => void this.#drive(net, peer))
+    // One that ends again before it has its clients goes without.
+    const attacker = new Attacker(net, (peer) => void this.#drive(net, peer).catch(() => {}))
     this.#attacker = attacker
     await Promise.all(net.peers.map(({ index }) => this.#drive(net, index)))
     this.#enter('calm')
@@ -139,6 +138,7 @@ class Chaos {
     await this.#attack(attacker)
     this.#enter('healing')
     await attacker.healAll()
+    this.#stuck.push(...attacker.failures)
     await this.#comesBack('the peers do not see each other and agree on a head', net.settled(SETTLED_MS))
     this.#enter('copies are being restored')
     const whole = net.waitUntil(
@@ -151,7 +151,8 @@ class Chaos {
     await sleep(CALM_MS)
     this.#enter('the clients finish')
     this.#driving = false
-    await Promise.all(net.peers.map((peer) => peer.request('rest', undefined, CALL_TIMEOUT_MS * 2)))
+    const resting = net.peers.map((peer) => peer.request('rest', undefined, CALL_TIMEOUT_MS * 2))
+    await this.#comesBack('not all clients finish', Promise.all(resting))
     this.#enter('reading every actor')
     await this.#readAll(net)
   }
@@ -182,7 +183,6 @@ class Chaos {
       prefix: `p${peer}.${starts}`,
     })
   }
-  readonly #drivenStart = new Map<number, number>()
 
   async #comesBack(what: string, condition: Promise<unknown>): Promise<void> {
     await condition.catch((error: unknown) => {
@@ -210,7 +210,7 @@ class Chaos {
         this.#history.take(peer, { kind: 'ended', id, end: machineNow(), ...ended })
       }
     }
-    await Promise.all(Array.from({ length: 8 }, lane))
+    await Promise.all(Array.from({ length: READS_AT_ONCE }, lane))
   }
 
   #result(): ChaosResult {
@@ -264,12 +264,7 @@ class Chaos {
       active: this.#attacker?.active ?? [],
       faults: this.#attacker?.records.filter(({ skipped }) => skipped === undefined).length ?? 0,
       broken: this.#broken,
-      peers: this.#views.map(({ index, process, seen }) => ({
-        name: `peer-${index}`,
-        process,
-        actors: seen?.status.actorsHere ?? 0,
-        head: seen?.status.isHead ?? false,
-      })),
+      peers: this.#views.map(glimpse),
     })
   }
 }

@@ -2,7 +2,7 @@
 // that every acknowledged call is there exactly once.
 
 import { createTestnet, type Testnet } from '../testnet.ts'
-import { answering, isWhole, type PeerView } from '../view.ts'
+import { answering, glimpse, isWhole, type PeerGlimpse, type PeerView } from '../view.ts'
 import { type Comparison, type Kill, Tally } from './tally.ts'
 
 export interface DemoOptions {
@@ -25,12 +25,7 @@ export interface Progress {
   readonly acknowledged: number
   /** Actors of the last kill that have not answered yet. */
   readonly waiting: number
-  readonly peers: readonly {
-    readonly name: string
-    readonly process: string
-    readonly actors: number
-    readonly head: boolean
-  }[]
+  readonly peers: readonly PeerGlimpse[]
 }
 
 export interface DemoResult {
@@ -235,12 +230,7 @@ class Demo {
       elapsedMs: performance.now() - this.#startedAt,
       acknowledged: this.#tally.acknowledged,
       waiting: last === undefined ? 0 : last.lost.length - last.answeredMs.size,
-      peers: this.#views.map((view) => ({
-        name: `peer-${view.index}`,
-        process: view.process,
-        actors: view.seen?.status.actorsHere ?? 0,
-        head: view.seen?.status.isHead ?? false,
-      })),
+      peers: this.#views.map(glimpse),
     })
   }
 }
