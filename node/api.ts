@@ -22,6 +22,7 @@ export interface CallOptions {
 /** The protocol's time-outs and limits (mesh/settings.ts says what each is for); those left out keep their defaults. */
 export type NodeSettings = Partial<MeshSettings>
 
+/** What a peer is made of. */
 export interface NodeOptions {
   /** The peer's disk: identity, secret, logs. Created when missing. One process per directory (`DATA_DIR_IN_USE`). */
   readonly dataDir: string
@@ -52,11 +53,13 @@ export interface NodeOptions {
   readonly control?: boolean
 }
 
+/** A peer by its ID, and its name for people. */
 export interface PeerRef {
   readonly peerId: string
   readonly name: string
 }
 
+/** This peer, as it sees itself and the mesh at the moment. */
 export interface NodeStatus {
   readonly peerId: string
   readonly name: string
@@ -94,6 +97,7 @@ export interface ResourceStatus {
   readonly used: number
 }
 
+/** A peer in this peer's view of the mesh. */
 export interface MemberStatus {
   readonly peerId: string
   readonly name: string
@@ -113,6 +117,7 @@ export interface MemberStatus {
   readonly sinceMs: number
 }
 
+/** An actor in this peer's copy of the registry. */
 export interface ActorStatus {
   readonly type: string
   readonly name: string
@@ -172,6 +177,7 @@ export interface ActorHere {
   readonly epoch: number
 }
 
+/** Events of a node with their details. */
 export interface NodeEvents {
   readonly 'peer:joined': PeerRef
   readonly 'peer:lost': PeerRef & { readonly liveness: 'dead' | 'left' }
@@ -192,11 +198,13 @@ export interface NodeEvents {
   readonly warning: { readonly code: string; readonly text: string }
 }
 
+/** Which actor. */
 export interface ActorName {
   readonly type: string
   readonly name: string
 }
 
+/** A one-way call that came to nothing. */
 export interface SendOutcome extends ActorName {
   /** The actor whose method sent it; undefined: the app. */
   readonly from: ActorName | undefined
@@ -205,6 +213,7 @@ export interface SendOutcome extends ActorName {
   readonly error: unknown
 }
 
+/** An alarm whose method threw. */
 export interface AlarmOutcome extends ActorName {
   readonly id: string
   readonly method: string
@@ -215,6 +224,7 @@ export interface AlarmOutcome extends ActorName {
   readonly error: unknown
 }
 
+/** A peer of the mesh, as the app has it. */
 export interface MeshNode {
   readonly peerId: string
   readonly name: string

@@ -49,6 +49,7 @@ export class ActorUnavailableError extends MeshError {
   }
 }
 
+/** No answer came within `timeoutMs`. */
 export class CallTimeoutError extends MeshError {
   override name = 'CallTimeoutError'
   constructor(message: string, options?: MeshErrorOptions) {
@@ -72,6 +73,7 @@ export class CallCancelledError extends MeshError {
   }
 }
 
+/** 10,000 calls wait for the actor: call it less often, or wait for answers. */
 export class MailboxFullError extends MeshError {
   override name = 'MailboxFullError'
   constructor(message: string) {
@@ -95,6 +97,7 @@ export class ReentrantCallError extends MeshError {
   }
 }
 
+/** No peer that could run the actor knows its class. */
 export class UnknownTypeError extends MeshError {
   override name = 'UnknownTypeError'
   constructor(message: string) {
@@ -102,6 +105,7 @@ export class UnknownTypeError extends MeshError {
   }
 }
 
+/** The class has no such method, or it is private; the message lists those there are. */
 export class UnknownMethodError extends MeshError {
   override name = 'UnknownMethodError'
   constructor(message: string) {
@@ -169,6 +173,7 @@ export class NotNeededError extends MeshError {
 
 export type DataDirectoryCode = 'DATA_DIR_IN_USE' | 'DATA_DIR_UNREADABLE' | 'DATA_DIR_OTHER_MESH'
 
+/** The data directory is in use, unreadable, or of another mesh: its code says which. */
 export class DataDirectoryError extends MeshError {
   override name = 'DataDirectoryError'
   declare readonly code: DataDirectoryCode
@@ -177,6 +182,7 @@ export class DataDirectoryError extends MeshError {
   }
 }
 
+/** The mesh refused this peer. */
 export class WrongSecretError extends MeshError {
   override name = 'WrongSecretError'
   constructor(message: string, options?: MeshErrorOptions) {
@@ -184,6 +190,7 @@ export class WrongSecretError extends MeshError {
   }
 }
 
+/** Another process listens on that address. */
 export class PortInUseError extends MeshError {
   override name = 'PortInUseError'
   constructor(message: string, options?: MeshErrorOptions) {
@@ -199,6 +206,7 @@ export class IncompatibleVersionError extends MeshError {
   }
 }
 
+/** Nobody to join answered, or admission took too long. */
 export class JoinFailedError extends MeshError {
   override name = 'JoinFailedError'
   constructor(message: string, options?: MeshErrorOptions) {
@@ -206,6 +214,7 @@ export class JoinFailedError extends MeshError {
   }
 }
 
+/** An option or value that can not be; nothing was done. */
 export class BadInputError extends MeshError {
   override name = 'BadInputError'
   constructor(message: string, options?: MeshErrorOptions) {

@@ -53,6 +53,7 @@ export interface ActorOptionsInput {
 /** What one actor may have otherwise than its class says. */
 export type InstanceOptions = Omit<ActorOptionsInput, 'readOnly' | 'reads' | 'idleMs' | 'maxTaskRetries'>
 
+/** How an actor is created. */
 export interface CreateOptions {
   /** Its constructor's arguments. */
   readonly init?: readonly unknown[]
@@ -63,6 +64,7 @@ export interface CreateOptions {
 /** Why an object of an actor ends: nobody called it, another peer gets it, it was stopped, or this peer leaves the mesh. */
 export type DeactivateReason = 'passivated' | 'moving' | 'stopping' | 'leaving'
 
+/** Where and what an actor is: `this.context`. */
 export interface ActorContext {
   /** `<type>/<name>`. */
   readonly key: string
@@ -138,6 +140,7 @@ type OneWay<F> = F extends (...args: infer Args) => infer Result
 export type SendRef<A extends AnyActor> = {
   readonly [K in keyof A as MethodName<A, K>]: OneWay<A[K]>
 }
+/** One-way calls to an actor whose class is not at hand. */
 export type AnySendRef = { readonly [method: string]: (...args: unknown[]) => Promise<void> }
 
 export interface Sending<Methods> {
@@ -164,6 +167,7 @@ export interface ScheduledCall {
   readonly failures: number
 }
 
+/** How something is scheduled. */
 export interface ScheduleOptions {
   /** In place of a made-up one; what was scheduled under it before is replaced. At most 256 characters, no # in front. */
   readonly id?: string

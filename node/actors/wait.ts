@@ -5,6 +5,7 @@ import type { Clock } from '../ports.ts'
 import { realClock } from '../real-world.ts'
 import { MAX_TIMEOUT_MS } from './timing.ts'
 
+/** How long to wait, and for how many. */
 export interface WaitOptions {
   /** How many must be settled, and how many are returned as ready at most. Default 1. */
   readonly count?: number
