@@ -18,6 +18,7 @@ import {
   type EncodedRecord,
   encodeDelta,
   encodeSnapshot,
+  type FoldedChange,
   type RecordHead,
   type RecordKind,
 } from './records.ts'
@@ -30,6 +31,8 @@ const MIN_CHAIN_BYTES = 1024
 const MIN_CHAIN_RECORDS = 64
 const MAX_CHAIN_RECORDS = 2048
 const STATE_BYTES_PER_CHAIN_RECORD = 4096
+/** Changes that a snapshot names: after a jam it may hold many more than anybody looks at. */
+const MAX_FOLDED = 100
 
 /** Where the newest acknowledged record lies. */
 export interface Position {
@@ -54,6 +57,8 @@ interface Change {
   /** Undefined where the actor did it by itself: an alarm, or what became of its agenda. */
   readonly call: SettledCall | undefined
   readonly agenda: readonly AgendaChange[]
+  /** What did it; empty where nobody called for it. */
+  readonly method: string
 }
 
 interface Waiter {
@@ -166,8 +171,9 @@ export class ActorLog implements RecordSource {
     patches: Uint8Array | undefined,
     call: SettledCall | undefined,
     agenda: readonly AgendaChange[] = [],
+    method = '',
   ): Patches {
-    const change = { patches: patches ?? NO_PATCHES, call, agenda }
+    const change = { patches: patches ?? NO_PATCHES, call, agenda, method }
     const decoded = decodeUser(change.patches, this.#options.makeRef) as Patches
     this.#state = applyPatches(this.#state, decoded)
     this.#push({ sequence: this.#sequence + 1, change, kind: 'delta' })
@@ -239,7 +245,8 @@ export class ActorLog implements RecordSource {
     this.#chainBytes = 0
     this.#chainRecords = 0
     const head: RecordHead = { ...this.#options.life, sequence: last.sequence, kind }
-    return [{ head, body, hasAgenda: agenda !== undefined }]
+    const folded = foldedOf(pending)
+    return [{ head, body, ...(folded.length > 0 && { note: folded }) }]
   }
 
   acknowledged(sequence: number, journal: LogKey, index: number): void {
@@ -276,9 +283,10 @@ export class ActorLog implements RecordSource {
     let bytes = this.#chainBytes
     for (const { change, sequence, kind } of pending) {
       if (change === undefined) return undefined
-      const { patches, call, agenda } = change
+      const { patches, call, agenda, method } = change
       const body = encodeDelta({ patches, calls: call === undefined ? [] : [call], agenda })
-      records.push({ head: { ...this.#options.life, sequence, kind }, body, hasAgenda: agenda.length > 0 })
+      const head = { ...this.#options.life, sequence, kind }
+      records.push({ head, body, ...(method !== '' && { note: method }) })
       bytes += body.length
     }
     const count = this.#chainRecords + records.length
@@ -290,3 +298,11 @@ export class ActorLog implements RecordSource {
     return records
   }
 }
+
+/** What else is in a snapshot than its own record; snapshots that nobody needed any more among it. */
+const foldedOf = (pending: readonly Pending[]): readonly FoldedChange[] =>
+  pending.slice(-MAX_FOLDED).flatMap((item): readonly FoldedChange[] => {
+    if (item.change !== undefined)
+      return [[item.sequence, item.change.method, item.change.call?.caller ?? null]]
+    return item === pending.at(-1) ? [] : [[item.sequence, '#snapshot ', null]]
+  })

@@ -36,6 +36,8 @@ export interface BatcherOptions {
   readonly maxInFlight?: number
   /** A block is closed beyond this many bytes: what a restore of one small actor has to fetch at most. */
   readonly blockBytes?: number
+  /** Wall-clock milliseconds, for people who look back. Default: 0, records of which nobody knows the time. */
+  readonly wall?: () => number
 }
 
 interface Flushed {
@@ -63,7 +65,7 @@ export class Batcher {
   #backlog = 0
 
   constructor(options: BatcherOptions) {
-    this.#options = { maxInFlight: 2, blockBytes: 256 * 1024, ...options }
+    this.#options = { maxInFlight: 2, blockBytes: 256 * 1024, wall: () => 0, ...options }
   }
 
   /** Bytes taken and not yet acknowledged: what back-pressure looks at. */
@@ -135,7 +137,11 @@ export class Batcher {
     const bytes = pieces.reduce((sum, piece) => sum + piece.part.bytes.length, 0)
     this.#inFlight++
     this.#backlog += bytes
-    journal.append(encodeBlock(pieces.map((piece) => piece.part))).then(
+    const block = encodeBlock(
+      pieces.map((piece) => piece.part),
+      Math.round(this.#options.wall()),
+    )
+    journal.append(block).then(
       (index) => {
         if (this.#current === journal) {
           this.#inFlight--

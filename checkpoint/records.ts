@@ -2,18 +2,18 @@
 //
 //     version (1 byte) · header length (4 bytes, big endian) · header (CBOR) · bodies, one after the other
 //
-// The header lists each record's actor, numbers and length, so that an index is built without decoding a body. A body
+// The header says when the block was formed, and lists each record's actor, numbers, length and what it is of, so that an
+// index or a history is built without decoding a body. A body
 // larger than a part is cut over several entries, in one block or in consecutive ones; a record counts only when all its
 // parts are there, so a journal cut in the middle of one ends before it.
 
 import type { AgendaChange, AgendaData } from './agenda.ts'
 import type { CallTableData, SettledCall } from './call-table.ts'
 import { decode, encode } from './codec.ts'
-import type { ActorKey } from './mesh-types.ts'
+import type { ActorKey, CallerId } from './mesh-types.ts'
 
-const VERSION = 1
-/** Of a block in which an actor has an agenda: a release that does not know of agendas must not read past one. */
-const AGENDA_VERSION = 2
+/** Blocks of format 1 and 2 differ in their header: it has neither a time nor notes. */
+const VERSION = 3
 const PREFIX_BYTES = 5
 /** Small enough that a large snapshot lets others' records through, large enough that its parts are few. */
 export const PART_BYTES = 1024 * 1024
@@ -47,11 +47,17 @@ export interface DeltaBody {
   readonly agenda: readonly AgendaChange[]
 }
 
+/** A change that a snapshot holds and no record of its own tells of; nobody called for it where the caller is null. */
+export type FoldedChange = readonly [sequence: number, method: string, caller: CallerId | null]
+
+/** For people who look back: the method that made a delta, or the changes that a snapshot was written with. */
+export type Note = string | readonly FoldedChange[]
+
 /** A record ready to be put into a block. */
 export interface EncodedRecord {
   readonly head: RecordHead
   readonly body: Uint8Array
-  readonly hasAgenda?: boolean
+  readonly note?: Note
 }
 
 /** One entry of a block: a record, or part `part` of `parts` of one. */
@@ -61,9 +67,13 @@ export interface BlockEntry extends RecordHead {
   /** Where its bytes lie in the block. */
   readonly offset: number
   readonly length: number
+  /** On the first part. */
+  readonly note: Note | undefined
+  /** Wall-clock milliseconds at which its host formed the block; 0: not known. One time is enough for a batch. */
+  readonly at: number
 }
 
-type HeaderLine = readonly [ActorKey, number, number, number, number, number, number, number]
+type HeaderLine = readonly [ActorKey, number, number, number, number, number, number, number, Note?]
 const KINDS: readonly RecordKind[] = ['snapshot', 'delta', 'release']
 
 // The agenda, and what was told, come last and are left out where there is none: so records of earlier releases read the same.
@@ -109,7 +119,7 @@ export interface RecordPart extends RecordHead {
   readonly part: number
   readonly parts: number
   readonly bytes: Uint8Array
-  readonly hasAgenda?: boolean
+  readonly note?: Note
 }
 
 export function cut(record: EncodedRecord, partBytes = PART_BYTES): readonly RecordPart[] {
@@ -119,13 +129,14 @@ export function cut(record: EncodedRecord, partBytes = PART_BYTES): readonly Rec
     part,
     parts,
     bytes: record.body.subarray(part * partBytes, (part + 1) * partBytes),
-    hasAgenda: record.hasAgenda === true,
+    ...(part === 0 && record.note !== undefined && { note: record.note }),
   }))
 }
 
-export function encodeBlock(parts: readonly RecordPart[]): Uint8Array {
-  const header = encode(
-    parts.map(
+export function encodeBlock(parts: readonly RecordPart[], at = 0): Uint8Array {
+  const header = encode([
+    at,
+    ...parts.map(
       (part): HeaderLine => [
         part.actor,
         part.incarnation,
@@ -135,12 +146,13 @@ export function encodeBlock(parts: readonly RecordPart[]): Uint8Array {
         part.part,
         part.parts,
         part.bytes.length,
+        ...(part.note === undefined ? ([] as const) : ([part.note] as const)),
       ],
     ),
-  )
+  ])
   const total = parts.reduce((sum, part) => sum + part.bytes.length, PREFIX_BYTES + header.length)
   const block = new Uint8Array(total)
-  block[0] = parts.some(({ hasAgenda }) => hasAgenda) ? AGENDA_VERSION : VERSION
+  block[0] = VERSION
   new DataView(block.buffer).setUint32(1, header.length)
   block.set(header, PREFIX_BYTES)
   let offset = PREFIX_BYTES + header.length
@@ -158,23 +170,26 @@ export class UnreadableBlock extends Error {
 
 /** The entries of a block, bodies untouched. Throws {@link UnreadableBlock}. */
 export function readHeader(block: Uint8Array): readonly BlockEntry[] {
-  if (block[0] !== VERSION && block[0] !== AGENDA_VERSION) {
+  const version = block[0] ?? 0
+  if (version < 1 || version > VERSION) {
     throw new UnreadableBlock(
-      `a block of format ${block[0]}, and this release reads up to ${AGENDA_VERSION}: upgrade actor-mesh`,
+      `a block of format ${version}, and this release reads up to ${VERSION}: upgrade actor-mesh`,
     )
   }
   if (block.length < PREFIX_BYTES) throw new UnreadableBlock('a block shorter than its prefix')
   const headerLength = new DataView(block.buffer, block.byteOffset, block.byteLength).getUint32(1)
   let offset = PREFIX_BYTES + headerLength
   if (offset > block.length) throw new UnreadableBlock('a block shorter than its header')
-  const lines = decode(block.subarray(PREFIX_BYTES, offset)) as readonly HeaderLine[]
-  const entries = lines.map(
-    ([actor, incarnation, epoch, sequence, kind, part, parts, length]): BlockEntry => {
-      const entry = { actor, incarnation, epoch, sequence, kind: KINDS[kind]!, part, parts, offset, length }
-      offset += length
-      return entry
-    },
-  )
+  const header = decode(block.subarray(PREFIX_BYTES, offset)) as readonly (number | HeaderLine)[]
+  const at = version === VERSION ? (header[0] as number) : 0
+  const lines = (version === VERSION ? header.slice(1) : header) as readonly HeaderLine[]
+  const entries = lines.map((line): BlockEntry => {
+    const [actor, incarnation, epoch, sequence, kind, part, parts, length, note] = line
+    const numbers = { actor, incarnation, epoch, sequence, kind: KINDS[kind]!, part, parts }
+    const entry = { ...numbers, offset, length, note, at }
+    offset += length
+    return entry
+  })
   if (offset !== block.length) throw new UnreadableBlock('a block whose records do not fill it')
   return entries
 }

@@ -33,13 +33,14 @@ interface Whole {
   readonly body: Uint8Array
 }
 
-/** Undefined when the blocks hold no complete snapshot of that life. Blocks in journal order. */
+/** Undefined when the blocks hold no complete snapshot of that life. Blocks in journal order; records after `upTo` are left out. */
 export function replay(
   life: ActorLife,
   blocks: readonly Uint8Array[],
   makeRef?: MakeRef,
+  upTo = Number.POSITIVE_INFINITY,
 ): Restored | undefined {
-  const records = wholeRecords(life, blocks)
+  const records = wholeRecords(life, blocks).filter(({ entry }) => entry.sequence <= upTo)
   const start = records.findLastIndex((record) => record.entry.kind !== 'delta')
   if (start < 0) return undefined
   const first = records[start]!

@@ -134,6 +134,62 @@ export interface ActorStatus {
   readonly durability: 'replicated' | 'synced'
 }
 
+/** What of a past is listed. */
+export interface HistoryOptions {
+  /** At most that many records, 1 to 1000, and the changes that are in one of them. Default 50. */
+  readonly limit?: number
+  /** Only records with lower numbers: the last one of the page before. */
+  readonly before?: number
+}
+
+/**
+ * What made a record: a call, an alarm, `onActivate` or `onDeactivate`, the actor's agenda; a restore or a fork; or nobody,
+ * where the state was written as a whole for the sake of the log, or for the next host.
+ */
+export type HistoryKind = 'call' | 'alarm' | 'hook' | 'agenda' | 'restore' | 'fork' | 'snapshot' | 'release'
+
+/** One record of an actor. */
+export interface HistoryRecord {
+  /** +1 with each, over all hosts. */
+  readonly record: number
+  /** Wall-clock milliseconds of the host that wrote it. */
+  readonly at: number | undefined
+  readonly kind: HistoryKind
+  /** The method; of a restore the record, of a fork the actor it was made from. */
+  readonly method: string | undefined
+  /** The peer ID or `<type>/<name>` of who called, where somebody did and it is known. */
+  readonly caller: string | undefined
+  /** What it takes in the log; 0 where it is in another one. */
+  readonly bytes: number
+  /** Of the home that wrote it. */
+  readonly epoch: number
+  /** It holds the whole state. */
+  readonly whole: boolean
+  /** The actor can be restored or forked at it. */
+  readonly restorable: boolean
+  /** The record that holds this change, which has none of its own. */
+  readonly foldedInto: number | undefined
+}
+
+/** An actor's past, as far as it is kept and could be read. */
+export interface ActorHistory {
+  /** Newest first. */
+  readonly records: readonly HistoryRecord[]
+  /** Numbers of which nothing is kept, `to` included: trimmed with their journals, or of another life of a host. */
+  readonly missing: readonly { readonly from: number; readonly to: number }[]
+  /** Why parts of the log could not be read now: what is `missing` may be there. */
+  readonly unreadable: readonly string[]
+}
+
+export interface RestoreOptions {
+  readonly record: number
+}
+
+export interface ForkOptions {
+  /** Default: the state as it is. */
+  readonly record?: number
+}
+
 /** What a rescue of the registry would do, or did (docs/adr/0009). */
 export interface RescueOutcome {
   readonly done: boolean

@@ -34,11 +34,16 @@ export type {
 export { type Waited, type WaitOptions, wait } from './actors/wait.ts'
 export type {
   ActorHere,
+  ActorHistory,
   ActorName,
   ActorRecovered,
   ActorStatus,
   AlarmOutcome,
   CallOptions,
+  ForkOptions,
+  HistoryKind,
+  HistoryOptions,
+  HistoryRecord,
   MemberStatus,
   MeshNode,
   NodeEvents,
@@ -49,6 +54,7 @@ export type {
   RecoverOutcome,
   RescueOutcome,
   ResourceStatus,
+  RestoreOptions,
   SendOutcome,
 } from './api.ts'
 export { createNode } from './create-node.ts'

@@ -8,6 +8,7 @@ import type { Clock } from '../ports.ts'
 import type { AgendaServices } from './agenda-services.ts'
 import type { JournalReader } from './journal-reader.ts'
 import type { JournalWriter } from './journal-writer.ts'
+import type { Past } from './past.ts'
 import type { RestoredFrom } from './restorer.ts'
 import type { RuntimeEvents } from './runtime-events.ts'
 import type { Starts } from './starts.ts'
@@ -33,6 +34,7 @@ export interface HomeServices {
   readonly mesh: MeshHandle
   readonly journals: JournalWriter
   readonly reader: JournalReader
+  readonly past: Past
   readonly limits: RuntimeLimits
   /** Makes references in states and arguments usable. */
   readonly makeRef: MakeRef

@@ -16,6 +16,7 @@ import { Host } from './host.ts'
 import { signalOf } from './instance.ts'
 import type { JournalReader } from './journal-reader.ts'
 import { JournalWriter } from './journal-writer.ts'
+import type { Past } from './past.ts'
 import type { RuntimeEvents, RuntimeLogger } from './runtime-events.ts'
 import { Starts } from './starts.ts'
 import { sleep, within } from './timing.ts'
@@ -26,6 +27,7 @@ export interface HomeInit {
   readonly mesh: MeshHandle
   readonly clock: Clock
   readonly reader: JournalReader
+  readonly past: Past
   readonly types: ActorTypes
   readonly limits: RuntimeLimits
   readonly logger: RuntimeLogger
@@ -67,6 +69,7 @@ export function makeHome(init: HomeInit): Home {
     journals,
     types: init.types,
     reader: init.reader,
+    past: init.past,
     limits: init.limits,
     makeRef: init.makeRef,
     now: () => clock.now(),

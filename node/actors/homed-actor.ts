@@ -8,7 +8,6 @@
 
 import type { ActorLog, Position } from '../../checkpoint/actor-log.ts'
 import type { Agenda } from '../../checkpoint/agenda.ts'
-import { decodeUser } from '../../checkpoint/codec.ts'
 import type { ActorEntry } from '../../mesh/registry/types.ts'
 import { MailboxFullError, MeshUnavailableError } from '../errors.ts'
 import { callerGone } from './call-errors.ts'
@@ -20,6 +19,7 @@ import { runHook } from './hooks.ts'
 import { makeInstance } from './instance.ts'
 import { LiveActor, type Reply } from './live-actor.ts'
 import { Mailbox } from './mailbox.ts'
+import { BECOME, decodeInit, stateIn } from './own-calls.ts'
 import { type Passive, passiveOf } from './passive.ts'
 import { toFrame } from './remote-error.ts'
 import { START_MOST_MS } from './starts.ts'
@@ -58,6 +58,7 @@ export class HomedActor implements LogOwner {
   #deactivating: Promise<void> | undefined
   #live: LiveActor | undefined
   readonly #log: HomedLog
+  #arrived: () => void = () => {}
   #releasing = false
   /** Who uses its log at present, beside its object (P1). */
   #users = 0
@@ -248,6 +249,7 @@ export class HomedActor implements LogOwner {
     if (this.#ended !== undefined) return
     this.#ended = { error }
     for (const { reply } of this.#takeArrivals()) reply(answer)
+    this.#arrived()
     this.#live?.kill(answer, error)
     this.#log.now?.fail(error)
   }
@@ -268,6 +270,7 @@ export class HomedActor implements LogOwner {
       if (giving === undefined) return
     }
     this.#arrivals.push(caller, { frame, reply, deadline: this.#services.now() + frame.leftMs })
+    this.#arrived()
     if (this.#problem !== '') reply({ kind: 'waiting', why: this.#problem })
     void this.activate()
   }
@@ -278,12 +281,13 @@ export class HomedActor implements LogOwner {
     if (this.#deactivating !== undefined) await this.#deactivating
     await this.#pauseAfterFailures()
     await this.#log.load()
+    const first = await this.#firstState()
     for (;;) {
       this.check()
       if (this.#releasing) throw new MeshUnavailableError(`${this.entry.key} is moving`) // H3
       let isMade = false
       try {
-        const live = this.#make()
+        const live = this.#make(first)
         isMade = true
         if (live.info.hooks.has('onActivate')) await this.#open(live)
         return this.#serve(live)
@@ -311,15 +315,15 @@ export class HomedActor implements LogOwner {
   }
 
   /** An object that does not serve yet, on a log: of the state it was restored with, or of what its constructor set. */
-  #make(): LiveActor {
+  #make(first: Uint8Array | undefined): LiveActor {
     const info = this.#info
     if (info === undefined) throw new Error(`this peer does not know the type of ${this.entry.key}`)
     const { actor, initial } = makeInstance(
       info,
       this.#services.context(this.entry, this.#log.now !== undefined),
-      this.#initArguments(),
+      decodeInit(this.entry.init, this.#services.makeRef).args,
     )
-    const log = this.#log.now ?? this.#log.fresh(initial)
+    const log = this.#log.now ?? this.#log.fresh(first ?? initial)
     const { side: journal } = this.#log
     return new LiveActor({ entry: this.entry, info, instance: actor, log, journal, services: this.#services })
   }
@@ -367,9 +371,23 @@ export class HomedActor implements LogOwner {
     return arrivals
   }
 
-  #initArguments(): readonly unknown[] {
-    const { init } = this.entry
-    return init.length === 0 ? [] : (decodeUser(init, this.#services.makeRef) as unknown[])
+  /** H2 A copy has no state until it comes, and answers nothing; undefined: it is none, or it has a state. */
+  async #firstState(): Promise<Uint8Array | undefined> {
+    const { makeRef } = this.#services
+    const { copyOf } = decodeInit(this.entry.init, makeRef)
+    while (copyOf !== undefined && this.#log.now === undefined) {
+      this.check()
+      if (this.#releasing) throw new MeshUnavailableError(`${this.entry.key} is moving`) // H3
+      const brought = [...(this.#arrivals ?? [])].find(({ frame }) => frame.method === BECOME)
+      if (brought !== undefined) return stateIn(brought.frame, makeRef)
+      this.tell(
+        `it is to be a copy of ${copyOf}, and its state has not come yet: delete it if whoever forked it is gone`,
+      )
+      await new Promise<void>((resolve) => {
+        this.#arrived = resolve
+      })
+    }
+    return undefined
   }
 
   /** For its log: throws when it has ended here. */

@@ -38,6 +38,7 @@ export type Hook =
 
 /** What a hook changed, which the log does not have yet. */
 export interface HookChange {
+  readonly name: Hook['name']
   /** Encoded; undefined where the state stays as it was. */
   readonly patches: Uint8Array | undefined
   readonly agenda: readonly AgendaChange[]
@@ -79,7 +80,7 @@ export async function runHook(
     const { maxBytes } = services.limits
     if (patches !== undefined && patches.length > maxBytes)
       throw tooLarge('change of state', patches.length, maxBytes)
-    return { patches, agenda: agenda?.changes ?? [] }
+    return { name, patches, agenda: agenda?.changes ?? [] }
   } catch (error) {
     draft.discard()
     throw explain(info, name, error)

@@ -3,6 +3,7 @@
 //
 //  R10 Only blocks below the length that the registry names are read, wherever they come from.
 
+import { blocksUpTo } from '../../checkpoint/history.ts'
 import type { ActorLife, JournalIndexes } from '../../checkpoint/journal-index.ts'
 import type { LogStore } from '../../checkpoint/port.ts'
 import { type BlockEntry, readHeader } from '../../checkpoint/records.ts'
@@ -70,16 +71,29 @@ export class JournalReader {
   async read(source: Source, life: ActorLife): Promise<readonly Uint8Array[]> {
     const own = await this.#indexes.of(source.journal).find(life, source.length)
     if (own !== undefined) return this.#readOwn(source.journal, own)
+    return this.fromHolder(source.journal, (peer) => this.#readFrom(peer, source, life))
+  }
+
+  /** What the first keeper of a journal says that can say it. Throws SourceUnreachable. */
+  async fromHolder<T>(journal: LogKey, ask: (peer: PeerId) => Promise<T>): Promise<T> {
     const refusals: string[] = []
-    for (const peer of this.#holders(source.journal)) {
+    for (const peer of this.#holders(journal)) {
       try {
-        return await this.#readFrom(peer, source, life)
+        return await ask(peer)
       } catch (error) {
         refusals.push(`${peer}: ${error instanceof Error ? error.message : String(error)}`)
       }
     }
     const said = refusals.length === 0 ? 'none of its keepers is connected' : refusals.join('; ')
-    throw new SourceUnreachable(`journal ${source.journal.slice(0, 8)} can't be read: ${said}`)
+    throw new SourceUnreachable(`journal ${journal.slice(0, 8)} can't be read: ${said}`)
+  }
+
+  /** The blocks that the life's state as of one record needs, in order; none when the source does not have it all. */
+  async readUpTo(source: Source, life: ActorLife, sequence: number): Promise<readonly Uint8Array[]> {
+    const { journal, length } = source
+    const own = await blocksUpTo(this.#store, journal, life, { length, sequence })
+    if (own !== undefined) return this.#readOwn(journal, own)
+    return this.fromHolder(journal, (peer) => this.#readFrom(peer, source, life, sequence))
   }
 
   /** The blocks of a snapshot whose last part lies in block `index` of a journal of this very store, in order. */
@@ -111,9 +125,14 @@ export class JournalReader {
     return [...new Set(keepers.map((keeper) => keeper.peer))].filter((peer) => peer !== this.#mesh.self)
   }
 
-  async #readFrom(peer: PeerId, source: Source, life: ActorLife): Promise<readonly Uint8Array[]> {
-    const { journal, length } = source
-    const found = await this.#ask(peer, { q: 'find', journal, length, ...life })
+  async #readFrom(
+    peer: PeerId,
+    { journal, length }: Source,
+    life: ActorLife,
+    sequence?: number,
+  ): Promise<readonly Uint8Array[]> {
+    const upTo = sequence === undefined ? {} : { sequence }
+    const found = await this.ask(peer, { q: 'find', journal, length, ...life, ...upTo })
     if (found.a !== 'found') throw new Error('answered something else')
     const wanted = found.blocks
     if (wanted.some((index) => index >= length)) throw new Error(`named a block beyond ${length}`) // R10
@@ -126,7 +145,7 @@ export class JournalReader {
       const missing = wanted.filter((index) => !have.has(index)).slice(0, ASK_BLOCKS)
       if (missing.length === 0) return wanted.map((index) => have.get(index)!)
       const before = have.size
-      const answer = await this.#ask(peer, { q: 'blocks', journal, indexes: missing })
+      const answer = await this.ask(peer, { q: 'blocks', journal, indexes: missing })
       for (const proof of answer.a === 'blocks' ? answer.proofs : []) {
         const { index, block } = await this.#store.verify(journal, proof)
         have.set(index, block)
@@ -136,7 +155,8 @@ export class JournalReader {
     }
   }
 
-  #ask(peer: PeerId, question: WithoutId<RestoreQuestion>): Promise<RestoreAnswer> {
+  /** One question to one peer. Rejects with why there is no answer. */
+  ask(peer: PeerId, question: WithoutId<RestoreQuestion>): Promise<RestoreAnswer> {
     const id = this.#tokens.next()
     return new Promise((resolve, reject) => {
       const end = (): void => {

@@ -1,6 +1,6 @@
 // This boot's side of its journals: one batcher per journal class, and the confirmation that reads wait for.
 
-import { Batcher, type RecordSource } from '../../checkpoint/batcher.ts'
+import { Batcher, type BlockLog, type RecordSource } from '../../checkpoint/batcher.ts'
 import type { LogKey } from '../../mesh/ids.ts'
 import { classKey } from '../../mesh/registry/class.ts'
 import type { JournalClass } from '../../mesh/registry/types.ts'
@@ -28,12 +28,34 @@ export interface JournalSide {
   readonly mark: (source: RecordSource) => void
 }
 
+/** An open journal that knows how much of it is acknowledged. */
+class CountedLog implements BlockLog {
+  readonly #journal: OpenJournal
+  acknowledged = 0
+
+  constructor(journal: OpenJournal) {
+    this.#journal = journal
+  }
+  get key(): LogKey {
+    return this.#journal.key
+  }
+  get rolled(): boolean {
+    return this.#journal.rolled
+  }
+  async append(block: Uint8Array): Promise<number> {
+    const index = await this.#journal.append(block)
+    this.acknowledged = Math.max(this.acknowledged, index + 1)
+    return index
+  }
+}
+
 export class JournalWriter {
   readonly #init: JournalWriterInit
   readonly #batchers: Batcher[] = []
   readonly #sides = new Map<string, JournalSide>()
   readonly #confirming = new Map<string, Promise<void>>()
   readonly #rolled = new Set<() => void>()
+  readonly #written = new Map<LogKey, CountedLog>()
   #stopped = false
 
   constructor(init: JournalWriterInit) {
@@ -44,7 +66,11 @@ export class JournalWriter {
     const key = classKey(wanted)
     let side = this.#sides.get(key)
     if (side === undefined) {
-      const batcher = new Batcher({ journal: () => this.current(wanted), failed: this.#init.failed })
+      const batcher = new Batcher({
+        journal: async () => this.#counted(await this.current(wanted)),
+        failed: this.#init.failed,
+        wall: () => this.#init.clock.wall(),
+      })
       this.#batchers.push(batcher)
       side = {
         congested: () => batcher.backlogBytes > MAX_BACKLOG_BYTES,
@@ -54,6 +80,23 @@ export class JournalWriter {
       this.#sides.set(key, side)
     }
     return side
+  }
+
+  /** Blocks that are acknowledged of a journal that this boot has open; undefined: it does not. */
+  acknowledged(journal: LogKey): number | undefined {
+    return this.#stopped ? undefined : this.#written.get(journal)?.acknowledged
+  }
+
+  /** The batcher tells one journal from the other by its object. */
+  #counted(journal: OpenJournal): CountedLog {
+    const known = this.#written.get(journal.key)
+    if (known !== undefined) return known
+    const { journals } = this.#init.mesh.registry ?? {}
+    for (const key of this.#written.keys())
+      if (journals?.get(key)?.status.kind !== 'open') this.#written.delete(key)
+    const counted = new CountedLog(journal)
+    this.#written.set(journal.key, counted)
+    return counted
   }
 
   /** The journal to use now. Keeps trying; rejects only when this boot may not write any more. */

@@ -13,5 +13,5 @@ export interface LiveActorInit {
   readonly instance: AnyActor
   readonly log: ActorLog
   readonly journal: JournalSide
-  readonly services: Pick<HomeServices, 'now' | 'clock' | 'limits' | 'isGone' | 'makeRef' | 'agenda'>
+  readonly services: Pick<HomeServices, 'now' | 'clock' | 'limits' | 'isGone' | 'makeRef' | 'agenda' | 'past'>
 }

@@ -30,6 +30,7 @@ import { HostedSeries } from './hosted-series.ts'
 import type { LiveActorInit } from './live-actor-init.ts'
 import { Mailbox } from './mailbox.ts'
 import { OpaqueGuard } from './opaque-guard.ts'
+import { OWN_CALLS, runOwn } from './own-calls.ts'
 import { type ErrorFrame, toFrame } from './remote-error.ts'
 import { outside } from './scope.ts'
 import { checkMethod, type TypeInfo } from './type-info.ts'
@@ -90,9 +91,9 @@ export class LiveActor {
   }
 
   /** What a hook did: a change that no call made, before the first one or after the last. */
-  change({ patches, agenda }: HookChange): void {
+  change({ name, patches, agenda }: HookChange): void {
     if (patches !== undefined || agenda.length > 0)
-      this.agenda.record(agenda, () => this.log.commit(patches, undefined, agenda))
+      this.agenda.record(agenda, () => this.log.commit(patches, undefined, agenda, `#hook ${name}`))
     this.#guard.reset(this.log.state)
     this.#begun = this.log.sequence
   }
@@ -258,6 +259,7 @@ export class LiveActor {
   async #write(job: Job): Promise<void> {
     if (job.alarm !== undefined && !isWanted(this.log.agenda, job.alarm))
       return this.#answer(job, { kind: 'retry', why: 'it is not wanted any more' }) // M3
+    if (OWN_CALLS.has(job.frame.method)) return this.#runOwn(job)
     const base = this.log.sequence
     const state = this.log.state
     const draft = new Draft(state)
@@ -282,17 +284,41 @@ export class LiveActor {
     }
   }
 
+  /** A call of the runtime's: no method runs, and nothing happens but what its record says. */
+  async #runOwn(job: Job): Promise<void> {
+    const { sequence: base, state } = this.log
+    const { entry, services } = this.#init
+    const { past, makeRef, limits } = services
+    this.#running++
+    try {
+      const { frame } = job
+      const { result, did, patches } = await runOwn({ frame, entry, state, sequence: base, past, makeRef })
+      if (this.#dead) return
+      const size = Math.max(patches?.length ?? 0, result.length)
+      if (size > limits.maxBytes) throw tooLarge('state', size, limits.maxBytes)
+      if (did !== undefined) return this.#commit(job, patches, result, [], did)
+      this.#remember(job, base, { kind: 'result', result })
+      this.#settle(job, this.#gate(base), { result })
+    } catch (error) {
+      if (!this.#dead) this.#settleThrow(job, base, error)
+    } finally {
+      this.#running--
+      if (this.#running === 0) this.#draining?.idle()
+    }
+  }
+
   #commit(
     job: Job,
     patches: Uint8Array | undefined,
     result: Uint8Array,
     added: readonly AgendaChange[],
+    did = job.alarm === undefined ? job.frame.method : `#alarm ${job.frame.method}`,
   ): void {
     const { id, floors } = job.frame
     const kept = isSend(id) ? NOTHING : result
     const call = job.alarm === undefined ? { ...id, floors, result: kept } : undefined
     const changes = [...this.agenda.settled(), ...added]
-    const applied = this.agenda.record(changes, () => this.log.commit(patches, call, changes))
+    const applied = this.agenda.record(changes, () => this.log.commit(patches, call, changes, did))
     for (const patch of applied) {
       if (patch.path.length === 0) this.#guard.reset(patch.value)
       else this.#guard.watch(patch.value)

@@ -3,7 +3,14 @@
 
 import { Reference, type Referent } from '../../checkpoint/reference.ts'
 import { actorKey } from '../../mesh/ids.ts'
-import type { ActorStatus, CallOptions } from '../api.ts'
+import type {
+  ActorHistory,
+  ActorStatus,
+  CallOptions,
+  ForkOptions,
+  HistoryOptions,
+  RestoreOptions,
+} from '../api.ts'
 import type { AnyRef } from './types.ts'
 
 /** What a reference does. */
@@ -12,6 +19,9 @@ export interface Invoke {
   call(method: string, args: readonly unknown[], options: CallOptions): unknown
   send(method: string, args: readonly unknown[], options: CallOptions): Promise<void>
   status(): ActorStatus | undefined
+  history(options?: HistoryOptions): Promise<ActorHistory>
+  restore(from: RestoreOptions, options: CallOptions): Promise<number>
+  fork(name: string, options?: ForkOptions): Promise<void>
 }
 
 /**
@@ -25,6 +35,9 @@ export function makeRef(referent: Referent, invoke: Invoke, options: CallOptions
   const methods = new Map<string, unknown>([
     ['with', (more: CallOptions) => makeRef(referent, invoke, { ...options, ...more })],
     ['status', () => invoke.status()],
+    ['history', (more?: HistoryOptions) => invoke.history(more)],
+    ['restore', (from: RestoreOptions) => invoke.restore(from, options)],
+    ['fork', (name: string, more?: ForkOptions) => invoke.fork(name, more)],
     ['toString', () => `[actor ${key}]`],
     ['send', makeSends(invoke, options)],
   ])

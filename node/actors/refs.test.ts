@@ -61,10 +61,16 @@ async function start(names = ['a', 'b', 'c']): Promise<FakeMesh> {
   return mesh
 }
 
+const never = (): never => {
+  throw new Error('nobody is asked')
+}
 const nobody = {
   call: () => Promise.resolve(),
   send: () => Promise.resolve(),
   status: () => undefined,
+  history: never,
+  restore: never,
+  fork: never,
 }
 
 describe('references are values', () => {

@@ -1,7 +1,9 @@
 // Answers other peers' questions about the journals held here.
 
+import { blocksUpTo, historyOf } from '../../checkpoint/history.ts'
 import type { JournalIndexes } from '../../checkpoint/journal-index.ts'
 import type { LogStore } from '../../checkpoint/port.ts'
+import type { LogKey } from '../../mesh/ids.ts'
 import type { MeshHandle } from '../mesh-handle.ts'
 import {
   RESTORE_SERVICE,
@@ -14,11 +16,21 @@ import {
 /** Proofs in one answer: a few blocks, so that a large restore is many answers and nothing else waits behind it. */
 const ANSWER_BYTES = 4 * 1024 * 1024
 
-export function serveRestores(mesh: MeshHandle, store: LogStore, indexes: JournalIndexes): void {
+/** Of one page of a history; more than that is another question. */
+const MAX_LINES = 1000
+
+export interface RestoreSide {
+  readonly store: LogStore
+  readonly indexes: JournalIndexes
+  /** How much of a journal that this boot writes is acknowledged; undefined: it is not one. */
+  readonly acknowledged: (journal: LogKey) => number | undefined
+}
+
+export function serveRestores(mesh: MeshHandle, side: RestoreSide): void {
   mesh.onService(RESTORE_SERVICE, (from, _boot, body) => {
     const question = readQuestion(body)
     if (question === undefined) return
-    answer(store, indexes, question)
+    answer(side, question)
       .catch((error: unknown): RestoreAnswer => ({ a: 'no', id: question.id, why: String(error) }))
       .then((reply) => mesh.sendService(from, { service: RESTORED_SERVICE, body: reply }))
       .catch(() => {}) // the asker asks again
@@ -26,15 +38,32 @@ export function serveRestores(mesh: MeshHandle, store: LogStore, indexes: Journa
 }
 
 async function answer(
-  store: LogStore,
-  indexes: JournalIndexes,
+  { store, indexes, acknowledged }: RestoreSide,
   question: RestoreQuestion,
 ): Promise<RestoreAnswer> {
   const { id, journal } = question
+  const lacks = async (length: number): Promise<RestoreAnswer> => ({
+    a: 'no',
+    id,
+    why: `holds ${await store.length(journal)} of its ${length} blocks`,
+  })
   if (question.q === 'find') {
-    const blocks = await indexes.of(journal).find(question, question.length)
-    if (blocks !== undefined) return { a: 'found', id, blocks }
-    return { a: 'no', id, why: `holds ${await store.length(journal)} of its ${question.length} blocks` }
+    const { length, sequence } = question
+    const blocks = await (sequence === undefined
+      ? indexes.of(journal).find(question, length)
+      : blocksUpTo(store, journal, question, { length, sequence }))
+    return blocks === undefined ? lacks(length) : { a: 'found', id, blocks }
+  }
+  if (question.q === 'length') {
+    const length = acknowledged(journal)
+    return length === undefined ? { a: 'no', id, why: 'does not write it' } : { a: 'length', id, length }
+  }
+  if (question.q === 'history') {
+    const lines = await historyOf(store, journal, {
+      ...question,
+      limit: Math.min(question.limit, MAX_LINES),
+    })
+    return lines === undefined ? lacks(question.length) : { a: 'history', id, lines }
   }
   const proofs: Uint8Array[] = []
   let bytes = 0

@@ -7,7 +7,7 @@ import type { MeshHandle } from '../mesh-handle.ts'
 import type { Clock } from '../ports.ts'
 import type { RuntimeLimits } from './home-services.ts'
 import type { RuntimeEvents, RuntimeLogger } from './runtime-events.ts'
-import type { ActorClass, ActorRef, AnyActor, AnyRef } from './types.ts'
+import type { ActorClass, ActorRef, AnyActor, AnyRef, CreateOptions } from './types.ts'
 
 export interface RuntimeInit {
   readonly mesh: MeshHandle
@@ -41,7 +41,7 @@ export interface Runtime {
     options?: CallOptions,
   ): AsyncIterable<unknown>
   /** Makes an actor whose name is free or was stopped; a first call makes only what never existed. Rejects when it exists. */
-  create(type: string | ActorClass, name: string, ...init: unknown[]): Promise<void>
+  create(type: string | ActorClass, name: string, options?: CreateOptions): Promise<void>
   /** Ends an actor; resolves when the registry says so. */
   stop(type: string, name: string, timeoutMs?: number): Promise<void>
   /** Ends its present life at once; without `restart` the actor's as well. */

@@ -4,7 +4,7 @@
 import type { JournalIndexes as Indexes } from '../../checkpoint/journal-index.ts'
 import { JournalIndexes } from '../../checkpoint/journal-index.ts'
 import type { MakeRef } from '../../checkpoint/reference.ts'
-import { type ActorKey, nameOfActor, typeOfActor } from '../../mesh/ids.ts'
+import { type ActorKey, type LogKey, nameOfActor, typeOfActor } from '../../mesh/ids.ts'
 import type { CallOptions } from '../api.ts'
 import { BadInputError, MeshUnavailableError, UnknownTypeError } from '../errors.ts'
 import { Deposed, type MeshHandle } from '../mesh-handle.ts'
@@ -15,9 +15,12 @@ import { BlockCache } from './block-cache.ts'
 import { Client } from './client.ts'
 import { Creation, makeTarget, type Target } from './creation.ts'
 import { Endings } from './endings.ts'
+import { type ForkParts, fork } from './forking.ts'
 import { type Home, makeHome } from './home.ts'
 import { defaultLimits, type RuntimeLimits } from './home-services.ts'
 import { JournalReader } from './journal-reader.ts'
+import { RESTORE } from './own-calls.ts'
+import { Past } from './past.ts'
 import { makeRef } from './ref.ts'
 import { serveRestores } from './restore-service.ts'
 import { ending, type RuntimeEvents, type RuntimeLogger, silent } from './runtime-events.ts'
@@ -41,6 +44,7 @@ class ActorRuntime implements Runtime {
   readonly #limits: RuntimeLimits
   readonly #indexes: Indexes
   readonly #reader: JournalReader
+  readonly #past: Past
   readonly #creation: Creation
   readonly #client: Client
   readonly #endings: Endings
@@ -65,7 +69,9 @@ class ActorRuntime implements Runtime {
       indexes: this.#indexes,
       cache: new BlockCache(RESTORE_CACHE_BYTES),
     })
-    serveRestores(mesh, store, this.#indexes)
+    const acknowledged = (journal: LogKey): number | undefined => this.#home.journals.acknowledged(journal)
+    serveRestores(mesh, { store, indexes: this.#indexes, acknowledged })
+    this.#past = new Past({ mesh, store, reader: this.#reader, acknowledged })
     const exchange = new Exchange(mesh, {
       receive: (frame, reply) => this.#home.host.receive(frame, reply),
       cancel: (frame) => this.#home.host.cancel(frame),
@@ -204,12 +210,27 @@ class ActorRuntime implements Runtime {
         await this.#client.send(target, method, args, options)
       },
       status: () => this.#statusOf(target.key),
+      history: async (options) => this.#past.list(await this.#past.entryOf(target.key), options),
+      restore: async ({ record }, options) => {
+        // Sent at once, where that is known: calls of one caller keep their order.
+        if (this.#mesh.registry?.actors.has(target.key) !== true) await this.#past.entryOf(target.key)
+        return (await this.#call(target, RESTORE, [record], options)) as number
+      },
+      fork: async (name, options = {}) => {
+        this.#checkOpen()
+        const entry = await this.#past.entryOf(target.key)
+        await fork(this.#forkParts, target, entry, name, options)
+      },
     })
   }
 
   /** A reference that was kept in a state, or sent. */
   readonly #makeRef: MakeRef = ({ type, name, init }) =>
     this.#refTo({ ...makeTarget(type, name, this.#types.find(type), []), init })
+
+  get #forkParts(): ForkParts {
+    return { mesh: this.#mesh, client: this.#client, past: this.#past, makeRef: this.#makeRef }
+  }
 
   #call(target: Target, method: string, args: readonly unknown[], options?: CallOptions): Promise<unknown> {
     try {
@@ -262,6 +283,7 @@ class ActorRuntime implements Runtime {
       mesh: this.#mesh,
       clock: this.#clock,
       reader: this.#reader,
+      past: this.#past,
       types: this.#types,
       limits: this.#limits,
       logger: this.#logger,

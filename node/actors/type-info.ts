@@ -3,6 +3,7 @@
 import type { ActorOptions } from '../../mesh/registry/types.ts'
 import { BadInputError, UnknownMethodError } from '../errors.ts'
 import { Actor } from './actor.ts'
+import { OWN_CALLS } from './own-calls.ts'
 import { placementOf } from './placement-options.ts'
 import type { ActorClass, ActorOptionsInput, InstanceOptions } from './types.ts'
 
@@ -27,7 +28,7 @@ export interface TypeInfo {
 /** What the runtime alone calls. */
 const HOOKS: ReadonlySet<string> = new Set(['onActivate', 'onDeactivate'])
 /** What references have beside the methods of their actors. */
-const REF_MEMBERS: readonly string[] = ['with', 'status']
+const REF_MEMBERS: readonly string[] = ['with', 'status', 'history', 'restore', 'fork']
 const DEFAULT_KEEPERS = 3
 /** More copies than this slow every write down and make nothing safer in practice. */
 const MAX_KEEPERS = 9
@@ -156,6 +157,7 @@ const isGenerator = (type: ActorClass, method: string): boolean =>
 
 /** Throws UnknownMethodError, also where a generator is called as if it were none, or the other way round. */
 export function checkMethod(info: TypeInfo, method: string, how: 'call' | 'series'): void {
+  if (how === 'call' && OWN_CALLS.has(method)) return
   if (info.methods.has(method)) {
     const is = info.generators.has(method) ? 'series' : 'call'
     if (is === how) return

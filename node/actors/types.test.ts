@@ -9,7 +9,7 @@ class Account extends Actor<{ cents: number }> {
   deposit(cents: number, note?: string): number {
     return this.#add(cents) + (note?.length ?? 0)
   }
-  async history(): Promise<readonly string[]> {
+  async entries(): Promise<readonly string[]> {
     return []
   }
   _internal(): void {}
@@ -25,9 +25,11 @@ class Account extends Actor<{ cents: number }> {
 describe('references', () => {
   test('have the public methods, as promises, and nothing else', () => {
     type Ref = ActorRef<Account>
-    expectTypeOf<keyof Ref>().toEqualTypeOf<'deposit' | 'history' | 'with' | 'status' | 'send'>()
+    expectTypeOf<keyof Ref>().toEqualTypeOf<
+      'deposit' | 'entries' | 'with' | 'status' | 'history' | 'restore' | 'fork' | 'send'
+    >()
     expectTypeOf<Ref['deposit']>().toEqualTypeOf<(cents: number, note?: string) => Promise<number>>()
-    expectTypeOf<Ref['history']>().toEqualTypeOf<() => Promise<readonly string[]>>()
+    expectTypeOf<Ref['entries']>().toEqualTypeOf<() => Promise<readonly string[]>>()
     expectTypeOf<ReturnType<Ref['status']>>().toEqualTypeOf<ActorStatus | undefined>()
     expectTypeOf<Ref['with']>().toEqualTypeOf<(options: CallOptions) => ActorRef<Account>>()
   })
@@ -129,7 +131,7 @@ describe('references', () => {
 
   test('send the same methods one way', () => {
     type Send = ActorRef<Account>['send']
-    expectTypeOf<keyof Send>().toEqualTypeOf<'deposit' | 'history'>()
+    expectTypeOf<keyof Send>().toEqualTypeOf<'deposit' | 'entries'>()
     expectTypeOf<Send['deposit']>().toEqualTypeOf<(cents: number, note?: string) => Promise<void>>()
   })
 })
@@ -140,7 +142,7 @@ describe('this.schedule', () => {
       arm(): void {
         this.schedule.after(1000, 'deposit', 1)
         this.schedule.after(1000, this.deposit, 1)
-        this.schedule.every(60_000, this.history)
+        this.schedule.every(60_000, this.entries)
         // @ts-expect-error: no such method
         this.schedule.after(1000, 'withdraw', 1)
         // @ts-expect-error: cents are a number
@@ -150,7 +152,7 @@ describe('this.schedule', () => {
       }
     }
     expectTypeOf<keyof ActorRef<Timed>>().toEqualTypeOf<
-      'deposit' | 'history' | 'arm' | 'with' | 'status' | 'send'
+      'deposit' | 'entries' | 'arm' | 'with' | 'status' | 'history' | 'restore' | 'fork' | 'send'
     >()
   })
 })

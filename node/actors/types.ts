@@ -1,6 +1,13 @@
 // The types of the public actor API: what a class may declare, and what a reference to one offers.
 
-import type { ActorStatus, CallOptions } from '../api.ts'
+import type {
+  ActorHistory,
+  ActorStatus,
+  CallOptions,
+  ForkOptions,
+  HistoryOptions,
+  RestoreOptions,
+} from '../api.ts'
 import type { Actor } from './actor.ts'
 
 /** What an actor type chooses. Everything but `readOnly`, `reads`, `idleMs` and `maxTaskRetries` is fixed at an actor's creation. */
@@ -219,4 +226,22 @@ export interface RefMembers<Self> {
   readonly with: (options: CallOptions) => Self
   /** The actor as this peer's copy of the registry has it, at once; undefined when it does not know of any. */
   readonly status: () => ActorStatus | undefined
+  /**
+   * What the actor's records tell of its past, newest first, as far as they are kept: how long that is depends on how soon the
+   * journals they lie in are not needed any more. Only acknowledged records are listed.
+   * Rejects with BAD_INPUT for an actor that does not exist.
+   */
+  readonly history: (options?: HistoryOptions) => Promise<ActorHistory>
+  /**
+   * Has the state as of an earlier record become the actor's, by a call in its turn that happens once. It is written as a new
+   * record, whose number it resolves with; nothing is erased. Calls that were answered stay answered, alarms and sends
+   * stay as they are now. Rejects with BAD_INPUT when that record is not kept, MESH_UNAVAILABLE when it can't be read now.
+   */
+  readonly restore: (from: RestoreOptions) => Promise<number>
+  /**
+   * Makes a new actor of the same type and options with the state of this one, now or as of a record, and nothing else of it:
+   * no alarms, no sends, no calls. Rejects with BAD_INPUT when there is an actor of that name, or the record is not kept. One
+   * that is not done (CALL_TIMEOUT) may leave an actor that answers nothing: delete it, and fork again.
+   */
+  readonly fork: (name: string, options?: ForkOptions) => Promise<void>
 }

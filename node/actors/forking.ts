@@ -1,0 +1,57 @@
+// A new actor with the state of another one. It is created first, which decides who has the name; it has no state and answers
+// nothing until the state comes, by a call that settles once. So nobody ever sees it with another first state.
+
+import { encode } from '../../checkpoint/codec.ts'
+import type { MakeRef } from '../../checkpoint/reference.ts'
+import type { ActorEntry } from '../../mesh/registry/types.ts'
+import type { ForkOptions } from '../api.ts'
+import { BadInputError } from '../errors.ts'
+import type { MeshHandle } from '../mesh-handle.ts'
+import type { Client } from './client.ts'
+import { makeTarget, type Target } from './creation.ts'
+import { BECOME, encodeCopy, STATE } from './own-calls.ts'
+import type { Past } from './past.ts'
+import { currentScope } from './scope.ts'
+
+export interface ForkParts {
+  readonly mesh: MeshHandle
+  readonly client: Client
+  readonly past: Past
+  readonly makeRef: MakeRef
+}
+
+export async function fork(
+  { mesh, client, past, makeRef }: ForkParts,
+  origin: Target,
+  entry: ActorEntry,
+  name: string,
+  { record }: ForkOptions,
+): Promise<void> {
+  if (currentScope() !== undefined)
+    throw new BadInputError(
+      `${origin.key} can't be forked inside a method, which may run twice: fork it from the app`,
+    )
+  const target = makeTarget(origin.type, name, origin.info, [])
+  const taken = mesh.registry?.actors.get(target.key)?.status.kind
+  if (taken !== undefined && taken !== 'stopped' && taken !== 'dead')
+    throw new BadInputError(takenText(target))
+  const state =
+    record === undefined
+      ? ((await client.call(origin, STATE, [])) as Uint8Array)
+      : encode(await past.stateAt(entry, record, makeRef))
+  const of = record === undefined ? origin.key : `${origin.key} at record ${record}`
+  const result = await mesh.command({
+    kind: 'create',
+    again: true,
+    actor: target.key,
+    options: entry.options,
+    init: encodeCopy({ copyOf: of, init: entry.init }),
+    home: null,
+  })
+  if (!result.ok) throw new BadInputError(`${takenText(target)} (${result.detail})`)
+  await mesh.catchUp()
+  await client.call(target, BECOME, [state, of])
+}
+
+const takenText = ({ key }: Target): string =>
+  `${key} can't be made as a copy: there is an actor of that name. Choose another, or stop or delete that one`

@@ -1,0 +1,73 @@
+// Calls that are the runtime's and none of a class's: they take their turn in the mailbox and settle like any other, so they
+// happen once. No method can have such a name.
+
+import { decodeUser, encode } from '../../checkpoint/codec.ts'
+import type { MakeRef } from '../../checkpoint/reference.ts'
+import type { ActorEntry } from '../../mesh/registry/types.ts'
+import { BadInputError } from '../errors.ts'
+import type { CallFrame } from './frames.ts'
+import type { Past } from './past.ts'
+
+/** `[record]`: the state as of that record becomes the actor's. Gives the number of the record that it is written as. */
+export const RESTORE = '#restore'
+/** `[]`: gives the state, encoded. */
+export const STATE = '#state'
+/** `[state, of]`: the first state of an actor that was made as a copy, encoded, and whose it was. */
+export const BECOME = '#become'
+
+export const OWN_CALLS: ReadonlySet<string> = new Set([RESTORE, STATE, BECOME])
+
+export interface OwnCall {
+  readonly frame: CallFrame
+  readonly entry: ActorEntry
+  readonly state: object
+  /** Of the last record. */
+  readonly sequence: number
+  readonly past: Past
+  readonly makeRef: MakeRef
+}
+
+/** What such a call comes to. Without `did` it changes nothing. */
+export interface OwnOutcome {
+  readonly result: Uint8Array
+  readonly did?: string
+  readonly patches?: Uint8Array
+}
+
+export async function runOwn({ frame, entry, state, sequence, past, makeRef }: OwnCall): Promise<OwnOutcome> {
+  const [first, second] = decodeUser(frame.args, makeRef) as readonly unknown[]
+  if (frame.method === STATE) return { result: encode(encode(state)) }
+  if (frame.method === BECOME) return { result: encode(undefined), did: `#fork ${String(second)}` }
+  const earlier = await past.stateAt(entry, first as number, makeRef)
+  return {
+    result: encode(sequence + 1),
+    did: `#restore ${first}`,
+    patches: encode([{ op: 'replace', path: [], value: earlier }]),
+  }
+}
+
+/** In place of an actor's arguments: its first state comes by {@link BECOME}, its constructor's is never one. */
+interface Copy {
+  readonly copyOf: string
+  /** The arguments of the actor that it is a copy of. */
+  readonly init: Uint8Array
+}
+
+export const encodeCopy = (copy: Copy): Uint8Array => encode(copy)
+
+export function decodeInit(
+  init: Uint8Array,
+  makeRef: MakeRef,
+): { readonly args: readonly unknown[]; readonly copyOf: string | undefined } {
+  if (init.length === 0) return { args: [], copyOf: undefined }
+  const value = decodeUser(init, makeRef) as readonly unknown[] | Copy
+  if (!('copyOf' in value)) return { args: value, copyOf: undefined }
+  return { args: decodeInit(value.init, makeRef).args, copyOf: value.copyOf }
+}
+
+/** The state that such a call brings. */
+export function stateIn({ args }: CallFrame, makeRef: MakeRef): Uint8Array {
+  const [state] = decodeUser(args, makeRef) as readonly unknown[]
+  if (state instanceof Uint8Array) return state
+  throw new BadInputError('a copy of an actor needs a state')
+}
