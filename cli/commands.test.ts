@@ -82,6 +82,34 @@ test('kill and delete', async () => {
   expect(node.asked).toEqual(['kill Counter/a', 'kill Counter/a for good', 'delete Counter/a'])
 })
 
+test('history, restore and fork', async () => {
+  const node = await fakeNode()
+  const { out } = await cli(['history', 'Counter/a', '--limit', '7', '--before', '9'], { node })
+  expect(out.split('\n').map((line) => line.replaceAll(/ +/g, ' '))).toEqual([
+    'RECORD TIME WHAT BY BYTES NOTE',
+    ' 8 2023-11-14T22:13:20.000Z call increment shop-2 90 whole state',
+    ' 7 2023-11-14T22:13:20.000Z alarm tick part of 8',
+    'records 1 to 6 are not kept',
+    'not all could be read: journal 1234 is open at shop-2, which does not answer',
+    '',
+  ])
+  expect(JSON.parse((await cli(['history', 'Counter/a', '--json'], { node })).out)).toMatchObject({
+    records: [{ record: 8 }, { record: 7 }],
+  })
+  expect((await cli(['restore', 'Counter/a', '8'], { node })).out).toBe(
+    'Counter/a is as of record 8 again; that is its record 9\n',
+  )
+  expect((await cli(['fork', 'Counter/a', 'b'], { node })).out).toBe('Counter/b is made of Counter/a\n')
+  await cli(['fork', 'Counter/a', 'b', '--record', '3'], { node })
+  expect(node.asked).toEqual([
+    'history Counter/a {"limit":7,"before":9}',
+    'history Counter/a {"limit":50}',
+    'restore Counter/a 8',
+    'fork Counter/a b undefined',
+    'fork Counter/a b 3',
+  ])
+})
+
 test('create, stop, leave, invite and reports', async () => {
   const node = await fakeNode()
   const created = await cli(['create', 'Counter/new', '3', 'x', '--options', '{"keepers":5}'], { node })
@@ -150,6 +178,9 @@ test.each([
   ['stop', 'A/a'],
   ['kill', 'A/a'],
   ['delete', 'A/a'],
+  ['history', 'A/a'],
+  ['restore', 'A/a', '3'],
+  ['fork', 'A/a', 'b'],
   ['rescue'],
   ['recover', 'shop-2'],
   ['call', 'A/a', 'm'],
@@ -168,6 +199,8 @@ test.each([
   [['call', 'A/a', 'm', '{n: 1}'], 'is not valid JSON'],
   [['call', 'A/a', 'm', '--timeout', 'soon'], 'not a duration'],
   [['stop', 'A/'], 'write <type>/<name>'],
+  [['restore', 'A/a', '0'], 'is not a record'],
+  [['history', 'A/a', '--limit', 'all'], 'is not a limit'],
   [['node', '--labels', 'zone'], 'not name=value'],
   [['node', '--listen', 'here'], 'not host:port'],
   [['node', '--listen', '127.0.0.1:70000'], 'not host:port'],

@@ -7,6 +7,8 @@ import type { CommandSpec } from './command.ts'
 import { createCommand } from './create.ts'
 import { deleteCommand } from './delete.ts'
 import { doctorCommand } from './doctor.ts'
+import { forkCommand } from './fork.ts'
+import { historyCommand } from './history.ts'
 import { inviteCommand } from './invite.ts'
 import { killCommand } from './kill.ts'
 import { leaveCommand } from './leave.ts'
@@ -15,6 +17,7 @@ import { nodeCommand } from './node.ts'
 import { recoverCommand } from './recover.ts'
 import { reportsCommand } from './reports.ts'
 import { rescueCommand } from './rescue.ts'
+import { restoreCommand } from './restore.ts'
 import { statusCommand } from './status.ts'
 import { stopCommand } from './stop.ts'
 import { testnetCommand } from './testnet.ts'
@@ -30,6 +33,9 @@ export const COMMANDS: readonly CommandSpec[] = [
   stopCommand,
   killCommand,
   deleteCommand,
+  historyCommand,
+  restoreCommand,
+  forkCommand,
   reportsCommand,
   recoverCommand,
   rescueCommand,

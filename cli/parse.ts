@@ -51,6 +51,13 @@ export function parseAddress(text: string, flag: '--listen' | '--join'): string 
   return text
 }
 
+/** The number of a record. */
+export function parseRecord(text: string, what = 'a record'): number {
+  const record = Number(text)
+  if (/^\d+$/.test(text) && Number.isSafeInteger(record) && record > 0) return record
+  throw new UsageError(`"${text}" is not ${what}; write a number from 1, as mesh history shows them`)
+}
+
 /** `<type>/<name>`; the name may contain further slashes. */
 export function parseActor(text: string): { readonly type: string; readonly name: string } {
   const at = text.indexOf('/')

@@ -9,6 +9,8 @@ import {
   type ControlMethods,
   type ControlRoute,
   errorFromWire,
+  type ForkRequest,
+  type HistoryRequest,
 } from './wire.ts'
 
 /** A node that is alive answers from memory; one that takes longer is stopped or starved. */
@@ -64,6 +66,20 @@ export class ControlClient {
 
   async deleteActor(type: string, name: string): Promise<void> {
     await this.#send('POST /v1/delete', { type, name }, DEFAULT_CALL_MS + CALL_MARGIN_MS)
+  }
+
+  history(question: HistoryRequest): Promise<ControlMethods['POST /v1/history']['response']> {
+    return this.#send('POST /v1/history', question, DEFAULT_CALL_MS)
+  }
+
+  /** The number of the record that it is written as. */
+  async restore(type: string, name: string, record: number): Promise<number> {
+    const wait = DEFAULT_CALL_MS + CALL_MARGIN_MS
+    return (await this.#send('POST /v1/restore', { type, name, record }, wait)).record
+  }
+
+  async fork(question: ForkRequest): Promise<void> {
+    await this.#send('POST /v1/fork', question, DEFAULT_CALL_MS + CALL_MARGIN_MS)
   }
 
   rescue(acceptLoss: boolean): Promise<ControlMethods['POST /v1/rescue']['response']> {

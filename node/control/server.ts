@@ -22,6 +22,7 @@ export type ControlledNode = Pick<
   | 'reports'
   | 'invite'
   | 'call'
+  | 'actor'
   | 'createActor'
   | 'stopActor'
   | 'killActor'
@@ -95,6 +96,24 @@ function handlers(node: ControlledNode): Handlers {
     'POST /v1/delete': async (body) => {
       const { type, name } = object(body)
       await node.deleteActor(string(type, 'type'), string(name, 'name'))
+      return {}
+    },
+    'POST /v1/history': (body) => {
+      const { type, name, limit, before } = object(body)
+      return node.actor(string(type, 'type'), string(name, 'name')).history({
+        ...(limit !== undefined && { limit: number(limit, 'limit') }),
+        ...(before !== undefined && { before: number(before, 'before') }),
+      })
+    },
+    'POST /v1/restore': async (body) => {
+      const { type, name, record } = object(body)
+      const ref = node.actor(string(type, 'type'), string(name, 'name'))
+      return { record: await ref.restore({ record: number(record, 'record') }) }
+    },
+    'POST /v1/fork': async (body) => {
+      const { type, name, as, record } = object(body)
+      const ref = node.actor(string(type, 'type'), string(name, 'name'))
+      await ref.fork(string(as, 'as'), record === undefined ? {} : { record: number(record, 'record') })
       return {}
     },
     'POST /v1/rescue': (body) => node.rescue({ acceptLoss: object(body)['acceptLoss'] === true }),

@@ -2,7 +2,14 @@
 // code, so that the command line can choose its exit code and say what to do.
 
 import type { Report } from '../../mesh/registry/types.ts'
-import type { ActorStatus, MemberStatus, NodeStatus, RecoverOutcome, RescueOutcome } from '../api.ts'
+import type {
+  ActorHistory,
+  ActorStatus,
+  MemberStatus,
+  NodeStatus,
+  RecoverOutcome,
+  RescueOutcome,
+} from '../api.ts'
 import { toReadable } from './readable.ts'
 
 /** A call's arguments and result pass through here once; larger values belong in an app, not on a command line. */
@@ -15,6 +22,21 @@ export interface CallRequest {
   readonly args: readonly unknown[]
   /** Milliseconds; the node's default when left out. */
   readonly timeoutMs?: number
+}
+
+export interface HistoryRequest {
+  readonly type: string
+  readonly name: string
+  readonly limit?: number
+  readonly before?: number
+}
+
+export interface ForkRequest {
+  readonly type: string
+  readonly name: string
+  readonly as: string
+  /** Left out: the state as it is. */
+  readonly record?: number
 }
 
 /** Route → what it takes and answers. A breaking change gets a new version in the path. */
@@ -46,6 +68,18 @@ export interface ControlMethods {
   }
   'POST /v1/delete': {
     readonly request: { readonly type: string; readonly name: string }
+    readonly response: Record<string, never>
+  }
+  'POST /v1/history': {
+    readonly request: HistoryRequest
+    readonly response: ActorHistory
+  }
+  'POST /v1/restore': {
+    readonly request: { readonly type: string; readonly name: string; readonly record: number }
+    readonly response: { readonly record: number }
+  }
+  'POST /v1/fork': {
+    readonly request: ForkRequest
     readonly response: Record<string, never>
   }
   /** Answers once every boot is recovered, or with what is known after half a minute. */

@@ -3,13 +3,16 @@
 
 import type { ActorClass, CreateOptions } from '../../actors/types.ts'
 import type {
+  ActorHistory,
   ActorStatus,
+  ForkOptions,
   MemberStatus,
   MeshNode,
   NodeEvents,
   NodeStatus,
   RecoverOutcome,
   RescueOutcome,
+  RestoreOptions,
 } from '../../api.ts'
 
 export const FAKE_STATUS: NodeStatus = {
@@ -89,6 +92,37 @@ const FAKE_RECOVER: RecoverOutcome = {
   reports: [],
 }
 
+export const FAKE_HISTORY: ActorHistory = {
+  records: [
+    {
+      record: 8,
+      at: 1_700_000_000_000,
+      kind: 'call',
+      method: 'increment',
+      caller: '12D3KooWFakePeerTwo',
+      bytes: 90,
+      epoch: 2,
+      whole: true,
+      restorable: true,
+      foldedInto: undefined,
+    },
+    {
+      record: 7,
+      at: 1_700_000_000_000,
+      kind: 'alarm',
+      method: 'tick',
+      caller: undefined,
+      bytes: 0,
+      epoch: 2,
+      whole: false,
+      restorable: false,
+      foldedInto: 8,
+    },
+  ],
+  missing: [{ from: 1, to: 6 }],
+  unreadable: ['journal 1234 is open at shop-2, which does not answer'],
+}
+
 type Listeners = { [E in keyof NodeEvents]?: Set<(detail: NodeEvents[E]) => void> }
 
 export class FakeNode implements MeshNode {
@@ -112,8 +146,21 @@ export class FakeNode implements MeshNode {
     })
   }
 
-  actor(): never {
-    throw new Error('a fake node has no references')
+  /** A reference to look back with; it has no methods. */
+  actor(type: string | ActorClass, name: string): never {
+    const key = `${String(type)}/${name}`
+    const ask = (text: string): void => void this.asked.push(text)
+    return {
+      history: async (options: unknown) => {
+        ask(`history ${key} ${JSON.stringify(options)}`)
+        return FAKE_HISTORY
+      },
+      restore: async ({ record }: RestoreOptions) => {
+        ask(`restore ${key} ${record}`)
+        return 9
+      },
+      fork: async (copy: string, { record }: ForkOptions = {}) => ask(`fork ${key} ${copy} ${record}`),
+    } as never
   }
   async *iterate(
     type: string,
