@@ -4,7 +4,7 @@
 import { encode } from '../../checkpoint/codec.ts'
 import type { MakeRef } from '../../checkpoint/reference.ts'
 import type { ActorEntry } from '../../mesh/registry/types.ts'
-import type { ForkOptions } from '../api.ts'
+import type { CallOptions, ForkOptions } from '../api.ts'
 import { BadInputError } from '../errors.ts'
 import type { MeshHandle } from '../mesh-handle.ts'
 import type { Client } from './client.ts'
@@ -20,12 +20,19 @@ export interface ForkParts {
   readonly makeRef: MakeRef
 }
 
+export interface Fork {
+  readonly origin: Target
+  /** Of the origin. */
+  readonly entry: ActorEntry
+  readonly name: string
+  readonly from: ForkOptions
+  /** Of each of the calls that it takes. */
+  readonly options: CallOptions
+}
+
 export async function fork(
   { mesh, client, past, makeRef }: ForkParts,
-  origin: Target,
-  entry: ActorEntry,
-  name: string,
-  { record }: ForkOptions,
+  { origin, entry, name, from: { record }, options }: Fork,
 ): Promise<void> {
   if (currentScope() !== undefined)
     throw new BadInputError(
@@ -37,7 +44,7 @@ export async function fork(
     throw new BadInputError(takenText(target))
   const state =
     record === undefined
-      ? ((await client.call(origin, STATE, [])) as Uint8Array)
+      ? ((await client.call(origin, STATE, [], options)) as Uint8Array)
       : encode(await past.stateAt(entry, record, makeRef))
   const of = record === undefined ? origin.key : `${origin.key} at record ${record}`
   const result = await mesh.command({
@@ -50,7 +57,7 @@ export async function fork(
   })
   if (!result.ok) throw new BadInputError(`${takenText(target)} (${result.detail})`)
   await mesh.catchUp()
-  await client.call(target, BECOME, [state, of])
+  await client.call(target, BECOME, [state, of], options)
 }
 
 const takenText = ({ key }: Target): string =>

@@ -12,6 +12,7 @@ import type { ActorEntry } from '../../mesh/registry/types.ts'
 import { MailboxFullError, MeshUnavailableError } from '../errors.ts'
 import { callerGone } from './call-errors.ts'
 import { isSend } from './callers.ts'
+import { firstStateOf } from './first-state.ts'
 import type { Answer, CallFrame, CancelFrame, MoreFrame } from './frames.ts'
 import type { HomeServices } from './home-services.ts'
 import { HomedLog, type LogOwner } from './homed-log.ts'
@@ -19,7 +20,7 @@ import { runHook } from './hooks.ts'
 import { makeInstance } from './instance.ts'
 import { LiveActor, type Reply } from './live-actor.ts'
 import { Mailbox } from './mailbox.ts'
-import { BECOME, decodeInit, stateIn } from './own-calls.ts'
+import { BECOME, decodeInit } from './own-calls.ts'
 import { type Passive, passiveOf } from './passive.ts'
 import { toFrame } from './remote-error.ts'
 import { START_MOST_MS } from './starts.ts'
@@ -371,23 +372,25 @@ export class HomedActor implements LogOwner {
     return arrivals
   }
 
-  /** H2 A copy has no state until it comes, and answers nothing; undefined: it is none, or it has a state. */
+  /** What a copy begins with (N1); undefined: it is none, or it has a state. */
   async #firstState(): Promise<Uint8Array | undefined> {
-    const { makeRef } = this.#services
-    const { copyOf } = decodeInit(this.entry.init, makeRef)
-    while (copyOf !== undefined && this.#log.now === undefined) {
-      this.check()
-      if (this.#releasing) throw new MeshUnavailableError(`${this.entry.key} is moving`) // H3
-      const brought = [...(this.#arrivals ?? [])].find(({ frame }) => frame.method === BECOME)
-      if (brought !== undefined) return stateIn(brought.frame, makeRef)
-      this.tell(
-        `it is to be a copy of ${copyOf}, and its state has not come yet: delete it if whoever forked it is gone`,
-      )
-      await new Promise<void>((resolve) => {
-        this.#arrived = resolve
-      })
-    }
-    return undefined
+    const { copyOf } = decodeInit(this.entry.init, this.#services.makeRef)
+    if (copyOf === undefined || this.#log.now !== undefined) return undefined
+    return firstStateOf(this.entry, {
+      copyOf,
+      services: this.#services,
+      brought: () => [...(this.#arrivals ?? [])].find(({ frame }) => frame.method === BECOME)?.frame,
+      arrival: () =>
+        new Promise((resolve) => {
+          this.#arrived = resolve
+        }),
+      tell: (problem) => this.tell(problem),
+      check: () => {
+        this.check()
+        if (!this.#releasing) return
+        throw new MeshUnavailableError(`${this.entry.key} is moving`) // H3
+      },
+    })
   }
 
   /** For its log: throws when it has ended here. */

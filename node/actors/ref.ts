@@ -21,7 +21,7 @@ export interface Invoke {
   status(): ActorStatus | undefined
   history(options?: HistoryOptions): Promise<ActorHistory>
   restore(from: RestoreOptions, options: CallOptions): Promise<number>
-  fork(name: string, options?: ForkOptions): Promise<void>
+  fork(name: string, from: ForkOptions | undefined, options: CallOptions): Promise<void>
 }
 
 /**
@@ -37,7 +37,7 @@ export function makeRef(referent: Referent, invoke: Invoke, options: CallOptions
     ['status', () => invoke.status()],
     ['history', (more?: HistoryOptions) => invoke.history(more)],
     ['restore', (from: RestoreOptions) => invoke.restore(from, options)],
-    ['fork', (name: string, more?: ForkOptions) => invoke.fork(name, more)],
+    ['fork', (name: string, from?: ForkOptions) => invoke.fork(name, from, options)],
     ['toString', () => `[actor ${key}]`],
     ['send', makeSends(invoke, options)],
   ])

@@ -216,10 +216,10 @@ class ActorRuntime implements Runtime {
         if (this.#mesh.registry?.actors.has(target.key) !== true) await this.#past.entryOf(target.key)
         return (await this.#call(target, RESTORE, [record], options)) as number
       },
-      fork: async (name, options = {}) => {
+      fork: async (name, from = {}, options = {}) => {
         this.#checkOpen()
         const entry = await this.#past.entryOf(target.key)
-        await fork(this.#forkParts, target, entry, name, options)
+        await fork(this.#forkParts, { origin: target, entry, name, from, options })
       },
     })
   }

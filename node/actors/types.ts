@@ -241,7 +241,7 @@ export interface RefMembers<Self> {
   /**
    * Makes a new actor of the same type and options with the state of this one, now or as of a record, and nothing else of it:
    * no alarms, no sends, no calls. Rejects with BAD_INPUT when there is an actor of that name, or the record is not kept. One
-   * that is not done (CALL_TIMEOUT) may leave an actor that answers nothing: delete it, and fork again.
+   * that is not done (CALL_TIMEOUT) may leave an actor that answers nothing; it is dead after a minute, and its name free for another fork.
    */
   readonly fork: (name: string, options?: ForkOptions) => Promise<void>
 }

@@ -78,6 +78,8 @@ export interface Profile {
   readonly placing: Placing | undefined
   /** Actors without a call for this long are passivated; 0: never. */
   readonly idleMs: number
+  /** Clients ask for histories, and make copies of actors. */
+  readonly looksBack: boolean
 }
 
 export const WIRE_EVERY = 16
@@ -113,12 +115,13 @@ export function profileOf(seed: number): Profile {
     wire: seed % WIRE_EVERY === 0,
     placing: drawPlacing(seed),
     idleMs: 0,
+    looksBack: false,
   }
   // Around the time between two calls, so that they meet.
   const idleMs = chance(0.3) ? pick([100, 300, 1000]) : 0
   const faults = new Map(first.faults)
   for (const kind of LATER_FAULT_KINDS) if (chance(0.15)) faults.set(kind, 0.2 + random())
-  return { ...first, idleMs, faults }
+  return { ...first, idleMs, faults, looksBack: chance(0.2) }
 }
 
 function drawFaults(random: () => number, durability: Durability): ReadonlyMap<FaultKind, number> {

@@ -7,6 +7,7 @@ import { ActorError, MeshError } from '../../../node/errors.ts'
 import { History } from '../history.ts'
 import type { Listed, Relayed, Seen } from '../ledger.ts'
 import type { SimMesh, SimPeer } from '../mesh.ts'
+import { LookingBack } from './looking-back.ts'
 import { ledgersOf } from './placing.ts'
 import type { Profile } from './profile.ts'
 
@@ -23,6 +24,7 @@ export interface Named {
 
 export class Workload {
   readonly history = new History()
+  readonly #looking = new LookingBack(this.history)
   readonly runtimes = new Map<PeerId, Runtime>()
   readonly actors: readonly Named[]
   readonly #profile: Profile
@@ -106,6 +108,14 @@ export class Workload {
       }
     }
     // Only where it is wanted, so that all other seeds draw what they always drew.
+    if (this.#profile.looksBack && this.#random() < 0.2) {
+      const timeoutMs = this.#profile.callTimeoutMs
+      const client = { runtime, alive, now, timeoutMs, registry: () => peer.driver.registry }
+      await (this.#random() < 0.6
+        ? this.#looking.list(client, actor)
+        : this.#looking.copy(client, actor, token))
+      return
+    }
     if (this.#profile.agenda && actor !== other && this.#random() < 0.3) {
       await this.#putOff(actor, other, token, start, now, call)
       return

@@ -4,6 +4,7 @@ import type { Mutant } from '../mutant.ts'
 import { agendaMutants } from './agenda.ts'
 import { callMutants } from './calls.ts'
 import { cancellingMutants } from './cancelling.ts'
+import { historyMutants } from './history.ts'
 import { homeMutants } from './homes.ts'
 import { journalMutants } from './journals.ts'
 import { keeperMutants } from './keeper.ts'
@@ -28,6 +29,7 @@ export const MUTANTS: readonly Mutant[] = [
   ...callMutants,
   ...lifecycleMutants,
   ...agendaMutants,
+  ...historyMutants,
   ...cancellingMutants,
   ...mailboxMutants,
   ...seriesMutants,
