@@ -17,6 +17,12 @@ export interface CallOptions {
    * runs sees `this.context.signal` aborted, as do the calls made by it. What was made durable stays.
    */
   readonly signal?: AbortSignal
+  /**
+   * For read-only methods: the state may be as old as that. It is answered from a copy at this peer where the actor's host
+   * vouched for it within that time, else by the host (docs/guarantees.md). Never anything that is not acknowledged, and never
+   * older than what this peer has seen of the actor. Ignored inside actors, and for classes with `onActivate`.
+   */
+  readonly reads?: { readonly maxLagMs: number }
 }
 
 /** The protocol's time-outs and limits (mesh/settings.ts says what each is for); those left out keep their defaults. */

@@ -42,6 +42,8 @@ export interface HomeInit {
 export interface Home {
   readonly host: Host
   readonly journals: JournalWriter
+  /** For an object that only reads: of a copy of its state. */
+  readonly context: (entry: ActorEntry) => ActorContext
 }
 
 export function makeHome(init: HomeInit): Home {
@@ -59,6 +61,8 @@ export function makeHome(init: HomeInit): Home {
       host.stop(cause)
     },
   })
+  const context = (entry: ActorEntry, restored: boolean): ActorContext =>
+    new HomeContext({ peer: mesh.self, boot, actor }, entry, restored)
   const wakeUps = new WakeUps(clock, (actor) => host.wake(actor))
   const host: Host = new Host({
     boot,
@@ -76,7 +80,7 @@ export function makeHome(init: HomeInit): Home {
     sleep: (ms) => sleep(clock, ms),
     within: (work, ms, late) => within(clock, work, ms, late),
     warn: ({ key }, text, err) => logger.warn({ actor: key, err }, text),
-    context: (entry, restored) => new HomeContext({ peer: mesh.self, boot, actor }, entry, restored),
+    context,
     isGone: (caller) => isOver(mesh.registry, caller),
     starts: new Starts({ mesh, clock, boot }),
     events,
@@ -85,7 +89,7 @@ export function makeHome(init: HomeInit): Home {
       events.recovered?.({ actor: key, epoch, sequence, journal: source.journal })
     },
   })
-  return { host, journals }
+  return { host, journals, context: (entry) => context(entry, true) }
 }
 
 function agendaServices(

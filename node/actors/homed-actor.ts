@@ -21,8 +21,9 @@ import { makeInstance } from './instance.ts'
 import { LiveActor, type Reply } from './live-actor.ts'
 import { Mailbox } from './mailbox.ts'
 import { BECOME, decodeInit } from './own-calls.ts'
-import { type Passive, passiveOf } from './passive.ts'
+import { newestOf, type Passive, passiveOf } from './passive.ts'
 import { toFrame } from './remote-error.ts'
+import type { Newest } from './restore-frames.ts'
 import { START_MOST_MS } from './starts.ts'
 import { Backoff } from './timing.ts'
 import type { TypeInfo } from './type-info.ts'
@@ -81,6 +82,13 @@ export class HomedActor implements LogOwner {
   }
   get position(): Position | undefined {
     return this.#log.position
+  }
+  /** Its newest acknowledged record here; undefined: there is none, or it is on its way out (H3). */
+  get newest(): Newest | undefined {
+    const log = this.#log.now
+    if (this.#ended !== undefined || this.#releasing) return undefined
+    if (log === undefined) return newestOf(this.#passive)
+    return log.position && { sequence: log.durable, ...log.position }
   }
   /** What it still has to do; undefined while it is not live. */
   get agenda(): Agenda | undefined {

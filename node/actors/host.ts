@@ -16,9 +16,10 @@ import { HeldCalls } from './held-calls.ts'
 import type { HomeServices } from './home-services.ts'
 import { HomedActor } from './homed-actor.ts'
 import type { Reply } from './live-actor.ts'
-import type { Passive } from './passive.ts'
+import { newestOf, type Passive } from './passive.ts'
 import { Releaser } from './releaser.ts'
 import { toFrame } from './remote-error.ts'
+import type { Newest } from './restore-frames.ts'
 import { Debounce } from './timing.ts'
 import type { WakeUps } from './wake-ups.ts'
 
@@ -72,6 +73,14 @@ export class Host {
   /** Actors of which only their position is in memory. */
   get passive(): number {
     return this.#passive.size
+  }
+
+  /** The newest acknowledged record of a life that is at home here; undefined: there is none, or it is not. */
+  newest({ key, incarnation, epoch }: Pick<ActorEntry, 'key' | 'incarnation' | 'epoch'>): Newest | undefined {
+    const homed = this.#homed.get(key)
+    const life = homed?.entry ?? this.#passive.get(key)
+    if (this.#over || life === undefined || !isSameLife(life, { incarnation, epoch })) return undefined
+    return homed === undefined ? newestOf(this.#passive.get(key)) : homed.newest
   }
 
   problemOf(actor: ActorKey): string {

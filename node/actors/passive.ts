@@ -8,6 +8,7 @@
 
 import type { WrittenSnapshot } from '../../checkpoint/actor-log.ts'
 import type { ActorEntry } from '../../mesh/registry/types.ts'
+import type { Newest } from './restore-frames.ts'
 
 export interface Passive extends WrittenSnapshot {
   readonly incarnation: number
@@ -22,3 +23,6 @@ export const passiveOf = (
   sequence: number,
   { journal, index, bytes }: WrittenSnapshot,
 ): Passive => ({ incarnation, epoch, sequence, journal, index, bytes })
+
+export const newestOf = (passive: Passive | undefined): Newest | undefined =>
+  passive && { sequence: passive.sequence, journal: passive.journal, index: passive.index }

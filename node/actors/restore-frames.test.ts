@@ -10,6 +10,7 @@ const questions = [
   { q: 'find', id: 'i', journal: 'j', length: 3, sequence: 2, ...life },
   { q: 'blocks', id: 'i', journal: 'j', indexes: [0, 2] },
   { q: 'length', id: 'i', journal: 'j' },
+  { q: 'newest', id: 'i', ...life },
   { q: 'history', id: 'i', journal: 'j', length: 3, before: 9, limit: 5, ...life },
 ]
 const line = {
@@ -20,6 +21,7 @@ const answers = [
   { a: 'found', id: 'i', blocks: [0] },
   { a: 'blocks', id: 'i', proofs: [new Uint8Array(1)] },
   { a: 'length', id: 'i', length: 3 },
+  { a: 'newest', id: 'i', sequence: 3, journal: 'j', index: 0 },
   { a: 'history', id: 'i', lines: [line, { ...line, kind: 'delta', caller: 'b', folded: [] }] },
   { a: 'no', id: 'i', why: 'because' },
 ]
@@ -40,8 +42,9 @@ test('anything else is dropped, and nothing throws', () => {
     { numRuns: 2000 },
   )
   const wrong = [
-    { ...questions[4], limit: -1 },
-    { ...questions[4], before: 1.5 },
+    { ...questions[5], limit: -1 },
+    { ...questions[5], before: 1.5 },
+    { ...questions[4], incarnation: null },
     { ...questions[1], sequence: 'two' },
     { ...questions[3], journal: 7 },
   ]

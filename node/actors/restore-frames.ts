@@ -8,6 +8,13 @@ import type { LogKey } from '../../mesh/ids.ts'
 export const RESTORE_SERVICE = 'restore'
 export const RESTORED_SERVICE = 'restored'
 
+/** The newest acknowledged record of an actor, and the block with its last part. */
+export interface Newest {
+  readonly sequence: number
+  readonly journal: LogKey
+  readonly index: number
+}
+
 export type RestoreQuestion =
   /** Which blocks below `length` does the actor's state need, or its state as of one record? */
   | ({
@@ -19,6 +26,8 @@ export type RestoreQuestion =
     } & ActorLife)
   /** Of an open journal, to its writer: how much of it is acknowledged? */
   | { readonly q: 'length'; readonly id: string; readonly journal: LogKey }
+  /** To an actor's host, which confirms that it is that after it was asked. */
+  | ({ readonly q: 'newest'; readonly id: string } & ActorLife)
   | ({ readonly q: 'history'; readonly id: string; readonly journal: LogKey } & HistoryQuestion)
   | {
       readonly q: 'blocks'
@@ -32,6 +41,7 @@ export type RestoreAnswer =
   /** Proofs of as many of the blocks as fit, in the order asked, at least one. */
   | { readonly a: 'blocks'; readonly id: string; readonly proofs: readonly Uint8Array[] }
   | { readonly a: 'length'; readonly id: string; readonly length: number }
+  | ({ readonly a: 'newest'; readonly id: string } & Newest)
   | { readonly a: 'history'; readonly id: string; readonly lines: readonly HistoryLine[] }
   /** Not held here, or not enough of it. */
   | { readonly a: 'no'; readonly id: string; readonly why: string }
@@ -43,7 +53,10 @@ const text = (value: unknown): boolean => typeof value === 'string'
 export function readQuestion(body: unknown): RestoreQuestion | undefined {
   const { q, id, journal, length, actor, incarnation, epoch, sequence, before, limit, indexes } = (body ??
     {}) as Record<string, unknown>
-  if (!text(id) || !text(journal)) return undefined
+  if (!text(id)) return undefined
+  if (q === 'newest')
+    return text(actor) && count(incarnation) && count(epoch) ? (body as RestoreQuestion) : undefined
+  if (!text(journal)) return undefined
   const actors = count(length) && text(actor) && count(incarnation)
   const fine =
     (q === 'find' && actors && count(epoch) && (sequence === undefined || count(sequence))) ||
@@ -70,12 +83,16 @@ function isLine(value: unknown): boolean {
 }
 
 export function readAnswer(body: unknown): RestoreAnswer | undefined {
-  const { a, id, blocks, proofs, length, lines, why } = (body ?? {}) as Record<string, unknown>
+  const { a, id, blocks, proofs, length, lines, sequence, journal, index, why } = (body ?? {}) as Record<
+    string,
+    unknown
+  >
   if (typeof id !== 'string') return undefined
   const fine =
     (a === 'found' && counts(blocks)) ||
     (a === 'blocks' && Array.isArray(proofs) && proofs.every((proof) => proof instanceof Uint8Array)) ||
     (a === 'length' && count(length)) ||
+    (a === 'newest' && count(sequence) && text(journal) && count(index)) ||
     (a === 'history' && Array.isArray(lines) && lines.every(isLine)) ||
     (a === 'no' && typeof why === 'string')
   return fine ? (body as RestoreAnswer) : undefined

@@ -4,8 +4,10 @@ import { blocksUpTo, historyOf } from '../../checkpoint/history.ts'
 import type { JournalIndexes } from '../../checkpoint/journal-index.ts'
 import type { LogStore } from '../../checkpoint/port.ts'
 import type { LogKey } from '../../mesh/ids.ts'
+import type { ActorEntry } from '../../mesh/registry/types.ts'
 import type { MeshHandle } from '../mesh-handle.ts'
 import {
+  type Newest,
   RESTORE_SERVICE,
   RESTORED_SERVICE,
   type RestoreAnswer,
@@ -24,6 +26,8 @@ export interface RestoreSide {
   readonly indexes: JournalIndexes
   /** How much of a journal that this boot writes is acknowledged; undefined: it is not one. */
   readonly acknowledged: (journal: LogKey) => number | undefined
+  /** Of an actor that is at home here, and confirmed to be (D1 in bounded-reads.ts). */
+  readonly newest: (life: Pick<ActorEntry, 'key' | 'incarnation' | 'epoch'>) => Promise<Newest | undefined>
 }
 
 export function serveRestores(mesh: MeshHandle, side: RestoreSide): void {
@@ -38,10 +42,16 @@ export function serveRestores(mesh: MeshHandle, side: RestoreSide): void {
 }
 
 async function answer(
-  { store, indexes, acknowledged }: RestoreSide,
+  { store, indexes, acknowledged, newest }: RestoreSide,
   question: RestoreQuestion,
 ): Promise<RestoreAnswer> {
-  const { id, journal } = question
+  const { id } = question
+  if (question.q === 'newest') {
+    const { actor: key, incarnation, epoch } = question
+    const found = await newest({ key, incarnation, epoch })
+    return found === undefined ? { a: 'no', id, why: 'has nothing of it' } : { a: 'newest', id, ...found }
+  }
+  const { journal } = question
   const lacks = async (length: number): Promise<RestoreAnswer> => ({
     a: 'no',
     id,

@@ -5,6 +5,7 @@ import type { JournalIndexes as Indexes } from '../../checkpoint/journal-index.t
 import { JournalIndexes } from '../../checkpoint/journal-index.ts'
 import type { MakeRef } from '../../checkpoint/reference.ts'
 import { type ActorKey, type LogKey, nameOfActor, typeOfActor } from '../../mesh/ids.ts'
+import type { ActorEntry } from '../../mesh/registry/types.ts'
 import type { CallOptions } from '../api.ts'
 import { BadInputError, MeshUnavailableError, UnknownTypeError } from '../errors.ts'
 import { Deposed, type MeshHandle } from '../mesh-handle.ts'
@@ -12,6 +13,7 @@ import type { Clock } from '../ports.ts'
 import { ActorTypes } from './actor-types.ts'
 import { Exchange } from './answers.ts'
 import { BlockCache } from './block-cache.ts'
+import { BoundedReads } from './bounded-reads.ts'
 import { Client } from './client.ts'
 import { Creation, makeTarget, type Target } from './creation.ts'
 import { Endings } from './endings.ts'
@@ -22,12 +24,15 @@ import { JournalReader } from './journal-reader.ts'
 import { RESTORE } from './own-calls.ts'
 import { Past } from './past.ts'
 import { makeRef } from './ref.ts'
+import type { Newest } from './restore-frames.ts'
 import { serveRestores } from './restore-service.ts'
 import { ending, type RuntimeEvents, type RuntimeLogger, silent } from './runtime-events.ts'
 import type { Runtime, RuntimeInit } from './runtime-types.ts'
 import { outside } from './scope.ts'
 import { optionsOf } from './type-info.ts'
 import type { ActorClass, ActorRef, AnyActor, AnyRef, CreateOptions } from './types.ts'
+
+type Life = Pick<ActorEntry, 'key' | 'incarnation' | 'epoch'>
 
 export type { Runtime, RuntimeInit } from './runtime-types.ts'
 
@@ -45,6 +50,7 @@ class ActorRuntime implements Runtime {
   readonly #indexes: Indexes
   readonly #reader: JournalReader
   readonly #past: Past
+  readonly #bounded: BoundedReads
   readonly #creation: Creation
   readonly #client: Client
   readonly #endings: Endings
@@ -70,7 +76,16 @@ class ActorRuntime implements Runtime {
       cache: new BlockCache(RESTORE_CACHE_BYTES),
     })
     const acknowledged = (journal: LogKey): number | undefined => this.#home.journals.acknowledged(journal)
-    serveRestores(mesh, { store, indexes: this.#indexes, acknowledged })
+    const newest = (life: Life): Promise<Newest | undefined> => this.#newest(life)
+    serveRestores(mesh, { store, indexes: this.#indexes, acknowledged, newest })
+    this.#bounded = new BoundedReads({
+      mesh,
+      clock,
+      reader: this.#reader,
+      makeRef: this.#makeRef,
+      newest,
+      context: (entry) => this.#home.context(entry),
+    })
     this.#past = new Past({ mesh, store, reader: this.#reader, acknowledged })
     const exchange = new Exchange(mesh, {
       receive: (frame, reply) => this.#home.host.receive(frame, reply),
@@ -238,7 +253,19 @@ class ActorRuntime implements Runtime {
     } catch (error) {
       return Promise.reject(error)
     }
-    return this.#client.call(target, method, args, options)
+    const ask = (): Promise<unknown> =>
+      this.#client.call(target, method, args, options).finally(() => this.#bounded.answered(target.key))
+    return options?.reads === undefined ? ask() : this.#bounded.read(target, method, args, options, ask)
+  }
+
+  /** D1 in bounded-reads.ts: looked at first, and confirmed then. */
+  async #newest(life: Life): Promise<Newest | undefined> {
+    const { host, journals } = this.#home
+    const newest = host.newest(life)
+    const entry = this.#mesh.registry?.actors.get(life.key)
+    if (newest === undefined || entry === undefined) return undefined
+    await journals.confirm(entry.options.class)
+    return newest
   }
 
   #checkOpen(): void {

@@ -9,6 +9,9 @@ import type { History } from '../history.ts'
 import type { Listed } from '../ledger.ts'
 import type { Named } from './workload.ts'
 
+/** Short enough for faults to be longer, long enough for many reads to be answered by the one before. */
+const MAX_LAG_MS = 800
+
 export interface Looker {
   readonly runtime: Runtime
   readonly alive: () => boolean
@@ -40,6 +43,15 @@ export class LookingBack {
       else if (known !== told)
         this.#history.wrong.push(`${key}: R10 record ${record} was ${known}, and is ${told}`)
     }
+  }
+
+  /** A read that may be a little old is one that began that much earlier. */
+  async bounded({ runtime, alive, now, timeoutMs }: Looker, { type, name, key }: Named): Promise<void> {
+    const start = now()
+    const ref = runtime.ref(type, name).with({ timeoutMs, reads: { maxLagMs: MAX_LAG_MS } })
+    const seen = (await quietly(ref['all']!())) as Listed | undefined
+    // Floating-point milliseconds.
+    if (seen && alive()) this.#history.read(key, 'bounded', seen, start - MAX_LAG_MS - 1, now())
   }
 
   async copy(

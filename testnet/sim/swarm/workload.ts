@@ -108,12 +108,16 @@ export class Workload {
       }
     }
     // Only where it is wanted, so that all other seeds draw what they always drew.
-    if (this.#profile.looksBack && this.#random() < 0.2) {
-      const timeoutMs = this.#profile.callTimeoutMs
-      const client = { runtime, alive, now, timeoutMs, registry: () => peer.driver.registry }
-      await (this.#random() < 0.6
-        ? this.#looking.list(client, actor)
-        : this.#looking.copy(client, actor, token))
+    if (this.#profile.looksBack && this.#random() < 0.4) {
+      // A copy takes several calls, one after the other; what comes when all work is over is nobody's.
+      const timeoutMs = this.#profile.callTimeoutMs / 4
+      const isWorking = (): boolean => alive() && this.running
+      const client = { runtime, alive: isWorking, now, timeoutMs, registry: () => peer.driver.registry }
+      const kind = this.#random()
+      if (kind < 0.6) await this.#looking.bounded(client, actor)
+      // Copies whose client died stay, and would take the room of others.
+      else if (kind < 0.85 || this.#profile.placing !== undefined) await this.#looking.list(client, actor)
+      else await this.#looking.copy(client, actor, token)
       return
     }
     if (this.#profile.agenda && actor !== other && this.#random() < 0.3) {
