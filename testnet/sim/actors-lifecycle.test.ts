@@ -99,6 +99,28 @@ test('P2 a late copy of a call that threw is answered from before the rest, neve
   expect(await at.tokens(zero, 'a')).toEqual(['a1'])
 })
 
+test('P2 a passive actor is copied into the next journal with what it told of calls that threw', async () => {
+  const at = await meshOf(5, { idleMs: IDLE_MS, settings: { journalMaxBlocks: 8 } })
+  const [zero, one, , three] = at.ids as [PeerId, PeerId, PeerId, PeerId]
+  await at.place('a', one, 'a1')
+  await at.place('busy', one, 'b0')
+  let late: SentFrame | undefined
+  at.onFrame = (sent) => {
+    if (sent.from === three && sent.frame.t === 'call') late ??= sent
+    return true
+  }
+  expect(await code(at.mesh.await(at.send(three, 'a', 'addThenThrow', ['never'])))).toBe('ACTOR_ERROR')
+  await asleep(at, 'a')
+  const wholeIn = at.journals('a').map(({ key }) => key)
+  for (let n = 1; n <= 60; n++) await at.call(zero, 'busy', 'add', `b${n}`)
+  await at.mesh.clock.run(8000)
+  await asleep(at, 'a')
+  expect(at.journals('a').filter(({ key }) => wholeIn.includes(key))).toEqual([])
+  at.repeat({ ...late!, frame: { ...late!.frame, method: 'add' } as SentFrame['frame'] }, one)
+  await at.mesh.clock.run(500)
+  expect(await at.tokens(zero, 'a')).toEqual(['a1'])
+})
+
 test('P1 an actor whose record waits for its keepers does not rest, and nothing is answered from what may be lost', async () => {
   const at = await meshOf(5, { idleMs: IDLE_MS })
   const [zero, one, two] = at.ids as [PeerId, PeerId, PeerId]

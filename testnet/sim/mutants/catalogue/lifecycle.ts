@@ -64,6 +64,22 @@ export const lifecycleMutants: readonly Mutant[] = [
     ],
   },
   {
+    name: 'copyForgetsThrows',
+    rule: 'A4 P2 L4',
+    breaks:
+      'a passive actor that is copied into the next journal counts as whole there without what it told, and a late copy of a call that threw runs',
+    patch: [
+      {
+        file: 'checkpoint/actor-log.ts',
+        find: 'hasTold ? (this.told?.changes ?? 0) : -1',
+        replace: 'hasTold ? (this.told?.changes ?? 0) : 0',
+      },
+    ],
+    tests: [
+      inLifecycle('P2 a passive actor is copied into the next journal with what it told of calls that threw'),
+    ],
+  },
+  {
     name: 'restBeforeItIsSent',
     rule: 'P1',
     breaks: 'an actor is passivated with sends that nobody carries out any more',
