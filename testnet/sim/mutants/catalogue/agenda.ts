@@ -100,6 +100,20 @@ export const agendaMutants: readonly Mutant[] = [
     ],
   },
   {
+    name: 'alarmFloorTooSoon',
+    rule: 'S3 (sends)',
+    breaks:
+      'an alarm that waits for its turn takes the floors of before: they pass what the running call sends, and others refuse what is called for that',
+    patch: [
+      {
+        file: RUNNER,
+        find: '      get all() {\n        return open.lowest()\n      },\n',
+        replace: '      all: open.lowest(),\n',
+      },
+    ],
+    tests: [inScenarios('S3 an alarm that begins during a call passes no floor over what that call sends')],
+  },
+  {
     name: 'idleSendUnrecorded',
     rule: 'S2 (sends)',
     breaks: 'a send that changed nothing at first runs once more, at another home of its target',
