@@ -280,6 +280,30 @@ test('A7 delete: a late call of what was deleted runs on nothing, and the name s
   expect(await at.tokens(two, 'a')).toEqual(['new'])
 })
 
+test('A5 an actor that was made, and stopped by others, is not made again by a peer that was cut off before it heard', async () => {
+  const at = await meshOf(5)
+  const [zero, one] = at.ids as [PeerId, PeerId]
+  const boot = at.boot(one)
+  let asked = 0
+  at.mesh.network.trace = (from, _to, message) => {
+    if (from === one && message.kind === 'cmd' && message.issued.command.kind === 'create') asked++
+  }
+  at.mesh.network.fate = (_from, to, { kind }) =>
+    to === one && (kind === 'done' || kind === 'records') ? 'lost' : 0
+  const created = code(at.runtimes.get(one)!.create('Ledger', 'a'))
+  await at.mesh.until('it is made', () => at.entry('a') !== undefined)
+  at.split([one], at.others(one))
+  at.mesh.network.fate = undefined
+  await at.recovered(boot)
+  await at.mesh.await(at.runtimes.get(zero)!.stop('Ledger', 'a'))
+  const before = asked
+  at.mesh.network.heal()
+  await at.mesh.clock.run(10_000)
+  expect(asked).toBeGreaterThan(before)
+  expect(at.entry('a')).toMatchObject({ incarnation: 1, status: { kind: 'stopped' } })
+  expect(await at.mesh.await(created)).toBe('MESH_UNAVAILABLE')
+})
+
 test('A1 delete while the host is cut off: the name is not free before the host is recovered', async () => {
   const at = await meshOf(5)
   const [zero, one, two] = at.ids as [PeerId, PeerId, PeerId]

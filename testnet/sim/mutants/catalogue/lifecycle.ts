@@ -121,6 +121,41 @@ export const lifecycleMutants: readonly Mutant[] = [
     ],
   },
   {
+    name: 'theDeadAskAgain',
+    rule: 'A5',
+    breaks: 'a command of a boot that was given up meanwhile is carried out a second time',
+    patch: [
+      {
+        file: 'mesh/registry/apply.ts',
+        find: "  if (table.boots.get(boot)?.status === 'dead')\n    return reject(",
+        replace: "  if (table.boots.get(boot)?.boot === '')\n    return reject(",
+      },
+    ],
+    tests: [
+      inLifecycle(
+        'A5 an actor that was made, and stopped by others, is not made again by a peer that was cut off before it heard',
+      ),
+    ],
+  },
+  {
+    name: 'createUnderTheNextBoot',
+    rule: 'A5',
+    breaks:
+      'a peer that was given up while it created an actor asks for it once more, under a number of its new boot',
+    patch: [
+      {
+        file: 'node/driver.ts',
+        find: "command.kind === 'create' ? !command.again : REPEATABLE.has(command.kind)",
+        replace: "command.kind === 'create' || REPEATABLE.has(command.kind)",
+      },
+    ],
+    tests: [
+      inLifecycle(
+        'A5 an actor that was made, and stopped by others, is not made again by a peer that was cut off before it heard',
+      ),
+    ],
+  },
+  {
     name: 'deleteAtOnce',
     rule: 'A1 R4',
     breaks: 'an actor is forgotten while its host still runs it',
