@@ -200,6 +200,34 @@ test('G5 a host that is cut off in onActivate lets nothing of it out; the next h
   at.mesh.network.heal()
 })
 
+test('H3 an actor that is moved while onActivate runs lets nothing of that life out any more', async () => {
+  let goOn: (() => void) | undefined
+  class Newborn extends Ledger {
+    override async onActivate(): Promise<void> {
+      const { key, epoch } = this.context
+      if (key !== 'Ledger/a' || epoch > 1) return
+      await new Promise<void>((resolve) => {
+        goOn = resolve
+      })
+      await this.context.actor('Ledger', 'other').add!(`born in ${this.state.life}`)
+    }
+  }
+  Object.defineProperty(Newborn, 'name', { value: 'Ledger' })
+  const at = await meshOf(5, { types: [Newborn, SyncedLedger] })
+  const [zero, , two] = at.ids as [PeerId, PeerId, PeerId]
+  await at.place('other', two, 'o1')
+  const added = at.send(zero, 'a', 'add', ['a1'])
+  await at.mesh.until('its first home starts it', () => goOn !== undefined)
+  const first = at.home('a')
+  await at.move('a', at.others(first, two)[0]!)
+  await at.mesh.await(added)
+  goOn!()
+  await at.mesh.clock.run(3000)
+  // The state that its first home made is in no record that counts.
+  expect(await at.tokens(zero, 'other')).toEqual(['o1'])
+  expect((await at.call<{ life: number }>(zero, 'a', 'all')).life).toBe(2)
+})
+
 test('kill: the life ends in the middle of a call; the state comes back, and calls happen once', async () => {
   const at = await meshOf(5)
   const [zero, one, two] = at.ids as [PeerId, PeerId, PeerId]

@@ -106,6 +106,27 @@ export const lifecycleMutants: readonly Mutant[] = [
     ],
   },
   {
+    name: 'goOnActivating',
+    rule: 'H3 G5',
+    breaks:
+      'an actor that moved away during onActivate goes on there, and others hear of a state that nobody has',
+    patch: [
+      {
+        file: HOMED,
+        find: '      this.#checkStaying()\n      if (log.sequence === 0) this.#log.begin(log)\n',
+        replace: '      if (log.sequence === 0) this.#log.begin(log)\n',
+      },
+      {
+        file: HOMED,
+        find: 'this.#log.side.confirm()])\n      this.#checkStaying()\n',
+        replace: 'this.#log.side.confirm()])\n',
+      },
+    ],
+    tests: [
+      inLifecycle('H3 an actor that is moved while onActivate runs lets nothing of that life out any more'),
+    ],
+  },
+  {
     name: 'numbersAgain',
     rule: 'A7',
     breaks: 'a name that was deleted begins with the same incarnation and epoch again',
