@@ -201,6 +201,34 @@ test('S5 a target that was made again gets nothing that was meant for the one be
   expect(at.failed.map(({ error }) => (error as { code: string }).code)).toEqual(['ACTOR_DIED'])
 })
 
+test('S5 what was delivered to an actor that was deleted since does not make another one of that name', async () => {
+  const at = await meshOf(5)
+  const [zero, one] = at.ids as [PeerId, PeerId]
+  await at.place('a', one, 'a1')
+  const seen = endAt(
+    at,
+    one,
+    ({ frame, from, to }) =>
+      frame.t === 'answer' &&
+      frame.answer.kind === 'result' &&
+      to === one &&
+      at.entry('c')?.home != null &&
+      from === at.home('c'),
+  )
+  const boot = at.boot(one)
+  await at.call(zero, 'a', 'post', 's', 'Ledger', 'c')
+  await at.mesh.until('it died', () => seen.dead)
+  await at.mesh.await(at.runtimes.get(zero)!.delete('Ledger', 'c'))
+  expect(at.registry().boots.get(boot)?.status).toBe('live') // nobody delivers it at the moment
+  await at.recovered(boot)
+  await at.mesh.clock.run(15_000)
+  expect(at.entry('c')).toBeUndefined()
+  expect(at.failed.map(({ error }) => (error as { code: string }).code)).toEqual(['ACTOR_DIED'])
+  await at.call(zero, 'a', 'post', 's2', 'Ledger', 'c')
+  await quiet(at)
+  expect(await at.tokens(zero, 'c')).toEqual(['s2.sent'])
+})
+
 test('a move takes what was not delivered along', async () => {
   const { at, zero, one, three } = await pair()
   at.onFrame = (sent) => !isDelivery(sent) || sent.from !== one

@@ -161,6 +161,23 @@ export const agendaMutants: readonly Mutant[] = [
     tests: [inScenarios('S5 a target that was made again gets nothing that was meant for the one before')],
   },
   {
+    name: 'makeWhatWasDeleted',
+    rule: 'S5 (sends) C3 (calls)',
+    breaks: 'a send that the deleted life of its target had makes the next one, which nobody asked for',
+    patch: [
+      {
+        file: 'node/actors/outgoing-call.ts',
+        find: ' || this.#isLateFor(target.key)) throw',
+        replace: ' || (incarnation > 0 && this.#isLateFor(target.key))) throw',
+      },
+    ],
+    tests: [
+      inScenarios(
+        'S5 what was delivered to an actor that was deleted since does not make another one of that name',
+      ),
+    ],
+  },
+  {
     name: 'stoppedSendersCount',
     rule: 'Y1',
     breaks: 'a stopped actor still has others do something',
