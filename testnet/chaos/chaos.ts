@@ -4,19 +4,14 @@
 import { createTestnet, type Testnet } from '../testnet.ts'
 import { answering, glimpse, isWhole, type PeerGlimpse, type PeerView } from '../view.ts'
 import { Attacker } from './attack.ts'
+import { readEnds } from './ends.ts'
 import type { FaultRecord } from './faults.ts'
 import { History } from './history.ts'
+import { judge } from './judge.ts'
 import { loadWorkloads } from './load-workloads.ts'
 import { type FaultKind, planOf } from './plan.ts'
 import { type Sample, sample } from './sample.ts'
-import {
-  machineNow,
-  type Outcome,
-  type Problem,
-  type Promised,
-  type Recorded,
-  type Workload,
-} from './workload.ts'
+import { machineNow, type Problem, type Promised, type Recorded, type Workload } from './workload.ts'
 
 const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js'
 export const CHAOS_ACTORS = new URL(`./workloads/actors.${extension}`, import.meta.url).href
@@ -75,13 +70,11 @@ export interface ChaosResult {
 }
 
 const CALL_TIMEOUT_MS = 20_000
-const FINAL_TIMEOUT_MS = 30_000
 const CALM_MS = 2000
 const SETTLED_MS = 60_000
 const WHOLE_MS = 60_000
 const LOOK_MS = 500
 const CHECK_MS = 5000
-const READS_AT_ONCE = 8
 
 export function runChaos(options: ChaosOptions): Promise<ChaosResult> {
   return new Chaos(options).run()
@@ -119,9 +112,10 @@ class Chaos {
     })
     const looking = setInterval(() => void this.#look(net), LOOK_MS)
     try {
-      await this.#play(net)
+      await Promise.race([this.#play(net), this.#history.broken])
       return this.#result()
     } finally {
+      this.#driving = false
       clearInterval(looking)
       await net.end()
     }
@@ -154,7 +148,7 @@ class Chaos {
     const resting = net.peers.map((peer) => peer.request('rest', undefined, CALL_TIMEOUT_MS * 2))
     await this.#comesBack('not all clients finish', Promise.all(resting))
     this.#enter('reading every actor')
-    await this.#readAll(net)
+    this.#stuck.push(...(await readEnds(net, this.#workloads, this.#history)))
   }
 
   async #attack(attacker: Attacker): Promise<void> {
@@ -162,6 +156,7 @@ class Chaos {
     const began = machineNow()
     for (const planned of planOf({ seed, lastsMs: seconds * 1000, kinds, gapMs })) {
       await sleep(Math.max(0, began + planned.at - machineNow()))
+      if (!this.#driving) return // the run was given up
       await attacker.attack(planned)
     }
     await sleep(Math.max(0, began + seconds * 1000 - machineNow()))
@@ -190,32 +185,9 @@ class Chaos {
     })
   }
 
-  async #readAll(net: Testnet): Promise<void> {
-    const reads = this.#workloads.flatMap((workload) => workload.final()).entries()
-    const lane = async (): Promise<void> => {
-      for (const [n, operation] of reads) {
-        const { type, name, method, args } = operation
-        const peer = n % net.peers.length
-        const id = `final-${n}`
-        this.#history.take(peer, { kind: 'begun', id, start: machineNow(), operation })
-        let ended: { outcome: Outcome; result?: unknown; code?: string }
-        try {
-          const result = await net.call(peer, type, name, method, args, FINAL_TIMEOUT_MS)
-          ended = { outcome: 'ok', result }
-        } catch (error) {
-          const { code = 'UNKNOWN', message } = error as { code?: string; message: string }
-          this.#stuck.push(`${type}/${name} does not answer peer ${peer}: ${message}`)
-          ended = { outcome: 'unknown', code }
-        }
-        this.#history.take(peer, { kind: 'ended', id, end: machineNow(), ...ended })
-      }
-    }
-    await Promise.all(Array.from({ length: READS_AT_ONCE }, lane))
-  }
-
   #result(): ChaosResult {
     const history = this.#history.operations
-    const problems = this.#check(history)
+    const problems = judge(this.#workloads, history, true)
     const faults = this.#attacker?.records ?? []
     return {
       ok: problems.length === 0 && this.#stuck.length === 0 && this.#history.acknowledged > 0,
@@ -235,19 +207,25 @@ class Chaos {
     }
   }
 
-  #check(history: readonly Recorded[]): readonly Problem[] {
-    return this.#workloads.flatMap((workload) => workload.check(history))
-  }
-
   async #look(net: Testnet): Promise<void> {
     this.#views = await net.views()
     const now = machineNow()
     this.#samples.push(...net.peers.flatMap((peer) => sample(peer, this.#views, now - this.#began)))
     if (now - this.#checkedAt > CHECK_MS) {
-      this.#broken = [...new Set(this.#check(this.#history.operations).map(({ promise }) => promise))]
       this.#checkedAt = now
+      this.#broken = this.#judgeSoFar()
     }
     this.#tell()
+  }
+
+  #judgeSoFar(): readonly Promised[] {
+    try {
+      const problems = judge(this.#workloads, this.#history.operations, false)
+      return [...new Set(problems.map(({ promise }) => promise))]
+    } catch (error) {
+      this.#history.break(error)
+      return this.#broken
+    }
   }
 
   #enter(phase: string): void {
