@@ -1,6 +1,7 @@
 // One run: a mesh of real processes comes up, clients work, faults happen as planned, everything is healed, everything must
 // answer, and the history of all operations is judged.
 
+import type { PeerEvent } from '../ipc.ts'
 import { createTestnet, type Testnet } from '../testnet.ts'
 import { answering, glimpse, isWhole, type PeerGlimpse, type PeerView } from '../view.ts'
 import { Attacker } from './attack.ts'
@@ -9,6 +10,7 @@ import type { FaultRecord } from './faults.ts'
 import { History } from './history.ts'
 import { judge } from './judge.ts'
 import { loadWorkloads } from './load-workloads.ts'
+import type { Loss } from './measure.ts'
 import { type FaultKind, planOf } from './plan.ts'
 import { type Sample, sample } from './sample.ts'
 import { machineNow, type Problem, type Promised, type Recorded, type Workload } from './workload.ts'
@@ -64,6 +66,7 @@ export interface ChaosResult {
   readonly failed: number
   readonly codes: ReadonlyMap<string, number>
   readonly samples: readonly Sample[]
+  readonly losses: readonly Loss[]
   /** On the machine's clock. */
   readonly began: number
   readonly ended: number
@@ -84,6 +87,7 @@ class Chaos {
   readonly #options: ChaosOptions
   readonly #history = new History()
   readonly #samples: Sample[] = []
+  readonly #losses: Loss[] = []
   readonly #stuck: string[] = []
   readonly #began = machineNow()
   /** The start of each peer that was given its clients. */
@@ -109,6 +113,7 @@ class Chaos {
       actors: actorModule ?? CHAOS_ACTORS,
       ...(teardown !== undefined && { teardown }),
       onOperation: (peer, event) => this.#history.take(peer, event),
+      onEvent: (peer, event) => this.#hear(peer, event),
     })
     const looking = setInterval(() => void this.#look(net), LOOK_MS)
     try {
@@ -202,6 +207,7 @@ class Chaos {
       failed: this.#history.failed,
       codes: this.#history.codes,
       samples: this.#samples,
+      losses: this.#losses,
       began: this.#began,
       ended: machineNow(),
     }
@@ -216,6 +222,13 @@ class Chaos {
       this.#broken = this.#judgeSoFar()
     }
     this.#tell()
+  }
+
+  #hear(by: number, { event, detail, at }: PeerEvent): void {
+    if (event !== 'peer:lost') return
+    const lost = Number(/^peer-(\d+)$/.exec(detail.name)?.[1])
+    // Told on the wall clock a moment ago.
+    this.#losses.push({ by, lost, at: machineNow() - Math.max(0, Date.now() - at) })
   }
 
   #judgeSoFar(): readonly Promised[] {

@@ -43,11 +43,17 @@ function table(head: readonly string[], rows: readonly (readonly (string | numbe
 
 const faults = ({ faults: kinds }: ChaosSummary): string =>
   table(
-    ['kind', 'happened', 'not possible then', 'actors hit', 'recovery p50 ms', 'p99 ms', 'max ms'],
-    kinds.map(({ kind, happened, skipped, recoveryMs: ms }) => [
+    [
+      ...['kind', 'happened', 'not possible then', 'detected p50 ms', 'p99 ms', 'max ms'],
+      ...['actors hit', 'first call p50 ms', 'p99 ms', 'max ms'],
+    ],
+    kinds.map(({ kind, happened, skipped, detectionMs, recoveryMs: ms }) => [
       kind,
       happened,
       skipped,
+      detectionMs?.p50 ?? '',
+      detectionMs?.p99 ?? '',
+      detectionMs?.max ?? '',
       ms?.n ?? 0,
       ms?.p50 ?? '',
       ms?.p99 ?? '',
