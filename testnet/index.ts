@@ -15,6 +15,7 @@ export {
   answering,
   isSettled,
   isWhole,
+  notWhole,
   type PeerView,
   recoversWithout,
   survivesHeadAndOther,

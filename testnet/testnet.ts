@@ -36,6 +36,8 @@ export type TestPeerOptions = Pick<
 export interface TestnetOptions {
   /** Given the function that ends everything: a test's `onTestFinished`, `afterAll`, or an array's push. */
   readonly teardown?: (end: () => Promise<void>) => void
+  /** Where the peers' disks and logs are; made if missing. Default: a new temporary directory. Both are removed at the end. */
+  readonly dir?: string
   /** URL of the module with the actors. Default {@link DEMO_ACTORS}. */
   readonly actors?: string
   readonly peer?: (index: number) => TestPeerOptions
@@ -71,7 +73,7 @@ export class Testnet {
   constructor(size: number, options: TestnetOptions, links?: Links) {
     this.#options = options
     this.#links = links
-    this.dir = mkdtempSync(join(tmpdir(), 'mesh-testnet-'))
+    this.dir = options.dir ?? mkdtempSync(join(tmpdir(), 'mesh-testnet-'))
     this.peers = Array.from({ length: size }, (_, index) => {
       const peer = new Peer(index, join(this.dir, `peer-${index}`))
       peer.onEvent = (event) => options.onEvent?.(index, event)
@@ -253,7 +255,9 @@ export class Testnet {
     await Promise.all(this.peers.map((peer) => peer.kill()))
     this.#links?.end()
     this.#keepLogs()
-    await rm(this.dir, { recursive: true, force: true, maxRetries: 3 })
+    const own = this.peers.flatMap(({ dir, logFile }) => [dir, logFile])
+    for (const path of this.#options.dir === undefined ? [this.dir] : own)
+      await rm(path, { recursive: true, force: true, maxRetries: 3 })
   }
 
   #keepLogs(): void {
