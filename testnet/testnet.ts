@@ -13,6 +13,7 @@ import { rm } from 'node:fs/promises'
 import { availableParallelism, tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
 import type { OperationEvent } from './chaos/workload.ts'
+import { fillDisk } from './disk/full.ts'
 import type { LoadPlan, LoadReport, PeerEvent, PeerOptions, PeerSnapshot } from './ipc.ts'
 import { Links } from './links/links.ts'
 import { Peer } from './peer.ts'
@@ -137,6 +138,20 @@ export class Testnet {
   kill = (index: number): Promise<void> => this.peer(index).kill()
   freeze = (index: number): void => this.peer(index).freeze()
   thaw = (index: number): void => this.peer(index).thaw()
+
+  /**
+   * From now on a peer's disk takes only so many bytes more, where {@link canFillDisk}; its next change fails, and a peer whose
+   * disk fails stops by itself. {@link restart} gives it room again.
+   */
+  fillDisk(index: number, spareBytes = 0): void {
+    const { pid, dir } = this.peer(index)
+    if (pid === undefined) throw new Error(`peer ${index} is not running`)
+    fillDisk(pid, dir, spareBytes)
+  }
+  /** Every sync of a peer takes so much longer, in milliseconds, until 0 is set or it is started again. */
+  async slowDisk(index: number, syncMs: number): Promise<void> {
+    await this.peer(index).request('disk', { syncMs })
+  }
 
   /** Kills a peer if it runs, and starts it again. */
   async restart(index: number, options: { readonly wipe?: boolean } = {}): Promise<PeerSnapshot> {

@@ -16,8 +16,8 @@ import { workloads } from './workloads/index.ts'
 test('a mesh that loses a peer, a cable and its time keeps every promise', async () => {
   const result = await runChaos({
     peers: 3,
-    seconds: 8,
-    seed: 11,
+    seconds: 10,
+    seed: 493, // a kill of almost four seconds, a cable for two, a freeze for one
     kinds: ['kill', 'freeze', 'isolate-host'],
     workloads: [],
     clientsPerPeer: 3,
@@ -30,7 +30,9 @@ test('a mesh that loses a peer, a cable and its time keeps every promise', async
   expect(result.faults.filter(({ skipped }) => skipped === undefined).length).toBeGreaterThan(0)
   expect(result.acknowledged).toBeGreaterThan(50)
   const summary = summarise(result)
-  expect(summary.faults.filter(({ detectionMs, recoveryMs }) => detectionMs && recoveryMs)).not.toEqual([])
+  expect(summary.faults.find(({ kind }) => kind === 'kill')).toMatchObject({
+    detectionMs: { p50: expect.any(Number) },
+  })
   const html = page(summary)
   expect(html).toContain('every promise held')
   expect(html).toContain('<polyline class="rate"')
