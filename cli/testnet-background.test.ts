@@ -154,6 +154,16 @@ test('a directory with something else in it is not used, and a start that fails 
   expect(existsSync(dir)).toBe(false)
 }, 60_000)
 
+test('a Ctrl-C while it starts ends all of it', async () => {
+  const dir = newDir()
+  const starting = startCli(['testnet', 'up', '--peers', '3', '--dir', dir])
+  await expect.poll(() => existsSync(join(dir, 'peer-0')), { timeout: 20_000 }).toBe(true)
+  starting.signal()
+  await expect.poll(() => starting.exits, { timeout: 20_000 }).toEqual([130])
+  expect(existsSync(dir)).toBe(false)
+  await starting.exit
+}, 60_000)
+
 test('no testnet where none was ever: every command says so, and makes nothing', async () => {
   const dir = newDir()
   const all = [['ls'], ['kill', '0'], ['freeze', '0'], ['thaw', '0'], ['start', '0'], ['cut', '0', '1']]
