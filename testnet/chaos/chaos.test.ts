@@ -74,6 +74,37 @@ test.each([
   },
 )
 
+test('a bank that books what comes twice is found out, on real peers', async () => {
+  const dir = mkdtempSync(join(tmpdir(), 'chaos-test-'))
+  onTestFinished(() => rmSync(dir, { recursive: true, force: true }))
+  const module = join(dir, 'actors.mjs')
+  writeFileSync(
+    module,
+    `import * as good from '${CHAOS_ACTORS}'
+    export const { ChaosAuditor } = good
+    export class ChaosAccount extends good.ChaosAccount {
+      deposit(...transfer) {
+        super.deposit(...transfer)
+        super.deposit(...transfer)
+      }
+    }`,
+  )
+  const result = await runChaos({
+    peers: 1,
+    seconds: 1,
+    seed: 1,
+    kinds: ['reset'],
+    workloads: ['bank'],
+    actorModule: pathToFileURL(module).href,
+    clientsPerPeer: 3,
+    paceMs: 20,
+    gapMs: 60_000,
+    teardown: onTestFinished,
+  })
+  expect(result.ok).toBe(false)
+  expect(new Set(result.problems.map(({ promise }) => promise))).toEqual(new Set(['twice', 'conserved']))
+})
+
 test('a seed gives the same plan again, and another one another', () => {
   const plan = (seed: number) => planOf({ seed, lastsMs: 60_000, kinds: FAULT_KINDS, gapMs: 2000 })
   expect(plan(5)).toEqual(plan(5))
