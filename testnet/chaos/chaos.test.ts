@@ -102,7 +102,8 @@ test('a bank that books what comes twice is found out, on real peers', async () 
     teardown: onTestFinished,
   })
   expect(result.ok).toBe(false)
-  expect(new Set(result.problems.map(({ promise }) => promise))).toEqual(new Set(['twice', 'conserved']))
+  const broken = result.problems.map(({ promise }) => promise)
+  expect(broken).toEqual(expect.arrayContaining(['twice', 'conserved']))
 })
 
 test('a seed gives the same plan again, and another one another', () => {
