@@ -126,6 +126,8 @@ export interface ActorStatus {
   readonly cause?: string
   /** Who holds everything that its recovery would need; fewer for a moment after a change of host or keepers. */
   readonly keepers: readonly PeerRef[]
+  /** How many there are where as many peers may keep it: its option `keepers`. */
+  readonly keepersWanted: number
   readonly durability: 'replicated' | 'synced'
 }
 
