@@ -215,6 +215,17 @@ describe('the end of an assignment (A1, A2, R4)', () => {
     expect(table.actor).toMatchObject({ home: null, status: { kind: 'dead', cause: 'it throws' } })
     expect([...neededJournals(table.table)]).toEqual([])
   })
+
+  test('an actor that can not be made while it is being stopped is stopped', () => {
+    const table = mesh()
+    table.open('b', 'J')
+    table.create('b')
+    table.apply('a', { kind: 'stop', actor: key, incarnation: 1 })
+    table.apply('b', { kind: 'failed', actor: key, epoch: 1, cause: 'it throws', again: false })
+    const actors = [{ actor: key, epoch: 1, home: null }]
+    table.apply('b', { kind: 'released', boot: table.boot('b'), journal: logKey('J'), length: 0, actors })
+    expect(table.actor).toMatchObject({ home: null, status: { kind: 'stopped' } })
+  })
 })
 
 describe('recover names exactly the open journals of the boot (A3)', () => {
@@ -328,6 +339,18 @@ describe('commands are applied once (A5)', () => {
     expect(create(100, 100)).toEqual({ ok: true })
     expect(create(101, 101)).toMatchObject({ why: 'name-taken' })
     expect(create(100, 100)).toMatchObject({ why: 'expired' })
+  })
+
+  test('what a dead boot asks for again is not done again, although its numbers are forgotten', () => {
+    const table = mesh()
+    const command: Command = { kind: 'create', again: true, actor: key, options, init: none, home: null }
+    const create = () => applyIssued(table.table, { boot: table.boot('b'), n: 100, floor: 100, command })
+    expect(create()).toEqual({ ok: true })
+    table.recover('b', {})
+    table.apply('a', { kind: 'stop', actor: key, incarnation: 1 })
+    expect(create()).toMatchObject({ why: 'boot-dead' })
+    expect(table.actor).toMatchObject({ incarnation: 1, status: { kind: 'stopped' } })
+    expect(table.table.issued.has(table.boot('b'))).toBe(false)
   })
 
   test('what left is answered again when it asks again, and is forgotten in the end', () => {

@@ -54,13 +54,15 @@ interface Known {
   proving: Promise<void> | undefined
 }
 
+export type Life = Pick<ActorEntry, 'key' | 'incarnation' | 'epoch'>
+
 export interface BoundedReadsInit {
   readonly mesh: MeshHandle
   readonly clock: Clock
   readonly reader: JournalReader
   readonly makeRef: MakeRef
   /** Of an actor at home here, as its host tells others (D1). */
-  readonly newest: (life: Pick<ActorEntry, 'key' | 'incarnation' | 'epoch'>) => Promise<Newest | undefined>
+  readonly newest: (life: Life) => Promise<Newest | undefined>
   readonly context: (entry: ActorEntry) => ActorContext
 }
 

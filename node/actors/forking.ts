@@ -6,7 +6,8 @@ import type { MakeRef } from '../../checkpoint/reference.ts'
 import type { ActorEntry } from '../../mesh/registry/types.ts'
 import type { CallOptions, ForkOptions } from '../api.ts'
 import { BadInputError } from '../errors.ts'
-import type { MeshHandle } from '../mesh-handle.ts'
+import { Deposed, type MeshHandle } from '../mesh-handle.ts'
+import { maybeCreated } from './call-errors.ts'
 import type { Client } from './client.ts'
 import { makeTarget, type Target } from './creation.ts'
 import { BECOME, encodeCopy, STATE } from './own-calls.ts'
@@ -47,13 +48,16 @@ export async function fork(
       ? ((await client.call(origin, STATE, [], options)) as Uint8Array)
       : encode(await past.stateAt(entry, record, makeRef))
   const of = record === undefined ? origin.key : `${origin.key} at record ${record}`
-  const result = await mesh.command({
+  const command = {
     kind: 'create',
     again: true,
     actor: target.key,
     options: entry.options,
     init: encodeCopy({ copyOf: of, init: entry.init }),
     home: null,
+  } as const
+  const result = await mesh.command(command).catch((error: unknown) => {
+    throw error instanceof Deposed ? maybeCreated(target.key) : error
   })
   if (!result.ok) throw new BadInputError(`${takenText(target)} (${result.detail})`)
   await mesh.catchUp()

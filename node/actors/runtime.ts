@@ -4,35 +4,28 @@
 import type { JournalIndexes as Indexes } from '../../checkpoint/journal-index.ts'
 import { JournalIndexes } from '../../checkpoint/journal-index.ts'
 import type { MakeRef } from '../../checkpoint/reference.ts'
-import { type ActorKey, type LogKey, nameOfActor, typeOfActor } from '../../mesh/ids.ts'
-import type { ActorEntry } from '../../mesh/registry/types.ts'
+import { type ActorKey, nameOfActor, typeOfActor } from '../../mesh/ids.ts'
 import type { CallOptions } from '../api.ts'
 import { BadInputError, MeshUnavailableError, UnknownTypeError } from '../errors.ts'
 import { Deposed, type MeshHandle } from '../mesh-handle.ts'
 import type { Clock } from '../ports.ts'
 import { ActorTypes } from './actor-types.ts'
 import { Exchange } from './answers.ts'
+import { BesideCalls } from './beside-calls.ts'
 import { BlockCache } from './block-cache.ts'
-import { BoundedReads } from './bounded-reads.ts'
+import { maybeCreated } from './call-errors.ts'
 import { Client } from './client.ts'
 import { Creation, makeTarget, type Target } from './creation.ts'
 import { Endings } from './endings.ts'
-import { type ForkParts, fork } from './forking.ts'
 import { type Home, makeHome } from './home.ts'
 import { defaultLimits, type RuntimeLimits } from './home-services.ts'
 import { JournalReader } from './journal-reader.ts'
-import { RESTORE } from './own-calls.ts'
-import { Past } from './past.ts'
 import { makeRef } from './ref.ts'
-import type { Newest } from './restore-frames.ts'
-import { serveRestores } from './restore-service.ts'
 import { ending, type RuntimeEvents, type RuntimeLogger, silent } from './runtime-events.ts'
 import type { Runtime, RuntimeInit } from './runtime-types.ts'
 import { outside } from './scope.ts'
 import { optionsOf } from './type-info.ts'
 import type { ActorClass, ActorRef, AnyActor, AnyRef, CreateOptions } from './types.ts'
-
-type Life = Pick<ActorEntry, 'key' | 'incarnation' | 'epoch'>
 
 export type { Runtime, RuntimeInit } from './runtime-types.ts'
 
@@ -49,8 +42,7 @@ class ActorRuntime implements Runtime {
   readonly #limits: RuntimeLimits
   readonly #indexes: Indexes
   readonly #reader: JournalReader
-  readonly #past: Past
-  readonly #bounded: BoundedReads
+  readonly #beside: BesideCalls
   readonly #creation: Creation
   readonly #client: Client
   readonly #endings: Endings
@@ -75,18 +67,17 @@ class ActorRuntime implements Runtime {
       indexes: this.#indexes,
       cache: new BlockCache(RESTORE_CACHE_BYTES),
     })
-    const acknowledged = (journal: LogKey): number | undefined => this.#home.journals.acknowledged(journal)
-    const newest = (life: Life): Promise<Newest | undefined> => this.#newest(life)
-    serveRestores(mesh, { store, indexes: this.#indexes, acknowledged, newest })
-    this.#bounded = new BoundedReads({
+    this.#beside = new BesideCalls({
       mesh,
+      store,
       clock,
+      indexes: this.#indexes,
       reader: this.#reader,
       makeRef: this.#makeRef,
-      newest,
-      context: (entry) => this.#home.context(entry),
+      home: () => this.#home,
+      client: () => this.#client,
+      checkOpen: () => this.#checkOpen(),
     })
-    this.#past = new Past({ mesh, store, reader: this.#reader, acknowledged })
     const exchange = new Exchange(mesh, {
       receive: (frame, reply) => this.#home.host.receive(frame, reply),
       cancel: (frame) => this.#home.host.cancel(frame),
@@ -144,7 +135,7 @@ class ActorRuntime implements Runtime {
     args: readonly unknown[],
     options?: CallOptions,
   ): Promise<unknown> {
-    return this.#call(this.#target(type, name, []), method, args, options)
+    return this.#beside.call(this.#target(type, name, []), method, args, options)
   }
 
   iterate(
@@ -167,13 +158,16 @@ class ActorRuntime implements Runtime {
       throw new UnknownTypeError(
         `${String(type)} is not a type of this node: create its actors on a node that has the class`,
       )
-    const result = await this.#mesh.command({
+    const command = {
       kind: 'create',
       again: true,
       actor: key,
       options: optionsOf(info, options),
       init: bytes,
       home: null,
+    } as const
+    const result = await this.#mesh.command(command).catch((error: unknown) => {
+      throw error instanceof Deposed ? maybeCreated(key) : error
     })
     if (!result.ok) throw new BadInputError(`${key} can't be created: ${result.detail}`)
   }
@@ -219,54 +213,19 @@ class ActorRuntime implements Runtime {
       call: (method, args, options) =>
         target.info?.generators.has(method) === true
           ? this.#client.iterate(target, method, args, options)
-          : this.#call(target, method, args, options),
+          : this.#beside.call(target, method, args, options),
       send: async (method, args, options) => {
         this.#checkOpen()
         await this.#client.send(target, method, args, options)
       },
       status: () => this.#statusOf(target.key),
-      history: async (options) => this.#past.list(await this.#past.entryOf(target.key), options),
-      restore: async ({ record }, options) => {
-        // Sent at once, where that is known: calls of one caller keep their order.
-        if (this.#mesh.registry?.actors.has(target.key) !== true) await this.#past.entryOf(target.key)
-        return (await this.#call(target, RESTORE, [record], options)) as number
-      },
-      fork: async (name, from = {}, options = {}) => {
-        this.#checkOpen()
-        const entry = await this.#past.entryOf(target.key)
-        await fork(this.#forkParts, { origin: target, entry, name, from, options })
-      },
+      ...this.#beside.membersOf(target),
     })
   }
 
   /** A reference that was kept in a state, or sent. */
   readonly #makeRef: MakeRef = ({ type, name, init }) =>
     this.#refTo({ ...makeTarget(type, name, this.#types.find(type), []), init })
-
-  get #forkParts(): ForkParts {
-    return { mesh: this.#mesh, client: this.#client, past: this.#past, makeRef: this.#makeRef }
-  }
-
-  #call(target: Target, method: string, args: readonly unknown[], options?: CallOptions): Promise<unknown> {
-    try {
-      this.#checkOpen()
-    } catch (error) {
-      return Promise.reject(error)
-    }
-    const ask = (): Promise<unknown> =>
-      this.#client.call(target, method, args, options).finally(() => this.#bounded.answered(target.key))
-    return options?.reads === undefined ? ask() : this.#bounded.read(target, method, args, options, ask)
-  }
-
-  /** D1 in bounded-reads.ts: looked at first, and confirmed then. */
-  async #newest(life: Life): Promise<Newest | undefined> {
-    const { host, journals } = this.#home
-    const newest = host.newest(life)
-    const entry = this.#mesh.registry?.actors.get(life.key)
-    if (newest === undefined || entry === undefined) return undefined
-    await journals.confirm(entry.options.class)
-    return newest
-  }
 
   #checkOpen(): void {
     if (this.#closed)
@@ -310,7 +269,7 @@ class ActorRuntime implements Runtime {
       mesh: this.#mesh,
       clock: this.#clock,
       reader: this.#reader,
-      past: this.#past,
+      past: this.#beside.past,
       types: this.#types,
       limits: this.#limits,
       logger: this.#logger,

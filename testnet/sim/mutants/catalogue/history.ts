@@ -57,7 +57,7 @@ export const historyMutants: readonly Mutant[] = [
     breaks: 'a host that was replaced vouches for what it has',
     patch: [
       {
-        file: 'node/actors/runtime.ts',
+        file: 'node/actors/beside-calls.ts',
         find: 'await journals.confirm(entry.options.class)',
         replace: 'void journals',
       },
