@@ -68,7 +68,7 @@ export class BesideCalls {
 
   membersOf(target: Target): Pick<Invoke, 'history' | 'restore' | 'fork'> {
     const { past } = this
-    const { mesh, makeRef, client, checkOpen } = this.#init
+    const { mesh, clock, makeRef, client, checkOpen } = this.#init
     return {
       history: async (options) => past.list(await past.entryOf(target.key), options),
       restore: async ({ record }, options) => {
@@ -79,7 +79,10 @@ export class BesideCalls {
       fork: async (name, from = {}, options = {}) => {
         checkOpen()
         const entry = await past.entryOf(target.key)
-        await fork({ mesh, client: client(), past, makeRef }, { origin: target, entry, name, from, options })
+        await fork(
+          { mesh, clock, client: client(), past, makeRef },
+          { origin: target, entry, name, from, options },
+        )
       },
     }
   }

@@ -5,17 +5,24 @@ import { encode } from '../../checkpoint/codec.ts'
 import type { MakeRef } from '../../checkpoint/reference.ts'
 import type { ActorEntry } from '../../mesh/registry/types.ts'
 import type { CallOptions, ForkOptions } from '../api.ts'
-import { BadInputError } from '../errors.ts'
+import { BadInputError, MeshUnavailableError } from '../errors.ts'
 import { Deposed, type MeshHandle } from '../mesh-handle.ts'
+import type { Clock } from '../ports.ts'
 import { maybeCreated } from './call-errors.ts'
 import type { Client } from './client.ts'
 import { makeTarget, type Target } from './creation.ts'
 import { BECOME, encodeCopy, STATE } from './own-calls.ts'
 import type { Past } from './past.ts'
 import { currentScope } from './scope.ts'
+import { sleep } from './timing.ts'
+
+/** As for a call. */
+const STATE_MS = 30_000
+const AGAIN_MS = 200
 
 export interface ForkParts {
   readonly mesh: MeshHandle
+  readonly clock: Clock
   readonly client: Client
   readonly past: Past
   readonly makeRef: MakeRef
@@ -32,9 +39,10 @@ export interface Fork {
 }
 
 export async function fork(
-  { mesh, client, past, makeRef }: ForkParts,
+  parts: ForkParts,
   { origin, entry, name, from: { record }, options }: Fork,
 ): Promise<void> {
+  const { mesh, client, clock } = parts
   if (currentScope() !== undefined)
     throw new BadInputError(
       `${origin.key} can't be forked inside a method, which may run twice: fork it from the app`,
@@ -43,10 +51,11 @@ export async function fork(
   const taken = mesh.registry?.actors.get(target.key)?.status.kind
   if (taken !== undefined && taken !== 'stopped' && taken !== 'dead')
     throw new BadInputError(takenText(target))
+  const until = clock.now() + (options.timeoutMs ?? STATE_MS)
   const state =
     record === undefined
       ? ((await client.call(origin, STATE, [], options)) as Uint8Array)
-      : encode(await past.stateAt(entry, record, makeRef))
+      : encode(await stateAt(parts, entry, record, until))
   const of = record === undefined ? origin.key : `${origin.key} at record ${record}`
   const command = {
     kind: 'create',
@@ -62,6 +71,23 @@ export async function fork(
   if (!result.ok) throw new BadInputError(`${takenText(target)} (${result.detail})`)
   await mesh.catchUp()
   await client.call(target, BECOME, [state, of], options)
+}
+
+/** What can't be read now may be readable once a lost host is recovered. */
+async function stateAt(
+  { past, clock, makeRef }: ForkParts,
+  entry: ActorEntry,
+  record: number,
+  until: number,
+): Promise<object> {
+  for (;;) {
+    try {
+      return await past.stateAt(entry, record, makeRef)
+    } catch (error) {
+      if (!(error instanceof MeshUnavailableError) || clock.now() >= until) throw error
+    }
+    await sleep(clock, AGAIN_MS)
+  }
 }
 
 const takenText = ({ key }: Target): string =>

@@ -243,6 +243,14 @@ describe('fork', () => {
     expect(await mesh.clock.until(diary(mesh, 'c', 'y').all())).toEqual(['why'])
   })
 
+  test('an actor that took the name of a copy meanwhile is not taken for it', async () => {
+    const mesh = await peers('abc')
+    await mesh.clock.until(diary(mesh, 'a').write('one'))
+    const call = mesh.node('b').runtime.call('Diary', 'x', '#become', [new Uint8Array(), 'Diary/y'])
+    await expect(mesh.clock.until(call)).rejects.toMatchObject({ code: 'BAD_INPUT' })
+    expect(await mesh.clock.until(diary(mesh, 'c').all())).toEqual(['one'])
+  })
+
   test('N1 whoever calls the copy sees the state of its origin first, whenever hosts die', async () => {
     for (let seed = 1; seed <= 16; seed++) {
       const mesh = await peers('abcde', seed)

@@ -37,7 +37,11 @@ export interface OwnOutcome {
 export async function runOwn({ frame, entry, state, sequence, past, makeRef }: OwnCall): Promise<OwnOutcome> {
   const [first, second] = decodeUser(frame.args, makeRef) as readonly unknown[]
   if (frame.method === STATE) return { result: encode(encode(state)) }
-  if (frame.method === BECOME) return { result: encode(undefined), did: `#fork ${String(second)}` }
+  if (frame.method === BECOME) {
+    if (decodeInit(entry.init, makeRef).copyOf !== second)
+      throw new BadInputError(`${entry.key} is another actor than the copy that was made: fork again`)
+    return { result: encode(undefined), did: `#fork ${String(second)}` }
+  }
   const earlier = await past.stateAt(entry, first as number, makeRef)
   return {
     result: encode(sequence + 1),
