@@ -11,6 +11,7 @@ import { snippetsOf } from './snippets.ts'
 /** In the complete ones every block of TypeScript belongs to a program. */
 const DOCUMENTS: readonly { readonly path: string; readonly complete: boolean }[] = [
   { path: 'docs/actors.md', complete: true },
+  { path: 'README.md', complete: false },
 ]
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url))
@@ -61,6 +62,16 @@ test.each(documents.flatMap(({ programs }) => programs))('$path: $name', async (
   // It has ended at its last line, whatever it left open.
   const program = `await import(process.argv[1]); process.exit(0)`
   expect(await run(['--input-type=module', '-e', program, main], cwd)).toBe('')
+})
+
+test('a document at the root finds its imports and claims too', () => {
+  const text = "```ts run=a\nimport { a } from './examples/local-mesh.ts'\na() // → 1\n```"
+  const [program] = snippetsOf(text, 'README.md', () => 'dist/x/README/a').programs
+  expect(program!.files.get('main.ts')!.split('\n')).toEqual([
+    "import * as claims from '../../../../test/claims.ts'",
+    "import { a } from '../../../../examples/local-mesh.ts'",
+    'claims.equal(3, a(), 1)',
+  ])
 })
 
 const programOf = (text: string): string =>

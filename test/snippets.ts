@@ -53,7 +53,8 @@ export function snippetsOf(document: string, path: string, from: (program: strin
     const files = [...new Set(own.map(({ file }) => file))]
     const text = (file: string): string => moduleOf(own.filter((block) => block.file === file))
     const resolve = (specifier: string): string => specifierFor(specifier, posix.dirname(path), from(name))
-    return { name, files: new Map(files.map((file) => [file, withImports(text(file), resolve)])) }
+    const claims = posix.relative(from(name), 'test/claims.ts')
+    return { name, files: new Map(files.map((file) => [file, withImports(text(file), resolve, claims)])) }
   })
   return { programs, loose }
 }
@@ -110,11 +111,10 @@ function specifierFor(specifier: string, documentFolder: string, from: string): 
 }
 
 /** With the claims at hand, on the first line, which is a document's title. */
-function withImports(text: string, resolve: (specifier: string) => string): string {
+function withImports(text: string, resolve: (specifier: string) => string, claims: string): string {
   const code = text.replace(
     /(\bfrom |\bimport )'([^']+)'/g,
     (_all, before: string, name: string) => `${before}'${resolve(name)}'`,
   )
-  const used = code.includes('claims.')
-  return used ? `import * as claims from '${resolve('../test/claims.ts')}'${code}` : code
+  return code.includes('claims.') ? `import * as claims from '${claims}'${code}` : code
 }
