@@ -4,6 +4,7 @@
 import type { Logger } from 'pino'
 import type { Report } from '../mesh/registry/types.ts'
 import type { MeshSettings } from '../mesh/settings.ts'
+import type { KeyValueStore } from './actors/kv-types.ts'
 import type { ActorClass, ActorRef, AnyActor, AnyRef } from './actors/types.ts'
 
 /** How one call is made. */
@@ -104,6 +105,7 @@ export interface MemberStatus {
   readonly labels: Readonly<Record<string, string>>
   /** By name; what its present boot offers. */
   readonly resources: Readonly<Record<string, ResourceStatus>>
+  /** Of actors that can run there; those of the mesh's own are not listed. */
   readonly types: readonly string[]
   /** Actors hosted. */
   readonly actors: number
@@ -241,6 +243,9 @@ export interface MeshNode {
     args: readonly unknown[],
     options?: CallOptions,
   ): AsyncIterable<unknown>
+
+  /** A small key-value store that all peers of the mesh share; works on peers that run no actors too. */
+  readonly kv: KeyValueStore
 
   status(): NodeStatus
   members(): readonly MemberStatus[]

@@ -135,6 +135,14 @@ export class TooLargeError extends MeshError {
   }
 }
 
+/** The part of the key-value store that the key belongs to has no room. */
+export class KvFullError extends MeshError {
+  override name = 'KvFullError'
+  constructor(message: string) {
+    super('KV_FULL', message, { executed: 'no' })
+  }
+}
+
 /** What the actor's method threw, at home there: its class name is `name`, its stack `remoteStack`. */
 export class ActorError extends MeshError {
   override name: string

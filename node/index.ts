@@ -17,6 +17,14 @@ export type { Report } from '../mesh/registry/types.ts'
 export { defaultMeshSettings, type MeshSettings } from '../mesh/settings.ts'
 export { Actor } from './actors/actor.ts'
 export type {
+  KeyValueStore,
+  KvChange,
+  KvDeleteOptions,
+  KvEntry,
+  KvSwap,
+  KvWatchOptions,
+} from './actors/kv-types.ts'
+export type {
   ActorClass,
   ActorContext,
   ActorOptionsInput,
@@ -62,6 +70,7 @@ export {
   DataDirectoryError,
   IncompatibleVersionError,
   JoinFailedError,
+  KvFullError,
   MailboxFullError,
   MeshError,
   MeshUnavailableError,

@@ -7,6 +7,7 @@ import { majority } from '../mesh/quorum.ts'
 import { sameClass } from '../mesh/registry/class.ts'
 import type { ActorEntry, RegistryState } from '../mesh/registry/types.ts'
 import { amountOf, type Resources } from '../mesh/resources.ts'
+import { isReserved } from './actors/built-in.ts'
 import type { Runtime } from './actors/runtime.ts'
 import type { ActorStatus, MemberStatus, NodeStatus, PeerRef, ResourceStatus } from './api.ts'
 import type { MeshDriver } from './driver.ts'
@@ -124,7 +125,7 @@ export function memberStatuses(driver: MeshDriver): MemberStatus[] {
     addresses: description.addresses,
     labels: description.labels,
     resources: resourcesOf(driver, boot, description.resources),
-    types: description.types,
+    types: description.types.filter((type) => !isReserved(type)),
     actors: hosted.get(boot) ?? 0,
     host: description.canHost,
     keep: description.canKeep,

@@ -1,6 +1,7 @@
 // A running peer as its app holds it.
 
 import type { Report } from '../mesh/registry/types.ts'
+import type { KeyValueStore } from './actors/kv-types.ts'
 import type { Runtime } from './actors/runtime.ts'
 import type { ActorClass, ActorRef, AnyActor, AnyRef } from './actors/types.ts'
 import type {
@@ -88,6 +89,10 @@ export class Node implements MeshNode {
     options?: CallOptions,
   ): AsyncIterable<unknown> {
     return this.#parts.runtime.iterate(type, name, method, args, options)
+  }
+
+  get kv(): KeyValueStore {
+    return this.#parts.runtime.kv
   }
 
   status(): NodeStatus {

@@ -7,6 +7,7 @@ import { BadInputError, UnknownTypeError, UnserialisableStateError } from '../er
 import type { MeshHandle } from '../mesh-handle.ts'
 import type { Clock } from '../ports.ts'
 import type { Exchange } from './answers.ts'
+import { isReserved } from './built-in.ts'
 import { within } from './timing.ts'
 import type { TypeInfo } from './type-info.ts'
 
@@ -130,7 +131,12 @@ export class Creation {
   }
 
   #knownTypes(): string {
-    const types = new Set(this.#mesh.members().flatMap((member) => member.description.types))
+    const types = new Set(
+      this.#mesh
+        .members()
+        .flatMap((member) => member.description.types)
+        .filter((type) => !isReserved(type)),
+    )
     return types.size === 0 ? 'no types are known' : `known are ${[...types].sort().join(', ')}`
   }
 }

@@ -20,6 +20,7 @@ import { CallExpiredError, MailboxFullError } from '../errors.ts'
 import type { AgendaDraft } from './agenda-draft.ts'
 import { AgendaRunner } from './agenda-runner.ts'
 import { isWanted } from './alarms.ts'
+import { type BuiltInActor, CHANGED } from './built-in.ts'
 import { isSend } from './callers.ts'
 import { Cancellation } from './cancelling.ts'
 import { Draft } from './draft.ts'
@@ -161,6 +162,7 @@ export class LiveActor {
       series.close({ kind: 'retry', why: 'the actor is moving' })
     await new Promise<void>((idle) => {
       this.#draining = { idle }
+      this.#tellChanged(true)
       if (this.#running === 0) idle()
     })
   }
@@ -181,7 +183,13 @@ export class LiveActor {
     this.#jobs.clear()
     for (const series of this.#series?.values() ?? []) series.close(answer)
     this.#queue.takeAll()
+    this.#tellChanged(true)
     this.#draining?.idle()
+  }
+
+  /** Methods of the mesh's own types may wait for that. */
+  #tellChanged(isEnding: boolean): void {
+    ;(this.#init.instance as BuiltInActor)[CHANGED]?.(isEnding)
   }
 
   #answerFromTable(frame: CallFrame, reply: Reply): boolean {
@@ -297,6 +305,7 @@ export class LiveActor {
       if (patch.path.length === 0) this.#guard.reset(patch.value)
       else this.#guard.watch(patch.value)
     }
+    this.#tellChanged(false)
     this.#settle(job, this.log.whenDurable(this.log.sequence), { result }) // L2: its record is its proof
   }
 

@@ -6,6 +6,7 @@ import type { ActorStatus, CallOptions } from '../api.ts'
 import type { MeshHandle } from '../mesh-handle.ts'
 import type { Clock } from '../ports.ts'
 import type { RuntimeLimits } from './home-services.ts'
+import type { KeyValueStore } from './kv-types.ts'
 import type { RuntimeEvents, RuntimeLogger } from './runtime-events.ts'
 import type { ActorClass, ActorRef, AnyActor, AnyRef } from './types.ts'
 
@@ -48,6 +49,8 @@ export interface Runtime {
   kill(type: string, name: string, restart: boolean, timeoutMs?: number): Promise<void>
   /** Stops and forgets an actor; resolves when the name is free. */
   delete(type: string, name: string, timeoutMs?: number): Promise<void>
+  /** The mesh's key-value store; its shards live on peers like other actors. */
+  readonly kv: KeyValueStore
   /** Resolves when the registry gives this boot no actors any more; the mesh's `leaving` command must have been made. */
   drained(timeoutMs: number): Promise<boolean>
   /** Actors with an object here. */

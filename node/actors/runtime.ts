@@ -12,12 +12,16 @@ import type { Clock } from '../ports.ts'
 import { ActorTypes } from './actor-types.ts'
 import { Exchange } from './answers.ts'
 import { BlockCache } from './block-cache.ts'
+import { refuseReserved } from './built-in.ts'
 import { Client } from './client.ts'
 import { Creation, makeTarget, type Target } from './creation.ts'
 import { Endings } from './endings.ts'
 import { type Home, makeHome } from './home.ts'
 import { defaultLimits, type RuntimeLimits } from './home-services.ts'
 import { JournalReader } from './journal-reader.ts'
+import { KeyValue } from './kv.ts'
+import { KV_TYPE, kvShardOn } from './kv-shard.ts'
+import type { KeyValueStore } from './kv-types.ts'
 import { makeRef } from './ref.ts'
 import { serveRestores } from './restore-service.ts'
 import { ending, type RuntimeEvents, type RuntimeLogger, silent } from './runtime-events.ts'
@@ -42,6 +46,7 @@ class ActorRuntime implements Runtime {
   readonly #reader: JournalReader
   readonly #creation: Creation
   readonly #client: Client
+  readonly kv: KeyValueStore
   readonly #endings: Endings
   readonly #statusOf: NonNullable<RuntimeInit['statusOf']>
   #home: Home
@@ -55,7 +60,7 @@ class ActorRuntime implements Runtime {
     this.#events = init.events ?? {}
     this.#statusOf = init.statusOf ?? (() => undefined)
     this.#limits = { ...defaultLimits, ...init.limits }
-    this.#types = new ActorTypes(init.types)
+    this.#types = new ActorTypes(init.types, [kvShardOn(clock)])
     this.#indexes = new JournalIndexes(store)
     this.#reader = new JournalReader({
       mesh,
@@ -87,6 +92,13 @@ class ActorRuntime implements Runtime {
       },
       this.#limits,
     )
+    this.kv = new KeyValue({
+      call: (shard, method, args, options) =>
+        this.#call(this.#target(KV_TYPE, shard, []), method, args, options),
+      makeRef: this.#makeRef,
+      clock,
+      closed: () => this.#closed,
+    })
     this.#endings = new Endings({ mesh, until: (condition, ms) => this.#until(condition, ms) })
     this.#home = this.#makeHome()
     this.#follow()
@@ -111,8 +123,7 @@ class ActorRuntime implements Runtime {
   ref<A extends AnyActor>(type: ActorClass<A>, name: string, ...init: unknown[]): ActorRef<A>
   ref(type: string, name: string, ...init: unknown[]): AnyRef
   ref(type: string | ActorClass, name: string, ...init: unknown[]): AnyRef {
-    const target = this.#target(type, name, init)
-    return this.#refTo(target)
+    return this.#refTo(this.#appTarget(type, name, init))
   }
 
   async call(
@@ -122,7 +133,7 @@ class ActorRuntime implements Runtime {
     args: readonly unknown[],
     options?: CallOptions,
   ): Promise<unknown> {
-    return this.#call(this.#target(type, name, []), method, args, options)
+    return this.#call(this.#appTarget(type, name, []), method, args, options)
   }
 
   iterate(
@@ -132,11 +143,11 @@ class ActorRuntime implements Runtime {
     args: readonly unknown[],
     options?: CallOptions,
   ): AsyncIterable<unknown> {
-    return this.#client.iterate(this.#target(type, name, []), method, args, options)
+    return this.#client.iterate(this.#appTarget(type, name, []), method, args, options)
   }
 
   async create(type: string | ActorClass, name: string, ...init: unknown[]): Promise<void> {
-    const { key, info, init: bytes } = this.#target(type, name, init)
+    const { key, info, init: bytes } = this.#appTarget(type, name, init)
     if (info === undefined)
       throw new UnknownTypeError(
         `${String(type)} is not a type of this node: create its actors on a node that has the class`,
@@ -152,13 +163,16 @@ class ActorRuntime implements Runtime {
     if (!result.ok) throw new BadInputError(`${key} can't be created: ${result.detail}`)
   }
 
-  stop(type: string, name: string, timeoutMs?: number): Promise<void> {
+  async stop(type: string, name: string, timeoutMs?: number): Promise<void> {
+    refuseReserved(type)
     return this.#endings.stop(type, name, timeoutMs)
   }
-  kill(type: string, name: string, restart: boolean, timeoutMs?: number): Promise<void> {
+  async kill(type: string, name: string, restart: boolean, timeoutMs?: number): Promise<void> {
+    if (!restart) refuseReserved(type)
     return this.#endings.kill(type, name, restart, timeoutMs)
   }
-  delete(type: string, name: string, timeoutMs?: number): Promise<void> {
+  async delete(type: string, name: string, timeoutMs?: number): Promise<void> {
+    refuseReserved(type)
     return this.#endings.delete(type, name, timeoutMs)
   }
 
@@ -186,6 +200,13 @@ class ActorRuntime implements Runtime {
   #target(type: string | ActorClass, name: string, init: readonly unknown[]): Target {
     const info = this.#types.find(type)
     return makeTarget(info?.name ?? String(type), name, info, init)
+  }
+
+  /** One that an app names: none of the mesh's own actors. */
+  #appTarget(type: string | ActorClass, name: string, init: readonly unknown[]): Target {
+    const target = this.#target(type, name, init)
+    refuseReserved(target.type)
+    return target
   }
 
   #refTo(target: Target): AnyRef {

@@ -3,6 +3,7 @@
 import type { ActorOptions } from '../../mesh/registry/types.ts'
 import { BadInputError, UnknownMethodError } from '../errors.ts'
 import { Actor } from './actor.ts'
+import { BUILT_IN, isReserved } from './built-in.ts'
 import { placementOf } from './placement-options.ts'
 import type { ActorClass, ActorOptionsInput } from './types.ts'
 
@@ -45,6 +46,8 @@ export function describeType(type: ActorClass): TypeInfo {
       `an actor type can't be named ${JSON.stringify(name)}: set static actorName to a name without slashes and spaces`,
     )
   }
+  if (isReserved(name) && !Object.hasOwn(Object.getPrototypeOf(type) as object, BUILT_IN))
+    throw new BadInputError(`${name} is a name of the mesh's own: set static actorName to another one`)
   const input = type.options ?? {}
   const all = methodsOf(type)
   const methods = new Set([...all].filter((method) => !HOOKS.has(method)))

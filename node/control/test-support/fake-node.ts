@@ -1,6 +1,7 @@
 // A node without a mesh, for tests of what sits on top of one: it answers from what the test set, and records what it
 // was asked.
 
+import type { KeyValueStore } from '../../actors/kv-types.ts'
 import type { ActorClass } from '../../actors/types.ts'
 import type {
   ActorStatus,
@@ -11,6 +12,7 @@ import type {
   RecoverOutcome,
   RescueOutcome,
 } from '../../api.ts'
+import { fakeKv } from './fake-kv.ts'
 
 export const FAKE_STATUS: NodeStatus = {
   peerId: '12D3KooWFakePeerOne',
@@ -111,6 +113,8 @@ export class FakeNode implements MeshNode {
       this.#stopped = resolve
     })
   }
+
+  readonly kv: KeyValueStore = fakeKv()
 
   actor(): never {
     throw new Error('a fake node has no references')
