@@ -2,6 +2,8 @@
 
 import { request } from 'node:http'
 import { resolve } from 'node:path'
+import { createInterface } from 'node:readline'
+import { KV_WATCH_ROUTE } from './kv.ts'
 import { readLocation } from './location.ts'
 import {
   type CallRequest,
@@ -9,6 +11,8 @@ import {
   type ControlMethods,
   type ControlRoute,
   errorFromWire,
+  type KvWatchLine,
+  type KvWatchRequest,
 } from './wire.ts'
 
 /** A node that is alive answers from memory; one that takes longer is stopped or starved. */
@@ -67,6 +71,62 @@ export class ControlClient {
 
   recover(target: string, acceptLoss: boolean): Promise<ControlMethods['POST /v1/recover']['response']> {
     return this.#send('POST /v1/recover', { target, acceptLoss }, GIVE_UP_MS)
+  }
+
+  kvGet(key: string): Promise<ControlMethods['POST /v1/kv/get']['response']> {
+    return this.#send('POST /v1/kv/get', { key }, DEFAULT_CALL_MS + CALL_MARGIN_MS)
+  }
+
+  kvPut(key: string, value: unknown): Promise<ControlMethods['POST /v1/kv/put']['response']> {
+    return this.#send('POST /v1/kv/put', { key, value }, DEFAULT_CALL_MS + CALL_MARGIN_MS)
+  }
+
+  kvSwap(
+    key: string,
+    expected: number | null,
+    value: unknown,
+  ): Promise<ControlMethods['POST /v1/kv/swap']['response']> {
+    return this.#send('POST /v1/kv/swap', { key, expected, value }, DEFAULT_CALL_MS + CALL_MARGIN_MS)
+  }
+
+  kvDelete(
+    key: string,
+    ifVersion: number | undefined,
+  ): Promise<ControlMethods['POST /v1/kv/delete']['response']> {
+    const body = ifVersion === undefined ? { key } : { key, ifVersion }
+    return this.#send('POST /v1/kv/delete', body, DEFAULT_CALL_MS + CALL_MARGIN_MS)
+  }
+
+  kvKeys(prefix: string): Promise<ControlMethods['POST /v1/kv/keys']['response']> {
+    return this.#send('POST /v1/kv/keys', { prefix }, DEFAULT_CALL_MS + CALL_MARGIN_MS)
+  }
+
+  /** Resolves when the signal is aborted. Rejects with what ended the watch, or `NO_ANSWER` when the node is gone. */
+  kvWatch(
+    watched: KvWatchRequest,
+    tell: (change: NonNullable<KvWatchLine['change']>) => void,
+    signal: AbortSignal,
+  ): Promise<void> {
+    return new Promise((done, fail) => {
+      const [method, path] = KV_WATCH_ROUTE.split(' ')
+      const outgoing = request({ socketPath: this.#socket, method, path, agent: false }, (response) => {
+        const lines = createInterface({ input: response })
+        let failure: unknown = this.#noAnswer('ended the watch')
+        lines.on('line', (line) => {
+          const told = parse(line) as KvWatchLine
+          if (told.change !== undefined) tell(told.change)
+          else failure = errorFromWire(told)
+        })
+        lines.on('error', (error) => fail(this.#failure(error))) // of the response
+        lines.on('close', () => fail(failure))
+      })
+      outgoing.on('error', (error) => fail(this.#failure(error)))
+      signal.addEventListener('abort', () => {
+        done()
+        outgoing.destroy()
+      })
+      outgoing.end(JSON.stringify(watched))
+    })
   }
 
   async leave(): Promise<void> {

@@ -8,6 +8,7 @@ import { chmodSync, rmSync } from 'node:fs'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import { createConnection } from 'node:net'
 import type { MeshNode } from '../api.ts'
+import { KV_WATCH_ROUTE, kvHandlers, streamWatch } from './kv.ts'
 import { chooseSocketPath, readLocation, removeLocation, writeLocation } from './location.ts'
 import { toReadable } from './readable.ts'
 import { type ControlMethods, type ControlRoute, errorToWire, MAX_BODY_BYTES } from './wire.ts'
@@ -28,6 +29,7 @@ export type ControlledNode = Pick<
   | 'deleteActor'
   | 'rescue'
   | 'recover'
+  | 'kv'
   | 'leave'
 >
 
@@ -48,6 +50,7 @@ class RequestError extends Error {
 }
 const badInput = (message: string): RequestError => new RequestError(400, 'BAD_INPUT', message)
 
+type KvRoute = Extract<ControlRoute, `POST /v1/kv/${string}`>
 type Handlers = {
   readonly [R in ControlRoute]: (
     body: unknown,
@@ -56,6 +59,7 @@ type Handlers = {
 
 function handlers(node: ControlledNode): Handlers {
   return {
+    ...kvRoutes(node),
     'GET /v1/status': () => node.status(),
     'GET /v1/members': () => node.members(),
     'GET /v1/actors': () => node.actors(),
@@ -109,6 +113,15 @@ function handlers(node: ControlledNode): Handlers {
   }
 }
 
+/** Without their bodies' types: every one is an object, checked further on. */
+function kvRoutes(node: ControlledNode): Pick<Handlers, KvRoute> {
+  const routes = Object.entries(kvHandlers(node.kv)).map(([route, handle]) => [
+    route,
+    (body: unknown) => handle(object(body)),
+  ])
+  return Object.fromEntries(routes) as Pick<Handlers, KvRoute>
+}
+
 export async function startControlServer(node: ControlledNode): Promise<ControlServer> {
   const { dataDir } = node
   const old = readLocation(dataDir)?.socket
@@ -123,7 +136,7 @@ export async function startControlServer(node: ControlledNode): Promise<ControlS
   const socket = chooseSocketPath(dataDir)
   rmSync(socket, { force: true })
   const table = handlers(node)
-  const server = createServer((request, response) => void respond(table, request, response))
+  const server = createServer((request, response) => void respond(node, table, request, response))
   await listen(server, socket)
   writeLocation(dataDir, { socket, pid: process.pid, startedAt: Date.now() })
 
@@ -170,11 +183,17 @@ function answers(socket: string): Promise<boolean> {
   })
 }
 
-async function respond(table: Handlers, request: IncomingMessage, response: ServerResponse): Promise<void> {
+async function respond(
+  node: ControlledNode,
+  table: Handlers,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
   let status = 200
   let answer: unknown
   try {
     const route = `${request.method} ${request.url}`
+    if (route === KV_WATCH_ROUTE) return await streamWatch(node.kv, object(await readBody(request)), response)
     if (!Object.hasOwn(table, route))
       throw new RequestError(404, 'UNKNOWN_ROUTE', `this node does not know ${route}: is the command newer?`)
     answer = await table[route as ControlRoute](await readBody(request))
