@@ -5,6 +5,7 @@ import { type ActorKey, actorKey, type BootId, type PeerId, peerOfBoot } from '.
 import type { ActorEntry, JournalEntry, RegistryState } from '../../mesh/registry/types.ts'
 import type { MeshSettings } from '../../mesh/settings.ts'
 import type { Frame } from '../../node/actors/frames.ts'
+import { KV_TYPE } from '../../node/actors/kv-shard.ts'
 import { createRuntime, type Runtime } from '../../node/actors/runtime.ts'
 import type { AlarmFailed, SendFailed } from '../../node/actors/runtime-events.ts'
 import type { ActorClass } from '../../node/actors/types.ts'
@@ -55,7 +56,7 @@ export class ActorMesh {
       (self) =>
         new SimMesh({
           seed: options.seed ?? 1,
-          types: ['Ledger', 'SyncedLedger'],
+          types: [KV_TYPE, 'Ledger', 'SyncedLedger'],
           ...(options.settings ? { settings: options.settings } : {}),
           ...(options.describe ? { describe: options.describe } : {}),
           onStart: (peer) => self.#start(peer),

@@ -72,6 +72,8 @@ export interface Profile {
   readonly rawJournals: boolean
   /** Actors send one way and have alarms, too. */
   readonly agenda: boolean
+  /** The key-value store is used, too. */
+  readonly kv: boolean
   /** Every message passes the real codec and its checks: slow, so in one seed of {@link WIRE_EVERY}. */
   readonly wire: boolean
   /** What actors ask of their homes, where they ask for anything. */
@@ -84,6 +86,13 @@ export const WIRE_EVERY = 16
 
 /** The ticks of the driver. A slow one makes time-outs late, which they may be anyway, and costs less. */
 const TICKS = [100, 100, 50, defaultMeshSettings.tickMs]
+
+/** Has chance of its own, like what else came later. Its shards are not `synced`: the power may not fail everywhere. */
+const drawKv = (seed: number, durability: Durability): boolean => {
+  const random = seededRandom(seed ^ 0x6b76)
+  random() // the first of neighbouring seeds are alike
+  return durability !== 'synced' && random() < 0.25
+}
 
 export function profileOf(seed: number): Profile {
   const random = seededRandom(seed ^ 0x5eed)
@@ -110,6 +119,7 @@ export function profileOf(seed: number): Profile {
     callTimeoutMs: pick([5000, 20_000]),
     rawJournals: chance(0.15),
     agenda: chance(0.35),
+    kv: drawKv(seed, durability),
     wire: seed % WIRE_EVERY === 0,
     placing: drawPlacing(seed),
     idleMs: 0,

@@ -43,7 +43,7 @@ export class Workload {
   }
 
   /** A new process: actors can live on it, and its clients begin. */
-  start(mesh: SimMesh, peer: SimPeer): void {
+  start(mesh: SimMesh, peer: SimPeer): Runtime {
     const { driver, store, clock } = peer
     const { idleMs } = this.#profile
     const runtime = createRuntime({
@@ -61,6 +61,7 @@ export class Workload {
       if (alive()) mesh.clock.set(this.#profile.paceMs * (0.5 + this.#random()), loop)
     }
     mesh.clock.set(10 + this.#random() * 50, loop)
+    return runtime
   }
 
   /** What actors that run somewhere still have before them. Only those that were restored are counted. */

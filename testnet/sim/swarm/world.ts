@@ -6,15 +6,17 @@ import { type BootId, type LogKey, type PeerId, peerOfBoot } from '../../../mesh
 import type { Keeper } from '../../../mesh/log-types.ts'
 import { majority } from '../../../mesh/quorum.ts'
 import type { ActorEntry } from '../../../mesh/registry/types.ts'
+import { KV_TYPE } from '../../../node/actors/kv-shard.ts'
 import { Invariants } from '../invariants.ts'
 import { SimMesh, type SimPeer } from '../mesh.ts'
 import type { Fate } from '../network.ts'
 import { Oracle } from '../oracle.ts'
 import { seededRandom } from '../random.ts'
 import { decidedSets, outlivesLossOf } from './budget.ts'
+import { KvWork } from './kv-work.ts'
 import { offers } from './placing.ts'
 import type { FaultKind, Profile } from './profile.ts'
-import { Workload } from './workload.ts'
+import { type Named, Workload } from './workload.ts'
 
 /** Base peers are numbered from here, so that some can join with lower IDs. */
 const FIRST = 10
@@ -32,6 +34,8 @@ export class World {
   readonly mesh: SimMesh
   readonly random: () => number
   readonly work: Workload
+  /** Undefined where the key-value store is left alone. */
+  readonly kv: KvWork | undefined
   readonly invariants: Invariants
   readonly oracle: Oracle
   readonly counts: Partial<Record<FaultKind, number>> = {}
@@ -57,6 +61,7 @@ export class World {
     this.#trace = trace
     this.random = seededRandom(seed ^ 0xfa017)
     this.work = new Workload(profile, seededRandom(seed ^ 0x0a11))
+    this.kv = profile.kv ? new KvWork(profile, seededRandom(seed ^ 0x0b22)) : undefined
     // Another class than that of the actors, whose journals hold nothing but their records.
     this.oracle = new Oracle({
       level: profile.durability === 'replicated' ? 'replicated' : 'synced',
@@ -65,7 +70,7 @@ export class World {
     this.mesh = new SimMesh({
       seed,
       settings: profile.settings,
-      types: ['Ledger', 'SyncedLedger'],
+      types: [KV_TYPE, 'Ledger', 'SyncedLedger'],
       wire: profile.wire,
       describe: (id) => offers(this.work.demand, Number(id.slice(-2))),
       onStart: (peer) => this.#started(peer),
@@ -87,6 +92,10 @@ export class World {
 
   get live(): SimPeer[] {
     return [...this.mesh.peers.values()]
+  }
+  /** Whose homes change by moves and kills. */
+  get movable(): readonly Named[] {
+    return [...this.work.actors, ...(this.kv?.shards ?? [])]
   }
   get now(): number {
     return this.mesh.clock.now
@@ -228,6 +237,7 @@ export class World {
       ...this.invariants.broken,
       ...this.oracle.wrong,
       ...this.work.history.wrong,
+      ...(this.kv?.wrong ?? []),
       ...[...this.outdated].map((id) => `${id} runs on an old state of its disk and does not know it`),
     ]
   }
@@ -296,7 +306,8 @@ export class World {
     this.invariants.watch(peer)
     this.onStarted(peer)
     this.oracle.watch(peer)
-    this.work.start(this.mesh, peer)
+    const runtime = this.work.start(this.mesh, peer)
+    this.kv?.start(this.mesh, peer, runtime)
     if (this.profile.rawJournals) this.oracle.write(this.mesh, peer)
     this.say(`${peer.id} runs as ${peer.driver.boot.slice(-6)}`)
   }
