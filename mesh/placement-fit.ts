@@ -1,7 +1,7 @@
 // What an actor asks of a home, and what a boot offers: single questions about one actor and one candidate. Pure.
 //
 // P3 A home has what its actors need: its type, its labels, room for its resources, nobody it keeps apart from, and the
-//    head where it is pinned. What an actor waits for is said in placement-why.ts.
+//    head, or the very peer, that it is pinned to. What an actor waits for is said in placement-why.ts.
 
 import type { ActorKey, BootId, PeerId } from './ids.ts'
 import type { Occupancy, Occupant } from './occupancy.ts'
@@ -39,7 +39,8 @@ export const suits = (
 ): boolean =>
   candidate.types.includes(type) &&
   hasLabels(candidate.labels, labels) &&
-  (placement?.home !== 'head' || candidate.head)
+  (placement?.home !== 'head' || candidate.head) &&
+  (placement?.peer === undefined || placement.peer === candidate.peer)
 
 /** The rest of P3: what is left of the resources suffices, and nobody there is to be kept apart from. */
 export function hasRoom(

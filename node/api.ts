@@ -58,6 +58,13 @@ export interface PeerRef {
   readonly name: string
 }
 
+/** One of a type's daemons. */
+export interface Daemon<Ref> {
+  /** Where it lives, now or when that peer is back. */
+  readonly peer: PeerRef
+  readonly ref: Ref
+}
+
 export interface NodeStatus {
   readonly peerId: string
   readonly name: string
@@ -227,6 +234,12 @@ export interface MeshNode {
   /** A typed reference. The actor is created by the first call, with `init` as its constructor's arguments. */
   actor<A extends AnyActor>(type: ActorClass<A>, name: string, ...init: unknown[]): ActorRef<A>
   actor(type: string, name: string, ...init: unknown[]): AnyRef
+  /**
+   * The daemons of a type (`static options = { daemon: true }`), one for each peer that has one, those that are away
+   * too: their calls wait for them. As this peer's copy of the registry has them.
+   */
+  daemons<A extends AnyActor>(type: ActorClass<A>): readonly Daemon<ActorRef<A>>[]
+  daemons(type: string): readonly Daemon<AnyRef>[]
   /** The untyped call: get-or-create, call, resolve with the method's result. Rejects with a MeshError or ActorError. */
   call(
     type: string,

@@ -45,6 +45,7 @@ export type {
   ActorStatus,
   AlarmOutcome,
   CallOptions,
+  Daemon,
   MemberStatus,
   MeshNode,
   NodeEvents,

@@ -90,11 +90,16 @@ function warnings(driver: MeshDriver, uptimeMs: number): string[] {
   return [...said, ...homeless(driver)]
 }
 
+/** A daemon whose peer is away waits for nothing else; that the peer is away shows as it is. */
+const isBound = ({ options }: ActorEntry): boolean => options.placement?.peer !== undefined
+
 /** Actors without a home that `mesh status` names; `mesh actors` has them all. */
 const HOMELESS_TOLD = 3
 
 function homeless(driver: MeshDriver): string[] {
-  const waiting = [...(driver.registry?.actors.values() ?? [])].filter(isHomeless)
+  const waiting = [...(driver.registry?.actors.values() ?? [])].filter(
+    (actor) => isHomeless(actor) && !isBound(actor),
+  )
   const told = waiting.slice(0, HOMELESS_TOLD).flatMap(({ key }) => {
     const why = driver.whyNoHome(key)
     return why === '' ? [] : `${key} waits for a home: ${why}`

@@ -1,5 +1,6 @@
 // A running peer as its app holds it.
 
+import { peerId } from '../mesh/ids.ts'
 import type { Report } from '../mesh/registry/types.ts'
 import type { KeyValueStore } from './actors/kv-types.ts'
 import type { Runtime } from './actors/runtime.ts'
@@ -7,6 +8,7 @@ import type { ActorClass, ActorRef, AnyActor, AnyRef } from './actors/types.ts'
 import type {
   ActorStatus,
   CallOptions,
+  Daemon,
   MemberStatus,
   MeshNode,
   NodeEvents,
@@ -20,7 +22,7 @@ import type { MeshDriver } from './driver.ts'
 import { MeshUnavailableError } from './errors.ts'
 import { recoverBoot, rescueMesh } from './giving-up.ts'
 import type { NodeEventSource } from './node-events.ts'
-import { actorStatuses, memberStatuses, nodeStatus } from './node-status.ts'
+import { actorStatuses, memberStatuses, nodeStatus, peerRef } from './node-status.ts'
 import { encodeInvite, type LibP2pNetwork } from './transport/index.ts'
 
 export interface NodeParts {
@@ -70,6 +72,15 @@ export class Node implements MeshNode {
   actor(type: string, name: string, ...init: unknown[]): AnyRef
   actor(type: string | ActorClass, name: string, ...init: unknown[]): AnyRef {
     return this.#parts.runtime.ref(type as string, name, ...init)
+  }
+
+  daemons<A extends AnyActor>(type: ActorClass<A>): readonly Daemon<ActorRef<A>>[]
+  daemons(type: string): readonly Daemon<AnyRef>[]
+  daemons(type: string | ActorClass): readonly Daemon<AnyRef>[] {
+    const { runtime, driver } = this.#parts
+    return runtime
+      .daemons(type)
+      .map((peer) => ({ peer: peerRef(driver, peerId(peer)), ref: runtime.ref(type as string, peer) }))
   }
 
   call(

@@ -7,8 +7,8 @@
 // A3 `recover` names exactly the boot's unretired journals, each sealed or closed; after it nothing of that boot is accepted.
 // A4 a journal is retired only when no actor may need it as a source.
 // A5 a command's number is applied once per boot; below the floor it is refused.
-// A6 a boot offers what all actors at home there need together, and none of them keeps apart from another. Whatever the
-//    head planned, this is checked here, where everything before is applied.
+// A6 a boot offers what all actors at home there need together, none of them keeps apart from another, and none is
+//    pinned to another peer. Whatever the head planned, this is checked here, where everything before is applied.
 // A7 a name never has the same incarnation or epoch twice, not even after it was deleted.
 
 import { type ActorKey, type BootId, nameOfActor, type StoreId, typeOfActor } from '../ids.ts'

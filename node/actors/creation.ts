@@ -8,6 +8,7 @@ import type { MeshHandle } from '../mesh-handle.ts'
 import type { Clock } from '../ports.ts'
 import type { Exchange } from './answers.ts'
 import { isReserved } from './built-in.ts'
+import { optionsFor } from './daemons.ts'
 import { within } from './timing.ts'
 import type { TypeInfo } from './type-info.ts'
 
@@ -92,10 +93,11 @@ export class Creation {
     return why
   }
 
-  async #command({ key, init }: Target, info: TypeInfo): Promise<string> {
+  async #command({ key, name, init }: Target, info: TypeInfo): Promise<string> {
+    const options = optionsFor(info, name, this.#mesh.registry)
     try {
       const result = await this.#mesh.command(
-        { kind: 'create', again: false, actor: key, options: info.options, init, home: null },
+        { kind: 'create', again: false, actor: key, options, init, home: null },
         ATTEMPT_MS,
       )
       return result.ok || result.why === 'name-taken' ? '' : `the head refused to create it: ${result.detail}`

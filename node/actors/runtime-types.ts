@@ -41,6 +41,8 @@ export interface Runtime {
     args: readonly unknown[],
     options?: CallOptions,
   ): AsyncIterable<unknown>
+  /** IDs of the peers that have a daemon of the type, which are the daemons' names. */
+  daemons(type: string | ActorClass): readonly string[]
   /** Makes an actor whose name is free or was stopped; a first call makes only what never existed. Rejects when it exists. */
   create(type: string | ActorClass, name: string, ...init: unknown[]): Promise<void>
   /** Ends an actor; resolves when the registry says so. */

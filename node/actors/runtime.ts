@@ -15,6 +15,7 @@ import { BlockCache } from './block-cache.ts'
 import { refuseReserved } from './built-in.ts'
 import { Client } from './client.ts'
 import { Creation, makeTarget, type Target } from './creation.ts'
+import { Daemons, daemonsIn, optionsFor } from './daemons.ts'
 import { Endings } from './endings.ts'
 import { type Home, makeHome } from './home.ts'
 import { defaultLimits, type RuntimeLimits } from './home-services.ts'
@@ -48,6 +49,7 @@ class ActorRuntime implements Runtime {
   readonly #client: Client
   readonly kv: KeyValueStore
   readonly #endings: Endings
+  readonly #daemons: Daemons
   readonly #statusOf: NonNullable<RuntimeInit['statusOf']>
   #home: Home
   #closed = false
@@ -100,6 +102,13 @@ class ActorRuntime implements Runtime {
       closed: () => this.#closed,
     })
     this.#endings = new Endings({ mesh, until: (condition, ms) => this.#until(condition, ms) })
+    this.#daemons = new Daemons({
+      mesh,
+      clock,
+      types: this.#types.all,
+      create: (info, name) => this.#creation.create(makeTarget(info.name, name, info, [])),
+      closed: () => this.#closed,
+    })
     this.#home = this.#makeHome()
     this.#follow()
   }
@@ -146,6 +155,11 @@ class ActorRuntime implements Runtime {
     return this.#client.iterate(this.#appTarget(type, name, []), method, args, options)
   }
 
+  daemons(type: string | ActorClass): readonly string[] {
+    const { type: name } = this.#appTarget(type, this.#mesh.self, [])
+    return daemonsIn(this.#mesh.registry, name)
+  }
+
   async create(type: string | ActorClass, name: string, ...init: unknown[]): Promise<void> {
     const { key, info, init: bytes } = this.#appTarget(type, name, init)
     if (info === undefined)
@@ -156,7 +170,7 @@ class ActorRuntime implements Runtime {
       kind: 'create',
       again: true,
       actor: key,
-      options: info.options,
+      options: optionsFor(info, name, this.#mesh.registry),
       init: bytes,
       home: null,
     })
@@ -257,6 +271,7 @@ class ActorRuntime implements Runtime {
       this.#indexes.keepOnly((journal) => this.#mesh.registry?.journals.has(journal) === true)
       this.#home.host.registryChanged()
       this.#client.registryChanged()
+      this.#daemons.registryChanged()
     })
     this.#mesh.onPeer((peer, _boot, connected) => {
       if (connected) this.#client.connected(peer)

@@ -21,6 +21,8 @@ export interface TypeInfo {
   readonly localReads: boolean
   /** -1: until the timeout. */
   readonly maxTaskRetries: number
+  /** One on each peer. */
+  readonly daemon: boolean
   /** 0: never passivated. Undefined: as the runtime does by default. */
   readonly idleMs: number | undefined
 }
@@ -71,7 +73,13 @@ export function describeType(type: ActorClass): TypeInfo {
     generators: new Set([...methods].filter((method) => isGenerator(type, method))),
     localReads: input.reads === 'local',
     maxTaskRetries: limit(name, 'maxTaskRetries', input.maxTaskRetries ?? -1, -1),
-    idleMs: input.idleMs === undefined ? undefined : limit(name, 'idleMs', input.idleMs, 0),
+    daemon: input.daemon === true,
+    idleMs:
+      input.idleMs === undefined
+        ? input.daemon === true
+          ? 0
+          : undefined
+        : limit(name, 'idleMs', input.idleMs, 0),
   }
 }
 

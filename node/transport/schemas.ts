@@ -76,6 +76,7 @@ const placement = z.object({
   spread: text.exactOptional(),
   apartFrom: types.exactOptional(),
   home: z.literal('head').exactOptional(),
+  peer: id.exactOptional(),
 })
 const actorEpoch = z.object({ actor: text, epoch: count })
 const many = 1_000_000

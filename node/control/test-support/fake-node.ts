@@ -116,6 +116,9 @@ export class FakeNode implements MeshNode {
 
   readonly kv: KeyValueStore = fakeKv()
 
+  daemons(): [] {
+    return []
+  }
   actor(): never {
     throw new Error('a fake node has no references')
   }
