@@ -119,5 +119,10 @@ export class SyncedLedger extends Ledger {
   static override readonly options: ActorOptionsInput = { ...Ledger.options, durability: 'synced' }
 }
 
+/** One on every peer. */
+export class DaemonLedger extends Ledger {
+  static override readonly options: ActorOptionsInput = { ...Ledger.options, daemon: true }
+}
+
 /** A token without what it says. */
 export const brief = (token: string): string => token.split(' saw ')[0]!

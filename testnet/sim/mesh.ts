@@ -52,6 +52,8 @@ export class NotInTime extends Error {
   }
 }
 
+export const nameOf = (index: number): PeerId => peerId(`peer-${String(index).padStart(2, '0')}`)
+
 export class SimMesh {
   readonly clock = new VirtualClock()
   readonly random: () => number
@@ -94,7 +96,7 @@ export class SimMesh {
   }
 
   name(index: number): PeerId {
-    return peerId(`peer-${String(index).padStart(2, '0')}`)
+    return nameOf(index)
   }
 
   /** Starts a peer on its disk while virtual time passes; the first one ever founds the mesh. */

@@ -2,7 +2,7 @@
 // every actor, because as many stay to the end.
 
 import type { Placement } from '../../../mesh/occupancy.ts'
-import { Ledger, SyncedLedger } from '../ledger.ts'
+import { DaemonLedger, Ledger, SyncedLedger } from '../ledger.ts'
 import { seededRandom } from '../random.ts'
 
 type Six = [number, number, number, number, number, number]
@@ -64,7 +64,7 @@ export function offers({ placing, actors }: Work, number: number) {
 /** The classes that run, under their usual names. */
 export function ledgersOf(work: Work): readonly (typeof Ledger)[] {
   const placement = asks(work)
-  if (!placement) return [Ledger, SyncedLedger]
+  if (!placement) return [DaemonLedger, Ledger, SyncedLedger]
   class PlacedLedger extends Ledger {
     static readonly actorName = 'Ledger'
     static override readonly options = { ...Ledger.options, ...placement }
@@ -73,5 +73,5 @@ export function ledgersOf(work: Work): readonly (typeof Ledger)[] {
     static readonly actorName = 'SyncedLedger'
     static override readonly options = { ...SyncedLedger.options, ...placement }
   }
-  return [PlacedLedger, PlacedSyncedLedger]
+  return [DaemonLedger, PlacedLedger, PlacedSyncedLedger]
 }

@@ -74,6 +74,8 @@ export interface Profile {
   readonly agenda: boolean
   /** The key-value store is used, too. */
   readonly kv: boolean
+  /** There are daemons among the actors that are called. */
+  readonly daemons: boolean
   /** Every message passes the real codec and its checks: slow, so in one seed of {@link WIRE_EVERY}. */
   readonly wire: boolean
   /** What actors ask of their homes, where they ask for anything. */
@@ -87,11 +89,11 @@ export const WIRE_EVERY = 16
 /** The ticks of the driver. A slow one makes time-outs late, which they may be anyway, and costs less. */
 const TICKS = [100, 100, 50, defaultMeshSettings.tickMs]
 
-/** Has chance of its own, like what else came later. Its shards are not `synced`: the power may not fail everywhere. */
-const drawKv = (seed: number, durability: Durability): boolean => {
-  const random = seededRandom(seed ^ 0x6b76)
+/** Has chance of its own. What came later is `replicated`, and in no seed where the power fails everywhere. */
+const drawLater = (seed: number, salt: number, share: number): boolean => {
+  const random = seededRandom(seed ^ salt)
   random() // the first of neighbouring seeds are alike
-  return durability !== 'synced' && random() < 0.25
+  return random() < share
 }
 
 export function profileOf(seed: number): Profile {
@@ -119,7 +121,8 @@ export function profileOf(seed: number): Profile {
     callTimeoutMs: pick([5000, 20_000]),
     rawJournals: chance(0.15),
     agenda: chance(0.35),
-    kv: drawKv(seed, durability),
+    kv: drawLater(seed, 0x6b76, 0.25) && durability !== 'synced',
+    daemons: drawLater(seed, 0xdae0, 0.2) && durability !== 'synced',
     wire: seed % WIRE_EVERY === 0,
     placing: drawPlacing(seed),
     idleMs: 0,

@@ -26,20 +26,27 @@ export class Workload {
   readonly runtimes = new Map<PeerId, Runtime>()
   readonly actors: readonly Named[]
   readonly #profile: Profile
+  /** Actors that may be anywhere. */
+  readonly #placed: number
   readonly #random: () => number
   #next = 0
   /** Clients go on calling. */
   running = true
 
-  constructor(profile: Profile, random: () => number) {
+  /** `peers`: those that there are from the beginning. */
+  constructor(profile: Profile, random: () => number, peers: readonly PeerId[] = []) {
     this.#profile = profile
     this.#random = random
-    this.actors = TYPES[profile.durability].flatMap((type) =>
+    const ledgers = TYPES[profile.durability].flatMap((type) =>
       Array.from({ length: profile.actors }, (_, index) => {
         const name = `no-${index}`
         return { type, name, key: actorKey(type, name) }
       }),
     )
+    this.#placed = ledgers.length
+    const type = 'DaemonLedger'
+    const daemons = profile.daemons ? peers : []
+    this.actors = [...ledgers, ...daemons.map((name) => ({ type, name, key: actorKey(type, name) }))]
   }
 
   /** A new process: actors can live on it, and its clients begin. */
@@ -76,7 +83,7 @@ export class Workload {
   /** What decides how much room the actors need. */
   get demand() {
     const { placing, durability } = this.#profile
-    return { placing, actors: this.actors.length, types: TYPES[durability].length }
+    return { placing, actors: this.#placed, types: TYPES[durability].length }
   }
 
   /** Calls from peers that run, without an answer so far. */

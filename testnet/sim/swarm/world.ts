@@ -2,13 +2,13 @@
 // faults.ts; this is the ground they stand on, and the way back to health.
 
 import type { Crash, DiskImage } from '../../../checkpoint/memory-disk.ts'
-import { type BootId, type LogKey, type PeerId, peerOfBoot } from '../../../mesh/ids.ts'
+import { type BootId, type LogKey, type PeerId, peerId, peerOfBoot } from '../../../mesh/ids.ts'
 import type { Keeper } from '../../../mesh/log-types.ts'
 import { majority } from '../../../mesh/quorum.ts'
 import type { ActorEntry } from '../../../mesh/registry/types.ts'
 import { KV_TYPE } from '../../../node/actors/kv-shard.ts'
 import { Invariants } from '../invariants.ts'
-import { SimMesh, type SimPeer } from '../mesh.ts'
+import { nameOf, SimMesh, type SimPeer } from '../mesh.ts'
 import type { Fate } from '../network.ts'
 import { Oracle } from '../oracle.ts'
 import { seededRandom } from '../random.ts'
@@ -60,7 +60,8 @@ export class World {
     this.profile = profile
     this.#trace = trace
     this.random = seededRandom(seed ^ 0xfa017)
-    this.work = new Workload(profile, seededRandom(seed ^ 0x0a11))
+    const peers = Array.from({ length: profile.peers }, (_, index) => nameOf(FIRST + index))
+    this.work = new Workload(profile, seededRandom(seed ^ 0x0a11), peers)
     this.kv = profile.kv ? new KvWork(profile, seededRandom(seed ^ 0x0b22)) : undefined
     // Another class than that of the actors, whose journals hold nothing but their records.
     this.oracle = new Oracle({
@@ -70,7 +71,7 @@ export class World {
     this.mesh = new SimMesh({
       seed,
       settings: profile.settings,
-      types: [KV_TYPE, 'Ledger', 'SyncedLedger'],
+      types: [KV_TYPE, 'DaemonLedger', 'Ledger', 'SyncedLedger'],
       wire: profile.wire,
       describe: (id) => offers(this.work.demand, Number(id.slice(-2))),
       onStart: (peer) => this.#started(peer),
@@ -92,6 +93,12 @@ export class World {
 
   get live(): SimPeer[] {
     return [...this.mesh.peers.values()]
+  }
+  /** Actors that can answer in the end: the daemon of a peer that left waits for it. */
+  get answering(): readonly Named[] {
+    return this.work.actors.filter(
+      ({ type, name }) => type !== 'DaemonLedger' || this.mesh.peers.has(peerId(name)),
+    )
   }
   /** Whose homes change by moves and kills. */
   get movable(): readonly Named[] {
