@@ -140,7 +140,7 @@ export class Places {
 
   #suitableFor(actor: HostActor): readonly Place[] {
     const { home, peer } = actor.placement ?? {}
-    const needs = JSON.stringify([actor.type, Object.entries(actor.labels), home, peer])
+    const needs = JSON.stringify([actor.type, Object.entries(actor.labels), actor.keyId, home, peer])
     let suitable = this.#suitable.get(needs)
     if (suitable === undefined) {
       suitable = this.open.filter(({ candidate }) => suits(candidate, actor))

@@ -25,7 +25,10 @@ export function whyNoHome(
     return `it lives on ${nameOf(bound)} only, which is not here`
   const able = candidates.filter((candidate) => isOpen(candidate) && candidate.types.includes(actor.type))
   if (able.length === 0) return `no peer that is here can run ${actor.type}`
-  const labelled = able.filter(({ labels }) => hasLabels(labels, actor.labels))
+  const keyed = able.filter(({ keyId }) => actor.keyId === undefined || keyId === actor.keyId)
+  if (keyed.length === 0)
+    return `no peer that is here, can run ${actor.type}, and has the key that it is encrypted with (id ${actor.keyId})`
+  const labelled = keyed.filter(({ labels }) => hasLabels(labels, actor.labels))
   const pinned = actor.placement?.home === 'head'
   const allowed = labelled.filter(
     ({ head, peer }) => (head || !pinned) && (bound === undefined || bound === peer),
@@ -36,8 +39,8 @@ export function whyNoHome(
       ? [`it lives on ${nameOf(bound)} only, which cannot run it`]
       : []),
     // Who has the labels is not asked of anybody where nobody has.
-    ...shortages(actor, allowed.length > 0 ? allowed : able, nameOf),
-    ...(labelled.length === 0 ? missingLabels(actor, able) : []),
+    ...shortages(actor, allowed.length > 0 ? allowed : keyed, nameOf),
+    ...(labelled.length === 0 ? missingLabels(actor, keyed) : []),
     ...(labelled.length > 0 && allowed.length === 0 && pinned
       ? ['home: head is asked for and the head cannot run it']
       : []),

@@ -47,6 +47,12 @@ export interface NodeOptions {
   readonly host?: boolean
   /** Keep copies of other peers' logs. Default true. */
   readonly keep?: boolean
+  /**
+   * Encrypts what actors store (states, arguments, results, agendas) before it leaves this process for any disk. `key`: 32
+   * random bytes, 64 hex digits or base64. Every peer that runs actors needs the same one (`WRONG_KEY`); one without it
+   * keeps copies that it can't read. To be given from the first actor of a mesh on.
+   */
+  readonly encryption?: { readonly key: Uint8Array | string }
   readonly settings?: NodeSettings
   readonly logger?: Logger
   /** Serve the local control socket that the `mesh` commands use. Default false. */
@@ -118,6 +124,8 @@ export interface MemberStatus {
   readonly actors: number
   readonly host: boolean
   readonly keep: boolean
+  /** Which encryption key it has, by its id; left out where it has none. */
+  readonly keyId?: string
   /** Milliseconds for which this liveness has held. */
   readonly sinceMs: number
 }

@@ -192,6 +192,14 @@ export class WrongSecretError extends MeshError {
   }
 }
 
+/** The mesh, or this data directory, has another encryption key than the one given. */
+export class WrongKeyError extends MeshError {
+  override name = 'WrongKeyError'
+  constructor(message: string, options?: MeshErrorOptions) {
+    super('WRONG_KEY', message, options)
+  }
+}
+
 export class PortInUseError extends MeshError {
   override name = 'PortInUseError'
   constructor(message: string, options?: MeshErrorOptions) {

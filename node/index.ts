@@ -83,5 +83,6 @@ export {
   UnknownMethodError,
   UnknownTypeError,
   UnserialisableStateError,
+  WrongKeyError,
   WrongSecretError,
 } from './errors.ts'

@@ -134,6 +134,7 @@ export function memberStatuses(driver: MeshDriver): MemberStatus[] {
     actors: hosted.get(boot) ?? 0,
     host: description.canHost,
     keep: description.canKeep,
+    ...(description.keyId !== undefined && { keyId: description.keyId }),
     sinceMs: Math.max(0, Math.round(now - since)),
   }))
 }

@@ -20,6 +20,8 @@ export function canMoveIn(state: RegistryState, boot: BootId, actor: ActorEntry)
   const peer = ablePeer(state, boot)
   const pinnedTo = actor.options.placement?.peer
   if (peer === undefined || (pinnedTo !== undefined && pinnedTo !== peer.peer)) return false
+  const { keyId } = actor.options
+  if (keyId !== undefined && keyId !== peer.keyId) return false
   return hasRoom(occupantOf(actor), peer.resources, state.actors.at(boot))
 }
 

@@ -88,6 +88,7 @@ export class Daemons {
     const key: ActorKey = actorKey(name, mesh.self)
     const self = mesh.registry?.peers.get(mesh.self)
     if (self === undefined || mesh.registry?.actors.has(key) === true) return false
-    return self.canHost && !self.leaving && hasLabels(self.labels, options.labels)
+    const hasKey = mesh.registry?.keyId === self.keyId
+    return self.canHost && !self.leaving && hasKey && hasLabels(self.labels, options.labels)
   }
 }

@@ -13,6 +13,7 @@ import type { ActorEntry } from '../../mesh/registry/types.ts'
 import { MailboxFullError, MeshUnavailableError } from '../errors.ts'
 import { callerGone } from './call-errors.ts'
 import { isSend } from './callers.ts'
+import { initOf } from './encryption.ts'
 import type { Answer, CallFrame, CancelFrame, MoreFrame } from './frames.ts'
 import type { HomeServices } from './home-services.ts'
 import { HomedLog, type LogOwner } from './homed-log.ts'
@@ -368,8 +369,9 @@ export class HomedActor implements LogOwner {
   }
 
   #initArguments(): readonly unknown[] {
-    const { init } = this.entry
-    return init.length === 0 ? [] : (decodeUser(init, this.#services.makeRef) as unknown[])
+    const { makeRef, cipher } = this.#services
+    const init = initOf(this.entry, cipher)
+    return init.length === 0 ? [] : (decodeUser(init, makeRef) as unknown[])
   }
 
   /** For its log: throws when it has ended here. */

@@ -1,5 +1,6 @@
 // What a runtime is made of and what it offers.
 
+import type { Cipher } from '../../checkpoint/cipher.ts'
 import type { LogStore } from '../../checkpoint/port.ts'
 import type { ActorKey } from '../../mesh/ids.ts'
 import type { ActorStatus, CallOptions } from '../api.ts'
@@ -15,6 +16,8 @@ export interface RuntimeInit {
   readonly store: LogStore
   readonly clock: Clock
   readonly types: readonly ActorClass[]
+  /** With it, what actors store is encrypted; the mesh has no other key. */
+  readonly cipher?: Cipher
   readonly logger?: RuntimeLogger
   readonly events?: RuntimeEvents
   readonly limits?: Partial<RuntimeLimits>

@@ -1,6 +1,7 @@
 // The actor runtime of one peer: hosts what the registry gives to it, and calls actors wherever they are. It is told the
 // time and the randomness and talks to the mesh through one handle, so it runs the same in the simulator.
 
+import type { Cipher } from '../../checkpoint/cipher.ts'
 import type { JournalIndexes as Indexes } from '../../checkpoint/journal-index.ts'
 import { JournalIndexes } from '../../checkpoint/journal-index.ts'
 import type { MakeRef } from '../../checkpoint/reference.ts'
@@ -16,6 +17,7 @@ import { refuseReserved } from './built-in.ts'
 import { Client } from './client.ts'
 import { Creation, makeTarget, type Target } from './creation.ts'
 import { Daemons, daemonsIn, optionsFor } from './daemons.ts'
+import { encrypted } from './encryption.ts'
 import { Endings } from './endings.ts'
 import { type Home, makeHome } from './home.ts'
 import { defaultLimits, type RuntimeLimits } from './home-services.ts'
@@ -43,6 +45,7 @@ class ActorRuntime implements Runtime {
   readonly #logger: RuntimeLogger
   readonly #events: RuntimeEvents
   readonly #limits: RuntimeLimits
+  readonly #cipher: Cipher | undefined
   readonly #indexes: Indexes
   readonly #reader: JournalReader
   readonly #creation: Creation
@@ -62,6 +65,7 @@ class ActorRuntime implements Runtime {
     this.#events = init.events ?? {}
     this.#statusOf = init.statusOf ?? (() => undefined)
     this.#limits = { ...defaultLimits, ...init.limits }
+    this.#cipher = init.cipher
     this.#types = new ActorTypes(init.types, [kvShardOn(clock)])
     this.#indexes = new JournalIndexes(store)
     this.#reader = new JournalReader({
@@ -78,7 +82,7 @@ class ActorRuntime implements Runtime {
       more: (frame, reply) => this.#home.host.more(frame, reply),
       create: (frame) => this.#createFor(frame.type, frame.name, frame.init),
     })
-    this.#creation = new Creation(mesh, clock, exchange)
+    this.#creation = new Creation({ mesh, clock, exchange, cipher: init.cipher })
     this.#client = new Client(
       {
         mesh,
@@ -166,12 +170,13 @@ class ActorRuntime implements Runtime {
       throw new UnknownTypeError(
         `${String(type)} is not a type of this node: create its actors on a node that has the class`,
       )
+    const options = optionsFor(info, name, this.#mesh.registry)
+    const made = encrypted(key, { options, init: bytes }, this.#cipher)
     const result = await this.#mesh.command({
       kind: 'create',
       again: true,
       actor: key,
-      options: optionsFor(info, name, this.#mesh.registry),
-      init: bytes,
+      ...made,
       home: null,
     })
     if (!result.ok) throw new BadInputError(`${key} can't be created: ${result.detail}`)
@@ -300,6 +305,7 @@ class ActorRuntime implements Runtime {
       target: (key, bytes) => ({ ...this.#target(typeOfActor(key), nameOfActor(key), []), init: bytes }),
       deliver: (call, over) => this.#client.deliver(call, over),
       makeRef: this.#makeRef,
+      cipher: this.#cipher,
       ref: (type, name, init) => this.ref(type as string, name, ...init),
     })
   }
