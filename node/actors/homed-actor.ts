@@ -292,11 +292,14 @@ export class HomedActor implements LogOwner {
         this.check()
         const what = isMade ? 'onActivate' : 'its constructor'
         const cause = `${what} failed: ${error instanceof Error ? `${error.name}: ${error.message}` : String(error)}`
+        // The registry is on everybody's disk, and a message may have something of the state in it.
+        const told =
+          this.entry.options.keyId === undefined ? cause : `${what} failed: see the log of its host`
         this.#services.warn(this.entry, 'an actor can not be started', error)
         // A fresh actor that can't be made will never be; one with a state may be waiting for something to be repaired.
         const again = isMade || this.#log.now !== undefined
         this.tell(`${cause} (on ${this.#services.mesh.self})`)
-        await Promise.all([starts.failed(this.entry, cause, again), sleep(backoff.next())])
+        await Promise.all([starts.failed(this.entry, told, again), sleep(backoff.next())])
       }
     }
   }

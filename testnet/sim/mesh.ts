@@ -33,7 +33,7 @@ export interface SimOptions {
   /** Every message and every write takes its mean time: a run that people can read. Default: all within their limits. */
   readonly steady?: boolean
   /** What a peer has beside its name. */
-  readonly describe?: (id: PeerId) => Partial<Pick<PeerDescription, 'labels' | 'resources'>>
+  readonly describe?: (id: PeerId) => Partial<Pick<PeerDescription, 'labels' | 'resources' | 'keyId'>>
   /** Called with each new process, to put actors on it. */
   readonly onStart?: (peer: SimPeer) => void
   readonly onEvent?: (peer: PeerId, event: MeshEvent) => void

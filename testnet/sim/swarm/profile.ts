@@ -76,6 +76,8 @@ export interface Profile {
   readonly kv: boolean
   /** There are daemons among the actors that are called. */
   readonly daemons: boolean
+  /** Everything is encrypted, and one peer has not the key. */
+  readonly encrypted: boolean
   /** Every message passes the real codec and its checks: slow, so in one seed of {@link WIRE_EVERY}. */
   readonly wire: boolean
   /** What actors ask of their homes, where they ask for anything. */
@@ -122,6 +124,7 @@ export function profileOf(seed: number): Profile {
     rawJournals: chance(0.15),
     agenda: chance(0.35),
     kv: drawLater(seed, 0x6b76, 0.25) && durability !== 'synced',
+    encrypted: drawLater(seed, 0xe4c4, 0.15) && drawPlacing(seed) === undefined,
     daemons: drawLater(seed, 0xdae0, 0.2) && durability !== 'synced',
     wire: seed % WIRE_EVERY === 0,
     placing: drawPlacing(seed),
@@ -131,6 +134,8 @@ export function profileOf(seed: number): Profile {
   const idleMs = chance(0.3) ? pick([100, 300, 1000]) : 0
   const faults = new Map(first.faults)
   for (const kind of LATER_FAULT_KINDS) if (chance(0.15)) faults.set(kind, 0.2 + random())
+  // A daemon whose peer left waits for it, and with it whoever has something to send to it.
+  if (first.daemons && faults.delete('leave') && faults.size === 0) faults.set('kill', 1)
   return { ...first, idleMs, faults }
 }
 

@@ -83,6 +83,7 @@ function rescueProfile(seed: number): Profile {
     rawJournals: false,
     kv: false,
     daemons: false,
+    encrypted: false,
     wire: false,
   }
 }

@@ -141,7 +141,7 @@ async function swaps({ mesh, profile, work, kv }: World): Promise<void> {
 /** Every actor answers a read and a write, wherever it is called from; one that was stopped is made again. */
 async function answers(world: World): Promise<ReadonlyMap<string, Listed>> {
   const final = new Map<string, Listed>()
-  const asked = world.answering.map(async (actor) => {
+  const asked = world.work.actors.map(async (actor) => {
     const listed = await ask(world, actor, world.pick(world.live)!.id)
     if (listed) final.set(actor.key, listed)
   })

@@ -1,6 +1,7 @@
 // Clients on every peer that call ledgers and write down what they were told. What they may not see is the history's
 // business (../history.ts); here is only what is called and how its outcome is read.
 
+import type { Cipher } from '../../../checkpoint/cipher.ts'
 import { type ActorKey, actorKey, type BootId, type PeerId } from '../../../mesh/ids.ts'
 import { createRuntime, type Runtime } from '../../../node/actors/runtime.ts'
 import { ActorError, MeshError } from '../../../node/errors.ts'
@@ -33,7 +34,7 @@ export class Workload {
   /** Clients go on calling. */
   running = true
 
-  /** `peers`: those that there are from the beginning. */
+  /** `peers`: those that there are to the end, and can have daemons. */
   constructor(profile: Profile, random: () => number, peers: readonly PeerId[] = []) {
     this.#profile = profile
     this.#random = random
@@ -50,7 +51,7 @@ export class Workload {
   }
 
   /** A new process: actors can live on it, and its clients begin. */
-  start(mesh: SimMesh, peer: SimPeer): Runtime {
+  start(mesh: SimMesh, peer: SimPeer, cipher?: Cipher): Runtime {
     const { driver, store, clock } = peer
     const { idleMs } = this.#profile
     const runtime = createRuntime({
@@ -59,6 +60,7 @@ export class Workload {
       clock,
       types: ledgersOf(this.demand),
       limits: { idleMs },
+      ...(cipher && { cipher }),
     })
     this.runtimes.set(peer.id, runtime)
     const alive = (): boolean => mesh.peers.get(peer.id) === peer

@@ -1,8 +1,9 @@
 // One simulated mesh under a profile: its peers come and go, its faults begin and end. What each fault does is in
 // faults.ts; this is the ground they stand on, and the way back to health.
 
+import { Cipher } from '../../../checkpoint/cipher.ts'
 import type { Crash, DiskImage } from '../../../checkpoint/memory-disk.ts'
-import { type BootId, type LogKey, type PeerId, peerId, peerOfBoot } from '../../../mesh/ids.ts'
+import { type BootId, type LogKey, type PeerId, peerOfBoot } from '../../../mesh/ids.ts'
 import type { Keeper } from '../../../mesh/log-types.ts'
 import { majority } from '../../../mesh/quorum.ts'
 import type { ActorEntry } from '../../../mesh/registry/types.ts'
@@ -20,6 +21,15 @@ import { type Named, Workload } from './workload.ts'
 
 /** Base peers are numbered from here, so that some can join with lower IDs. */
 const FIRST = 10
+
+/** Not the one that founds the mesh, which decides on its key. */
+const KEYLESS = nameOf(FIRST + 1)
+
+/** The same ones for a seed, whoever asks. */
+function bytesFrom(seed: number): (size: number) => Uint8Array {
+  const random = seededRandom(seed ^ 0x27c1)
+  return (size) => Uint8Array.from({ length: size }, () => Math.floor(random() * 256))
+}
 
 /** Ends a peer at the n-th thing it does from now on. */
 interface Trap {
@@ -53,6 +63,7 @@ export class World {
   /** Called with each new process, beside the checkers of this world. */
   onStarted: (peer: SimPeer) => void = () => {}
   readonly #trace: (line: string) => void
+  readonly #cipher: Cipher | undefined
   readonly #lasting = new Set<() => void>()
   readonly #traps = new Set<Trap>()
 
@@ -61,7 +72,9 @@ export class World {
     this.#trace = trace
     this.random = seededRandom(seed ^ 0xfa017)
     const peers = Array.from({ length: profile.peers }, (_, index) => nameOf(FIRST + index))
-    this.work = new Workload(profile, seededRandom(seed ^ 0x0a11), peers)
+    this.#cipher = profile.encrypted ? new Cipher(new Uint8Array(32).fill(7), bytesFrom(seed)) : undefined
+    const able = peers.filter((id) => this.#cipherOf(id) === this.#cipher)
+    this.work = new Workload(profile, seededRandom(seed ^ 0x0a11), able)
     this.kv = profile.kv ? new KvWork(profile, seededRandom(seed ^ 0x0b22)) : undefined
     // Another class than that of the actors, whose journals hold nothing but their records.
     this.oracle = new Oracle({
@@ -73,7 +86,13 @@ export class World {
       settings: profile.settings,
       types: [KV_TYPE, 'DaemonLedger', 'Ledger', 'SyncedLedger'],
       wire: profile.wire,
-      describe: (id) => offers(this.work.demand, Number(id.slice(-2))),
+      describe: (id) => {
+        const cipher = this.#cipherOf(id)
+        return {
+          ...offers(this.work.demand, Number(id.slice(-2))),
+          ...(cipher && { keyId: cipher.keyId }),
+        }
+      },
       onStart: (peer) => this.#started(peer),
     })
     this.invariants = new Invariants(this.mesh)
@@ -93,12 +112,6 @@ export class World {
 
   get live(): SimPeer[] {
     return [...this.mesh.peers.values()]
-  }
-  /** Actors that can answer in the end: the daemon of a peer that left waits for it. */
-  get answering(): readonly Named[] {
-    return this.work.actors.filter(
-      ({ type, name }) => type !== 'DaemonLedger' || this.mesh.peers.has(peerId(name)),
-    )
   }
   /** Whose homes change by moves and kills. */
   get movable(): readonly Named[] {
@@ -273,6 +286,11 @@ export class World {
     await new Promise((resolve) => setImmediate(resolve))
   }
 
+  /** All have the key but one, which keeps copies all the same, and may be head. */
+  #cipherOf(id: PeerId): Cipher | undefined {
+    return id === KEYLESS ? undefined : this.#cipher
+  }
+
   #misplaced(): readonly ActorEntry[] {
     const head = this.live.find(({ driver }) => driver.isHead)?.driver
     const actors = [...(head?.registry?.actors.values() ?? [])]
@@ -313,7 +331,7 @@ export class World {
     this.invariants.watch(peer)
     this.onStarted(peer)
     this.oracle.watch(peer)
-    const runtime = this.work.start(this.mesh, peer)
+    const runtime = this.work.start(this.mesh, peer, this.#cipherOf(peer.id))
     this.kv?.start(this.mesh, peer, runtime)
     if (this.profile.rawJournals) this.oracle.write(this.mesh, peer)
     this.say(`${peer.id} runs as ${peer.driver.boot.slice(-6)}`)
