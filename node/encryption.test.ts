@@ -74,7 +74,7 @@ async function meshWith(encryption: NodeOptions['encryption']): Promise<MeshNode
 const PARTS = ['init', 'state', 'alarm', 'result', 'kv']
 
 async function fill([a]: readonly MeshNode[]): Promise<void> {
-  await a!.createActor(Vault, 'v', mark('init'))
+  await a!.createActor(Vault, 'v', { init: [mark('init')] })
   for (let n = 0; n < 3; n++) await a!.actor(Vault, 'v').say(mark('state'))
   await a!.kv.put(mark('kv'), 1) // values are in base64
 }

@@ -158,6 +158,18 @@ test('a watch tells what is there, then each change; from a version on only what
   expect([whole.seen.length, later.seen.length, whole.error]).toEqual([3, 2, undefined])
 })
 
+test('a change is told at once', async () => {
+  const mesh = await peers('abc')
+  await mesh.clock.until(kvAt(mesh, 'a').put('k', 0))
+  const one = collect(kvAt(mesh, 'b').watch('k'))
+  const all = collect(kvAt(mesh, 'c').watch({ prefix: 'k' }))
+  await mesh.clock.untilTrue(() => one.seen.length === 1 && all.seen.length === 1)
+  await mesh.clock.run(1000)
+  await mesh.clock.until(kvAt(mesh, 'a').put('k', 1))
+  await mesh.clock.run(100)
+  expect([one.seen.length, all.seen.length]).toEqual([2, 2])
+})
+
 test('a watch of a version that was deleted since tells the deletion; of a key that never was, nothing', async () => {
   const mesh = await peers('abc')
   const kv = kvAt(mesh, 'a')

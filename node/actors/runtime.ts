@@ -30,7 +30,8 @@ import { serveRestores } from './restore-service.ts'
 import { ending, type RuntimeEvents, type RuntimeLogger, silent } from './runtime-events.ts'
 import type { Runtime, RuntimeInit } from './runtime-types.ts'
 import { outside } from './scope.ts'
-import type { ActorClass, ActorRef, AnyActor, AnyRef } from './types.ts'
+import { optionsOf } from './type-info.ts'
+import type { ActorClass, ActorRef, AnyActor, AnyRef, CreateOptions } from './types.ts'
 
 export type { Runtime, RuntimeInit } from './runtime-types.ts'
 
@@ -164,13 +165,17 @@ class ActorRuntime implements Runtime {
     return daemonsIn(this.#mesh.registry, name)
   }
 
-  async create(type: string | ActorClass, name: string, ...init: unknown[]): Promise<void> {
+  async create(
+    type: string | ActorClass,
+    name: string,
+    { init = [], options: own = {} }: CreateOptions = {},
+  ): Promise<void> {
     const { key, info, init: bytes } = this.#appTarget(type, name, init)
     if (info === undefined)
       throw new UnknownTypeError(
         `${String(type)} is not a type of this node: create its actors on a node that has the class`,
       )
-    const options = optionsFor(info, name, this.#mesh.registry)
+    const options = optionsFor({ ...info, options: optionsOf(info, own) }, name, this.#mesh.registry)
     const made = encrypted(key, { options, init: bytes }, this.#cipher)
     const result = await this.#mesh.command({
       kind: 'create',

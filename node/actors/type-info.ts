@@ -5,7 +5,7 @@ import { BadInputError, UnknownMethodError } from '../errors.ts'
 import { Actor } from './actor.ts'
 import { BUILT_IN, isReserved } from './built-in.ts'
 import { placementOf } from './placement-options.ts'
-import type { ActorClass, ActorOptionsInput } from './types.ts'
+import type { ActorClass, ActorOptionsInput, InstanceOptions } from './types.ts'
 
 export interface TypeInfo {
   readonly name: string
@@ -51,6 +51,7 @@ export function describeType(type: ActorClass): TypeInfo {
   if (isReserved(name) && !Object.hasOwn(Object.getPrototypeOf(type) as object, BUILT_IN))
     throw new BadInputError(`${name} is a name of the mesh's own: set static actorName to another one`)
   const input = type.options ?? {}
+  checkNames(name, input)
   const all = methodsOf(type)
   const methods = new Set([...all].filter((method) => !HOOKS.has(method)))
   for (const method of REF_MEMBERS)
@@ -74,13 +75,49 @@ export function describeType(type: ActorClass): TypeInfo {
     localReads: input.reads === 'local',
     maxTaskRetries: limit(name, 'maxTaskRetries', input.maxTaskRetries ?? -1, -1),
     daemon: input.daemon === true,
-    idleMs:
-      input.idleMs === undefined
-        ? input.daemon === true
-          ? 0
-          : undefined
-        : limit(name, 'idleMs', input.idleMs, 0),
+    idleMs: idleMsOf(name, input),
   }
+}
+
+/** Daemons rest only where their type says so. */
+function idleMsOf(name: string, { idleMs, daemon }: ActorOptionsInput): number | undefined {
+  if (idleMs !== undefined) return limit(name, 'idleMs', idleMs, 0)
+  return daemon === true ? 0 : undefined
+}
+
+/** Every option, and whether one actor may have its own. */
+const OPTIONS: Readonly<Record<keyof ActorOptionsInput, 'of an actor' | 'of the class'>> = {
+  maxRestarts: 'of an actor',
+  maxTaskRetries: 'of the class',
+  keepers: 'of an actor',
+  durability: 'of an actor',
+  labels: 'of an actor',
+  preferLabels: 'of an actor',
+  resources: 'of an actor',
+  spread: 'of an actor',
+  apartFrom: 'of an actor',
+  home: 'of an actor',
+  daemon: 'of the class',
+  idleMs: 'of the class',
+  readOnly: 'of the class',
+  reads: 'of the class',
+}
+
+/** Of one actor that is created with options of its own. Throws BadInputError. */
+export function optionsOf({ name, type }: TypeInfo, own: InstanceOptions): ActorOptions {
+  checkNames(name, own)
+  for (const option of Object.keys(own))
+    if (OPTIONS[option as keyof ActorOptionsInput] === 'of the class')
+      throw new BadInputError(`${name}.options.${option} is the class's: it can't be set for one actor`)
+  return registryOptions(name, { ...type.options, ...own })
+}
+
+function checkNames(type: string, options: object): void {
+  for (const option of Object.keys(options))
+    if (!Object.hasOwn(OPTIONS, option))
+      throw new BadInputError(
+        `${type}.options.${option} is no option: there are ${Object.keys(OPTIONS).sort().join(', ')}`,
+      )
 }
 
 function registryOptions(name: string, input: ActorOptionsInput): ActorOptions {

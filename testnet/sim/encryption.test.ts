@@ -50,7 +50,7 @@ async function fill(at: ActorMesh): Promise<void> {
   const runtime = at.runtimes.get(from!)!
   const done = [
     runtime.ref(Named, 'made', `${MARKER} first`).all(),
-    runtime.create(Named, 'created', `${MARKER} first`),
+    runtime.create(Named, 'created', { init: [`${MARKER} first`] }),
     at.send(from!, 'full', 'add', [`${MARKER} token`]),
     at.send(from!, 'full', 'arm', [`${MARKER} alarm`, 60_000]),
     at.send(from!, 'full', 'post', [`${MARKER} sent`, 'Ledger', 'other']),

@@ -2,7 +2,7 @@
 // was asked.
 
 import type { KeyValueStore } from '../../actors/kv-types.ts'
-import type { ActorClass } from '../../actors/types.ts'
+import type { ActorClass, CreateOptions } from '../../actors/types.ts'
 import type {
   ActorStatus,
   MemberStatus,
@@ -138,8 +138,12 @@ export class FakeNode implements MeshNode {
   actors = (): readonly ActorStatus[] => FAKE_ACTORS
   reports = (): ReturnType<MeshNode['reports']> => []
   invite = (): Promise<string> => Promise.resolve('mesh1-fake-invite')
-  async createActor(type: string | ActorClass, name: string, ...init: readonly unknown[]): Promise<void> {
-    this.asked.push(`create ${String(type)}/${name} ${JSON.stringify(init)}`)
+  async createActor(
+    type: string | ActorClass,
+    name: string,
+    { init = [], options = {} }: CreateOptions = {},
+  ): Promise<void> {
+    this.asked.push(`create ${String(type)}/${name} ${JSON.stringify(init)} ${JSON.stringify(options)}`)
   }
   async killActor(type: string, name: string, { restart = true }: { restart?: boolean } = {}): Promise<void> {
     this.asked.push(`kill ${type}/${name}${restart ? '' : ' for good'}`)
