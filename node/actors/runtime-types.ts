@@ -9,7 +9,7 @@ import type { Clock } from '../ports.ts'
 import type { RuntimeLimits } from './home-services.ts'
 import type { KeyValueStore } from './kv-types.ts'
 import type { RuntimeEvents, RuntimeLogger } from './runtime-events.ts'
-import type { ActorClass, ActorRef, AnyActor, AnyRef } from './types.ts'
+import type { ActorClass, ActorRef, AnyActor, AnyRef, CreateOptions } from './types.ts'
 
 export interface RuntimeInit {
   readonly mesh: MeshHandle
@@ -47,7 +47,7 @@ export interface Runtime {
   /** IDs of the peers that have a daemon of the type, which are the daemons' names. */
   daemons(type: string | ActorClass): readonly string[]
   /** Makes an actor whose name is free or was stopped; a first call makes only what never existed. Rejects when it exists. */
-  create(type: string | ActorClass, name: string, ...init: unknown[]): Promise<void>
+  create(type: string | ActorClass, name: string, options?: CreateOptions): Promise<void>
   /** Ends an actor; resolves when the registry says so. */
   stop(type: string, name: string, timeoutMs?: number): Promise<void>
   /** Ends its present life at once; without `restart` the actor's as well. */
