@@ -107,6 +107,10 @@ export async function createNode(options: NodeOptions): Promise<MeshNode> {
     })
     undo.push(() => runtime.close())
     driver.onRegistry((state) => events.registry(state))
+    if (cipher)
+      rememberKey(directory.keyId, cipher.keyId, driver, (err) =>
+        logger.warn({ err }, `cannot write ${directory.keyId}`),
+      )
     node = new Node({
       directory,
       name,
@@ -131,7 +135,6 @@ export async function createNode(options: NodeOptions): Promise<MeshNode> {
       canKeep: options.keep !== false,
     })
     await Promise.race([join(joining, { driver, network, logger }), failed.promise])
-    if (cipher) await rememberKey(directory.keyId, cipher.keyId)
     if (joining.kind !== 'found') await writeSecretFile(directory.secret, joining.secret)
     started = true
     for (const [code, text] of early) logger.warn({ code }, text)

@@ -1,9 +1,11 @@
 // The key that what actors store is encrypted with: read, and held against the one this data directory was used with.
 
-import { readFile, writeFile } from 'node:fs/promises'
+import { readFile } from 'node:fs/promises'
 import { CIPHER_KEY_BYTES, Cipher } from '../checkpoint/cipher.ts'
 import type { NodeOptions } from './api.ts'
 import { BadInputError, WrongKeyError } from './errors.ts'
+import type { MeshHandle } from './mesh-handle.ts'
+import { writePrivateFile } from './transport/private-file.ts'
 
 /** 64 hex digits, or 43 or 44 characters of base64 or base64url. Undefined where it is none of these. */
 function parseKey(text: string): Uint8Array | undefined {
@@ -39,5 +41,19 @@ export async function checkKeyOf(file: string, keyId: string | undefined): Promi
   )
 }
 
-/** Once the mesh has taken the peer with it. */
-export const rememberKey = (file: string, keyId: string): Promise<void> => writeFile(file, `${keyId}\n`)
+/** Writes the id down once the mesh has taken this very start with it: what it refuses must not stay in the way. */
+export function rememberKey(
+  file: string,
+  keyId: string,
+  mesh: Pick<MeshHandle, 'admitted' | 'registry' | 'onRegistry'>,
+  failed: (error: unknown) => void,
+): void {
+  let isDone = false
+  const look = (): void => {
+    if (isDone || !mesh.admitted || mesh.registry?.keyId !== keyId) return
+    isDone = true
+    writePrivateFile(file, Buffer.from(`${keyId}\n`)).catch(failed)
+  }
+  mesh.onRegistry(look)
+  look()
+}
