@@ -256,6 +256,34 @@ test('a watched shard moves at once: who waits there does not hold it', async ()
   await mesh.clock.untilTrue(() => seen.seen.length === 2)
 })
 
+test('what a method of an actor puts is put once, also when the method is executed again elsewhere', async () => {
+  let at: FakeMesh | undefined
+  class Tally extends Actor<{ count: number }> {
+    override state = { count: 0 }
+    async bump(): Promise<number> {
+      const kv = kvAt(at!, this.context.peer)
+      const version = await kv.put('tally', ++this.state.count)
+      for (let n = 0; n < 5; n++) await kv.get('slow') // the host is killed in here
+      return version
+    }
+  }
+  at = new FakeMesh(5)
+  opened.push(at)
+  for (const name of 'abcd') await at.start(name, [Tally, Counter])
+  const mesh = at
+  await mesh.clock.until(mesh.node('a').runtime.ref(Tally, 't').bump())
+  const host = hostOf(mesh, 'Tally/t')
+  const caller = [...'abcd'].find((name) => name !== host && name !== homeOf(mesh, 'tally'))!
+  const seen = collect(kvAt(mesh, caller).watch('tally'))
+  await mesh.clock.untilTrue(() => seen.seen.length === 1)
+  const running = mesh.node(caller).runtime.ref(Tally, 't').bump()
+  await mesh.clock.untilTrue(() => brief(seen.seen).includes('tally=2'))
+  mesh.crash(host)
+  const version = await mesh.clock.until(running)
+  expect(await mesh.clock.until(kvAt(mesh, caller).get('tally'))).toEqual({ key: 'tally', value: 2, version })
+  expect(brief(seen.seen)).toEqual(['tally=1', 'tally=2'])
+})
+
 test('a watch ends by its signal, and with its node', async () => {
   const mesh = await peers('ab')
   const controller = new AbortController()

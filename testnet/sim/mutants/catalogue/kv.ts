@@ -52,6 +52,7 @@ export const kvMutants: readonly Mutant[] = [
         replace: 'asked <= revision && forgotten >= 0',
       },
     ],
+    beyondSeeds: 'no seed deletes a thousand keys while a watcher sleeps',
     tests: [inKv('K2 deletions that the shard forgot are found by the names of all keys')],
   },
   {
@@ -153,6 +154,7 @@ export const kvMutants: readonly Mutant[] = [
         replace: 'gcm.setAAD(Buffer.from(place.what))\n',
       },
     ],
+    beyondSeeds: 'nobody exchanges what lies on a disk',
     tests: [inCipher('E1 any bytes come back where they were written for, and nowhere else')],
   },
   {
@@ -166,6 +168,7 @@ export const kvMutants: readonly Mutant[] = [
         replace: "'text', nonce.subarray(0, 0)",
       },
     ],
+    beyondSeeds: 'it takes 2^32 texts to show',
     tests: [inCipher('E2 both halves of the nonce count')],
   },
   {
@@ -189,6 +192,7 @@ export const kvMutants: readonly Mutant[] = [
         replace: 'const { init, key: actor, key } = entry',
       },
     ],
+    beyondSeeds: 'nobody reads what lies on a disk',
     tests: [inEncryption('with one no disk has any of it')],
   },
 ]
