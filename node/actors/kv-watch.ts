@@ -34,18 +34,23 @@ interface Watched {
   readonly options: KvWatchOptions
 }
 
-export async function* watchShards(
-  parts: Parts,
-  watched: Watched,
-): AsyncGenerator<KvChange, void, undefined> {
-  const watch = new Watch(parts, watched)
-  try {
-    for (;;) {
-      const change = await watch.next()
-      yield change
-    }
-  } finally {
-    watch.end()
+/** Each iteration is a watch of its own; ending one ends a `next` that waits, too. */
+export function watchShards(parts: Parts, watched: Watched): AsyncIterable<KvChange> {
+  const over = { done: true, value: undefined } as const
+  return {
+    [Symbol.asyncIterator]: () => {
+      const watch = new Watch(parts, watched)
+      return {
+        next: async () => {
+          const value = await watch.next()
+          return value === undefined ? over : { done: false, value }
+        },
+        return: async () => {
+          watch.end()
+          return over
+        },
+      }
+    },
   }
 }
 
@@ -74,10 +79,11 @@ class Watch {
     for (const shard of shards) void this.#follow(shard, options.after ?? 0)
   }
 
-  /** Rejects when the watch was cancelled, the node is closed, or a shard died. */
-  async next(): Promise<KvChange> {
+  /** Undefined once it ended. Rejects when it was cancelled, the node is closed, or a shard died. */
+  async next(): Promise<KvChange | undefined> {
     for (;;) {
       if (this.#failure !== undefined) throw this.#failure.error
+      if (this.#over.signal.aborted) return undefined
       const [next] = this.#pending
       if (next !== undefined) {
         const [key, pending] = next
@@ -93,6 +99,7 @@ class Watch {
   end(): void {
     this.#given?.removeEventListener('abort', this.#abort)
     this.#over.abort()
+    this.#arrived.raise()
     this.#taken.raise()
   }
 

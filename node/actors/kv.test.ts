@@ -284,6 +284,19 @@ test('what a method of an actor puts is put once, also when the method is execut
   expect(brief(seen.seen)).toEqual(['tally=1', 'tally=2'])
 })
 
+test('a watch that is ended while it waits is over at once, and leaves no call behind', async () => {
+  const mesh = await peers('ab')
+  const { runtime } = mesh.node('a')
+  const changes = runtime.kv.watch({ prefix: '' })[Symbol.asyncIterator]()
+  const waiting = changes.next()
+  await mesh.clock.run(500)
+  expect(runtime.pending).toBeGreaterThan(0)
+  await changes.return?.()
+  expect(await mesh.clock.until(waiting)).toEqual({ done: true, value: undefined })
+  await mesh.clock.run(100)
+  expect(runtime.pending).toBe(0)
+})
+
 test('a watch ends by its signal, and with its node', async () => {
   const mesh = await peers('ab')
   const controller = new AbortController()
