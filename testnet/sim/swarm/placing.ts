@@ -21,6 +21,8 @@ const STAYING = 3
 
 interface Work {
   readonly placing: Placing | undefined
+  /** Beside the actors that are counted. */
+  readonly daemons: boolean
   /** Of all types together. */
   readonly actors: number
   readonly types: number
@@ -64,7 +66,8 @@ export function offers({ placing, actors }: Work, number: number) {
 /** The classes that run, under their usual names. */
 export function ledgersOf(work: Work): readonly (typeof Ledger)[] {
   const placement = asks(work)
-  if (!placement) return [DaemonLedger, Ledger, SyncedLedger]
+  const daemons = work.daemons ? [DaemonLedger] : []
+  if (!placement) return [...daemons, Ledger, SyncedLedger]
   class PlacedLedger extends Ledger {
     static readonly actorName = 'Ledger'
     static override readonly options = { ...Ledger.options, ...placement }
@@ -73,5 +76,5 @@ export function ledgersOf(work: Work): readonly (typeof Ledger)[] {
     static readonly actorName = 'SyncedLedger'
     static override readonly options = { ...SyncedLedger.options, ...placement }
   }
-  return [DaemonLedger, PlacedLedger, PlacedSyncedLedger]
+  return [...daemons, PlacedLedger, PlacedSyncedLedger]
 }

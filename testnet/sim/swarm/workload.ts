@@ -84,8 +84,8 @@ export class Workload {
 
   /** What decides how much room the actors need. */
   get demand() {
-    const { placing, durability } = this.#profile
-    return { placing, actors: this.#placed, types: TYPES[durability].length }
+    const { placing, durability, daemons } = this.#profile
+    return { placing, daemons, actors: this.#placed, types: TYPES[durability].length }
   }
 
   /** Calls from peers that run, without an answer so far. */
