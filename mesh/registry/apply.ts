@@ -5,7 +5,7 @@
 // A2 an actor gets a home only where it has none; every end of an assignment raises its epoch.
 // A3 `recover` names exactly the boot's unretired journals, each sealed or closed; after it nothing of that boot is accepted.
 // A4 a journal is retired only when no actor may need it as a source.
-// A5 a command's number is applied once per boot; below the floor it is refused.
+// A5 a command's number is applied once per boot; below the floor it is refused, and so is every command of a dead boot.
 // A6 a boot offers what all actors at home there need together, none of them keeps apart from another, none is pinned to
 //    another peer, and it has the key that they need. Whatever the head planned, this is checked here, where everything before is applied.
 // A8 a mesh has one key, or none: that of the first peer with one, as long as there is no actor. No peer with another one
@@ -34,6 +34,9 @@ const done: CommandResult = { ok: true }
 const reject = (why: RejectReason, detail: string): CommandResult => ({ ok: false, why, detail })
 
 export function applyIssued(table: RegistryTable, { boot, n, floor, command }: IssuedCommand): CommandResult {
+  // What is known of its commands went with it: this one may have been applied before.
+  if (table.boots.get(boot)?.status === 'dead')
+    return reject('boot-dead', 'this boot was given up, and what it still asks for is void')
   const issued = table.issued.get(boot) ?? { floor: 0, results: new Map() }
   const before = issued.results.get(n)
   if (before) return before

@@ -280,8 +280,7 @@ export class HomedActor implements LogOwner {
     await this.#pauseAfterFailures()
     await this.#log.load()
     for (;;) {
-      this.check()
-      if (this.#releasing) throw new MeshUnavailableError(`${this.entry.key} is moving`) // H3
+      this.#checkStaying()
       let isMade = false
       try {
         const live = this.#make()
@@ -289,7 +288,7 @@ export class HomedActor implements LogOwner {
         if (live.info.hooks.has('onActivate')) await this.#open(live)
         return this.#serve(live)
       } catch (error) {
-        this.check()
+        this.#checkStaying()
         const what = isMade ? 'onActivate' : 'its constructor'
         const cause = `${what} failed: ${error instanceof Error ? `${error.name}: ${error.message}` : String(error)}`
         // The registry is on everybody's disk, and a message may have something of the state in it.
@@ -333,14 +332,15 @@ export class HomedActor implements LogOwner {
     const { info, instance, log } = live
     const restored = log === this.#log.now
     const gate = async (): Promise<void> => {
+      this.#checkStaying()
       if (log.sequence === 0) this.#log.begin(log)
       await Promise.all([log.whenDurable(log.sequence), this.#log.side.confirm()])
+      this.#checkStaying()
     }
     const run = { info, instance, log, gate, actor: this.entry.key, services: this.#services }
     const agenda = live.agenda.draft(undefined)
     const change = await runHook({ ...run, agenda }, { name: 'onActivate', argument: restored })
-    this.check()
-    if (this.#releasing) throw new MeshUnavailableError(`${this.entry.key} is moving`) // H3
+    this.#checkStaying()
     live.change(change)
   }
 
@@ -380,6 +380,12 @@ export class HomedActor implements LogOwner {
   /** For its log: throws when it has ended here. */
   check(): void {
     if (this.#ended !== undefined) throw this.#ended.error
+  }
+
+  /** Throws when it has ended here, or is about to (H3). */
+  #checkStaying(): void {
+    this.check()
+    if (this.#releasing) throw new MeshUnavailableError(`${this.entry.key} is moving`)
   }
 
   /** Who waits for it hears why. */

@@ -14,6 +14,7 @@ import { ActorTypes } from './actor-types.ts'
 import { Exchange } from './answers.ts'
 import { BlockCache } from './block-cache.ts'
 import { refuseReserved } from './built-in.ts'
+import { maybeCreated } from './call-errors.ts'
 import { Client } from './client.ts'
 import { Creation, makeTarget, type Target } from './creation.ts'
 import { Daemons, daemonsIn, optionsFor } from './daemons.ts'
@@ -177,12 +178,15 @@ class ActorRuntime implements Runtime {
       )
     const options = optionsFor({ ...info, options: optionsOf(info, own) }, name, this.#mesh.registry)
     const made = encrypted(key, { options, init: bytes }, this.#cipher)
-    const result = await this.#mesh.command({
+    const command = {
       kind: 'create',
       again: true,
       actor: key,
       ...made,
       home: null,
+    } as const
+    const result = await this.#mesh.command(command).catch((error: unknown) => {
+      throw error instanceof Deposed ? maybeCreated(key) : error
     })
     if (!result.ok) throw new BadInputError(`${key} can't be created: ${result.detail}`)
   }
