@@ -150,6 +150,42 @@ describe('actor log', () => {
     )
   })
 
+  test('H2 a migrated state is a record, and not durable before that is acknowledged', async () => {
+    let marked = 0
+    const log = new ActorLog({
+      life,
+      state: initial(),
+      calls: new CallTable(),
+      sequence: 4,
+      isGone: () => false,
+      mark: () => void marked++,
+    })
+    log.migrate({ list: [] }, 1)
+    expect([marked, log.sequence, log.durable]).toEqual([1, 5, 4])
+    expect(log.take(J)).toMatchObject([{ head: { kind: 'snapshot', sequence: 5 } }])
+    log.acknowledged(5, J, 0)
+    await log.whenDurable(5)
+    expect(log.durableState).toEqual({ list: [] })
+  })
+
+  test('A1 a snapshot says of which version its state is, and a replay has it', () => {
+    const log = makeLog(initial())
+    const blocks: Uint8Array[] = []
+    const flush = (): void => void blocks.push(encodeBlock(log.take(J).flatMap((record) => cut(record))))
+    void log.writeSnapshot().catch(() => {})
+    flush()
+    commit(log, 1, (state) => void state.list.push(1))
+    flush()
+    expect(replay(life, blocks)).toMatchObject({ version: 0, sequence: 2 })
+    log.migrate({ list: ['1'] }, 7)
+    log.commit(encode([{ op: 'add', path: ['list', 1], value: '2' }]), undefined)
+    flush()
+    log.commit(encode([{ op: 'add', path: ['list', 2], value: '3' }]), undefined)
+    flush()
+    expect(replay(life, blocks)).toMatchObject({ version: 7, sequence: 5, state: { list: ['1', '2', '3'] } })
+    expect(replay(life, blocks.slice(0, 2))).toMatchObject({ version: 0, state: { list: [1] } })
+  })
+
   test('R10: an index that has read on answers for a shorter journal as if it had not', async () => {
     const store = await openMemoryStore({ disk: new MemoryDisk(), random: () => '00' })
     const journal = await store.createLog()

@@ -1,6 +1,6 @@
 // One actor's state and its records: what changed, what is written, what is acknowledged.
 //
-//  A1 State, call table, agenda and sequence change together, in one synchronous step: a snapshot taken at any moment is
+//  A1 State, its version, call table, agenda and sequence change together, in one synchronous step: a snapshot taken at any moment is
 //     the state after exactly the calls in its table.
 //  A2 The state in memory is the one that a replay gives: patches are applied as decoded from their own bytes.
 //  A3 The first record in a journal is a snapshot of everything.
@@ -65,6 +65,8 @@ interface Waiter {
 export interface ActorLogOptions {
   readonly life: ActorLife
   readonly state: object
+  /** Of the class that the state is one of. Default 0. */
+  readonly version?: number
   readonly calls: CallTable
   /** Answers of calls that changed nothing, where the snapshot has them. */
   readonly told?: CallTable
@@ -91,6 +93,7 @@ export class ActorLog implements RecordSource {
   told: CallTable | undefined
   readonly #options: Pick<ActorLogOptions, 'life' | 'isGone' | 'makeRef' | 'mark'>
   #state: object
+  #version: number
   #sequence: number
   #durable: number
   #durableState: object
@@ -112,12 +115,13 @@ export class ActorLog implements RecordSource {
   #withTold = false
 
   constructor(options: ActorLogOptions) {
-    const { state, calls, agenda, sequence, told, snapshot, ...rest } = options
+    const { state, version = 0, calls, agenda, sequence, told, snapshot, ...rest } = options
     this.#options = rest // and not the state of the beginning
     this.calls = calls
     this.agenda = agenda ?? new Agenda()
     this.told = told
     this.#state = state
+    this.#version = version
     this.#durableState = state
     this.#sequence = sequence
     this.#durable = sequence
@@ -131,6 +135,9 @@ export class ActorLog implements RecordSource {
 
   get state(): object {
     return this.#state
+  }
+  get version(): number {
+    return this.#version
   }
   get sequence(): number {
     return this.#sequence
@@ -174,6 +181,13 @@ export class ActorLog implements RecordSource {
     if (call !== undefined) this.calls.settle(call, this.#sequence)
     for (const each of agenda) this.agenda.apply(each)
     return decoded
+  }
+
+  /** The state as a newer version of its class wants it: a record of its own, which holds everything. */
+  migrate(state: object, version: number): void {
+    this.#state = state
+    this.#version = version
+    this.#push({ sequence: this.#sequence + 1, kind: 'snapshot' })
   }
 
   /** What became of the agenda beside any call. Resolves like {@link whenDurable} of it. */
@@ -233,7 +247,13 @@ export class ActorLog implements RecordSource {
       this.#withTold && this.told !== undefined && this.told.size > 0 ? this.told.toData() : undefined
     this.#toldWritten = this.#withTold ? (this.told?.changes ?? 0) : 0
     this.#withTold = false
-    const body = encodeSnapshot({ state: encode(this.#state), calls: this.calls.toData(), agenda, told }) // A1
+    const body = encodeSnapshot({
+      state: encode(this.#state),
+      calls: this.calls.toData(),
+      agenda,
+      told,
+      version: this.#version,
+    }) // A1
     this.#callsWritten = this.calls.changes
     this.#snapshotBytes = body.length
     this.#chainBytes = 0

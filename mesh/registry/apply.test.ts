@@ -207,7 +207,14 @@ describe('the end of an assignment (A1, A2, R4)', () => {
     table.open('b', 'J')
     table.create('b')
     const failed = () =>
-      table.apply('b', { kind: 'failed', actor: key, epoch: 1, cause: 'it throws', again: false })
+      table.apply('b', {
+        kind: 'failed',
+        actor: key,
+        epoch: 1,
+        cause: 'it throws',
+        again: false,
+        counts: true,
+      })
     expect(failed()).toEqual({ ok: true })
     expect(failed()).toMatchObject({ why: 'stale-epoch' })
     table.apply('b', { kind: 'close', journal: logKey('J'), length: 9 })
@@ -219,7 +226,7 @@ describe('the end of an assignment (A1, A2, R4)', () => {
     const table = mesh()
     table.create('b')
     table.apply('a', { kind: 'stop', actor: key, incarnation: 1 })
-    table.apply('b', { kind: 'failed', actor: key, epoch: 1, cause: 'it throws', again: false })
+    table.apply('b', { kind: 'failed', actor: key, epoch: 1, cause: 'it throws', again: false, counts: true })
     expect(table.actor).toMatchObject({ home: null, status: { kind: 'stopped' } })
   })
 })
@@ -386,7 +393,14 @@ describe('A6 a home has room', () => {
       table.apply('a', { kind: 'assign', actors: [{ actor: second, epoch: 1, home: table.boot('a') }] })
     assign()
     expect(homes(table)[1]).toBe(null)
-    table.apply('a', { kind: 'failed', actor: first, epoch: 1, cause: 'it cannot be made', again: false })
+    table.apply('a', {
+      kind: 'failed',
+      actor: first,
+      epoch: 1,
+      cause: 'it cannot be made',
+      again: false,
+      counts: true,
+    })
     assign()
     expect(homes(table)[1]).toBe(table.boot('a'))
   })

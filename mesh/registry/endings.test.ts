@@ -136,7 +136,7 @@ test('A7 names beyond those that are remembered raise the numbers of all, and wh
 test('failed starts count until one was good for a while; beyond maxRestarts the actor is dead with the last cause', () => {
   const { actor, apply } = tableWith(2)
   const failed = (cause: string): CommandResult =>
-    apply({ kind: 'failed', actor: key, epoch: actor().epoch, cause, again: true })
+    apply({ kind: 'failed', actor: key, epoch: actor().epoch, cause, again: true, counts: true })
   const started = (steady: boolean): CommandResult =>
     apply({ kind: 'started', boot, steady, actors: [{ actor: key, epoch: actor().epoch }] })
   failed('no database')

@@ -84,7 +84,7 @@ export const restartedByKill = (actor: ActorEntry): ActorEntry => ({
 export function failed(
   table: RegistryTable,
   issuer: string,
-  { actor: key, epoch, cause, again }: Of<'failed'>,
+  { actor: key, epoch, cause, again, counts }: Of<'failed'>,
 ): CommandResult {
   const actor = table.actors.get(key)
   if (!actor || actor.epoch !== epoch || actor.home !== issuer)
@@ -93,7 +93,12 @@ export function failed(
     if (actor.status.kind === 'stopping') end(table, actor)
     else table.actors.set(key, deadActor(actor, cause))
   } else if (actor.status.kind === 'running')
-    table.actors.set(key, failedOnce(actor, cause, 'it does not start'))
+    table.actors.set(
+      key,
+      counts
+        ? failedOnce(actor, cause, 'it does not start')
+        : { ...actor, failures: { count: actor.failures?.count ?? 0, cause } },
+    )
   return done
 }
 

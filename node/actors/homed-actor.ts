@@ -3,7 +3,7 @@
 // one leaves its `Passive` and gets another of these when it is needed again.
 //
 //  H1 Its state comes from its sources, and none of them is passed over: homed-log.ts.
-//  H2 A fresh state is a change: its snapshot is acknowledged before anything is answered.
+//  H2 A fresh state, and one that was migrated, is a change: its snapshot is acknowledged before anything is answered.
 //  H3 After a release nothing is accepted or written under this epoch again, whatever this peer's registry still says.
 
 import type { ActorLog, Position } from '../../checkpoint/actor-log.ts'
@@ -21,8 +21,9 @@ import { makeInstance } from './instance.ts'
 import type { Reply } from './jobs.ts'
 import { LiveActor } from './live-actor.ts'
 import { Mailbox } from './mailbox.ts'
+import { migrateState, UnfitState } from './migration.ts'
 import { type Passive, passiveOf } from './passive.ts'
-import { toFrame } from './remote-error.ts'
+import { textOf, toFrame } from './remote-error.ts'
 import { START_MOST_MS } from './starts.ts'
 import { Backoff } from './timing.ts'
 import type { TypeInfo } from './type-info.ts'
@@ -291,12 +292,16 @@ export class HomedActor implements LogOwner {
       } catch (error) {
         this.check()
         const what = isMade ? 'onActivate' : 'its constructor'
-        const cause = `${what} failed: ${error instanceof Error ? `${error.name}: ${error.message}` : String(error)}`
+        const isUnfit = error instanceof UnfitState
+        const cause = isUnfit ? error.message : `${what} failed: ${textOf(error)}`
         this.#services.warn(this.entry, 'an actor can not be started', error)
         // A fresh actor that can't be made will never be; one with a state may be waiting for something to be repaired.
         const again = isMade || this.#log.now !== undefined
         this.tell(`${cause} (on ${this.#services.mesh.self})`)
-        await Promise.all([starts.failed(this.entry, cause, again), sleep(backoff.next())])
+        await Promise.all([
+          starts.failed(this.entry, cause, { again, counts: !isUnfit }),
+          sleep(backoff.next()),
+        ])
       }
     }
   }
@@ -320,7 +325,8 @@ export class HomedActor implements LogOwner {
       this.#services.context(this.entry, this.#log.now !== undefined),
       this.#initArguments(),
     )
-    const log = this.#log.now ?? this.#log.fresh(initial)
+    const log = this.#log.now ?? this.#log.fresh(initial, info.version)
+    migrateState(info, log, this.#services.makeRef)
     const { side: journal } = this.#log
     return new LiveActor({ entry: this.entry, info, instance: actor, log, journal, services: this.#services })
   }

@@ -49,6 +49,10 @@ export interface ErrorFrame {
 const MAX_TEXT = 64 * 1024
 const clip = (text: string): string => (text.length > MAX_TEXT ? `${text.slice(0, MAX_TEXT)}…` : text)
 
+/** For a sentence. */
+export const textOf = (error: unknown): string =>
+  error instanceof Error ? `${error.name}: ${error.message}` : String(error)
+
 /** What a caller is told of it. */
 export const errorAnswer = (error: unknown): Answer => ({ kind: 'error', error: toFrame(error) })
 

@@ -11,6 +11,8 @@ export interface TypeInfo {
   readonly type: ActorClass
   /** As the registry stores them. */
   readonly options: ActorOptions
+  /** Of its states; 0 where it has none. */
+  readonly version: number
   readonly methods: ReadonlySet<string>
   /** Which of {@link HOOKS} it has. */
   readonly hooks: ReadonlySet<string>
@@ -62,6 +64,7 @@ export function describeType(type: ActorClass): TypeInfo {
     name,
     type,
     options: registryOptions(name, input),
+    version: versionOf(name, type),
     methods,
     hooks: new Set([...all].filter((method) => HOOKS.has(method))),
     readOnly,
@@ -70,6 +73,18 @@ export function describeType(type: ActorClass): TypeInfo {
     maxTaskRetries: limit(name, 'maxTaskRetries', input.maxTaskRetries ?? -1, -1),
     idleMs: input.idleMs === undefined ? undefined : limit(name, 'idleMs', input.idleMs, 0),
   }
+}
+
+function versionOf(name: string, { version = 0, migrate }: ActorClass): number {
+  if (!Number.isSafeInteger(version) || version < 0)
+    throw new BadInputError(`${name}.version is ${version}: a whole number, at least 0`)
+  if (migrate !== undefined && typeof migrate !== 'function')
+    throw new BadInputError(`${name}.migrate is no function: static migrate(state, fromVersion) { … }`)
+  if (migrate !== undefined && version === 0)
+    throw new BadInputError(
+      `${name} has migrate and no version: set static version, and raise it whenever the state changes its shape`,
+    )
+  return version
 }
 
 function registryOptions(name: string, input: ActorOptionsInput): ActorOptions {

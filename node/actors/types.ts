@@ -90,6 +90,15 @@ export interface ActorClass<A extends AnyActor = AnyActor> {
   /** The type's name in the mesh. Default: the class's name. */
   readonly actorName?: string
   readonly options?: ActorOptionsInput
+  /** Of its states: raise it when they change their shape. Default 0. A state of a newer version waits for a newer class. */
+  readonly version?: number
+  /**
+   * Makes a state of this version of one of an older. It may change the one it is given, which is its own, and returns the state, at once
+   * (no promise). The result is durable before the actor answers anything. While this throws, or is missing, the actor does not start:
+   * `ref.status()` says why, and its state stays as it was.
+   */
+  // biome-ignore lint/suspicious/noExplicitAny: it was a state of whatever the class was then
+  migrate?(state: any, fromVersion: number): object
   readonly name: string
 }
 

@@ -124,7 +124,7 @@ const commands = [
   { kind: 'released', boot, journal: log, length: 2, actors: [{ actor: 'A/b', epoch: 1, home: null }] },
   { kind: 'noop' },
   { kind: 'acceptLoss', boot, refusal: null },
-  { kind: 'failed', actor: 'A/b', epoch: 1, cause: 'x', again: true },
+  { kind: 'failed', actor: 'A/b', epoch: 1, cause: 'x', again: true, counts: true },
   { kind: 'started', boot, steady: true, actors: [{ actor: 'A/b', epoch: 1 }] },
   { kind: 'kill', actor: 'A/b', incarnation: 1, epoch: 2, restart: false },
   { kind: 'delete', actor: 'A/b', incarnation: 1 },

@@ -142,7 +142,14 @@ const command = z.discriminatedUnion('kind', [
     actors: z.array(actorEpoch.extend({ home: boot.nullable() })).max(many),
   }),
   z.object({ kind: z.literal('noop') }),
-  z.object({ kind: z.literal('failed'), actor: text, epoch: count, cause: longText, again: z.boolean() }),
+  z.object({
+    kind: z.literal('failed'),
+    actor: text,
+    epoch: count,
+    cause: longText,
+    again: z.boolean(),
+    counts: z.boolean(),
+  }),
   z.object({ kind: z.literal('started'), boot, steady: z.boolean(), actors: z.array(actorEpoch).max(many) }),
   z.object({
     kind: z.literal('kill'),
