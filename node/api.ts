@@ -127,6 +127,10 @@ export interface ActorStatus {
   /** Who holds everything that its recovery would need; fewer for a moment after a change of host or keepers. */
   readonly keepers: readonly PeerRef[]
   readonly durability: 'replicated' | 'synced'
+  /** Only where this peer is its host and has it in use: the number of its last durable record… */
+  readonly durable?: number
+  /** …and how many records, one per call that changed something, are not durable yet. */
+  readonly unsaved?: number
 }
 
 /** What a rescue of the registry would do, or did (docs/adr/0009). */

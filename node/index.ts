@@ -23,6 +23,7 @@ export type {
   ActorRef,
   AnyRef,
   AnySendRef,
+  CheckpointPolicy,
   DeactivateReason,
   Schedule,
   ScheduledCall,

@@ -170,6 +170,7 @@ function actorStatus(actor: ActorEntry, driver: MeshDriver, runtime: Runtime): A
     ...(cause ? { cause } : {}),
     keepers: keepersOf(driver.registry, actor).map(({ peer }) => peerRef(driver, peer)),
     durability: actor.options.class.level,
+    ...(actor.home === driver.boot ? runtime.savedOf(actor.key) : undefined),
   }
 }
 

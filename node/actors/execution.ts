@@ -11,7 +11,8 @@ import { CallScope } from './scope.ts'
 import type { TypeInfo } from './type-info.ts'
 import type { AnyActor } from './types.ts'
 
-export type Outcome = { readonly result: Uint8Array } | { readonly error: unknown }
+/** `left`: it called others, or asked for a checkpoint. */
+export type Outcome = { readonly result: Uint8Array; readonly left: boolean } | { readonly error: unknown }
 
 export interface Execution {
   readonly info: TypeInfo
@@ -56,7 +57,7 @@ export async function execute({
     const args = decodeUser(frame.args, makeRef) as unknown[]
     const result = draft.encodeResult(await scope.run(() => method.apply(instance, args)))
     if (result.length > maxBytes) throw tooLarge('result', result.length, maxBytes)
-    return { result }
+    return { result, left: scope.left }
   } catch (error) {
     draft.discard()
     return { error }

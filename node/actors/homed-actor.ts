@@ -24,6 +24,7 @@ import { Mailbox } from './mailbox.ts'
 import { migrateState, UnfitState } from './migration.ts'
 import { type Passive, passiveOf } from './passive.ts'
 import { textOf, toFrame } from './remote-error.ts'
+import type { Saved } from './runtime-types.ts'
 import { START_MOST_MS } from './starts.ts'
 import { Backoff } from './timing.ts'
 import type { TypeInfo } from './type-info.ts'
@@ -81,6 +82,11 @@ export class HomedActor implements LogOwner {
   }
   get position(): Position | undefined {
     return this.#log.position
+  }
+  /** Its last durable record, and how many there are beyond that; undefined while it is not in memory. */
+  get saved(): Saved | undefined {
+    const log = this.#log.now
+    return log && { durable: log.durable, unsaved: log.sequence - log.durable }
   }
   /** What it still has to do; undefined while it is not live. */
   get agenda(): Agenda | undefined {
@@ -147,8 +153,10 @@ export class HomedActor implements LogOwner {
       this.#live === undefined
         ? this.#activating === undefined
         : this.#live.isIdleSince(this.#services.now() - idleMs)
-    if (!isIdle || this.#releasing || log.durable < log.sequence) return // P1
-    void this.#passivate(log)
+    if (!isIdle || this.#releasing) return
+    if (log.durable === log.sequence)
+      void this.#passivate(log) // P1
+    else log.whenDurable(log.sequence).catch(() => {}) // what was put off is written first
   }
 
   async #passivate(log: ActorLog): Promise<void> {
@@ -350,6 +358,7 @@ export class HomedActor implements LogOwner {
   #serve(live: LiveActor): LiveActor {
     const { log, instance } = live
     if (log !== this.#log.now) this.#log.begin(log) // H2: every base is at or after it
+    live.begin()
     this.#live = live
     this.#problem = ''
     this.#services.starts.succeeded(this.entry)

@@ -19,6 +19,7 @@ import type { Reply } from './jobs.ts'
 import type { Passive } from './passive.ts'
 import { Releaser } from './releaser.ts'
 import { errorAnswer } from './remote-error.ts'
+import type { Saved } from './runtime-types.ts'
 import { Debounce } from './timing.ts'
 import type { WakeUps } from './wake-ups.ts'
 
@@ -76,6 +77,11 @@ export class Host {
 
   problemOf(actor: ActorKey): string {
     return this.#homed.get(actor)?.problem ?? ''
+  }
+
+  savedOf(actor: ActorKey): Saved | undefined {
+    const passive = this.#passive.get(actor)
+    return passive ? { durable: passive.sequence, unsaved: 0 } : this.#homed.get(actor)?.saved
   }
 
   receive(frame: CallFrame, reply: Reply): void {

@@ -11,6 +11,8 @@
 //     call may run again, on a state that it did not change.
 //  L5 A call is cancelled when nobody waits for it any more: one that has not started never starts, one that runs is told
 //     and goes on to its end, with its effect if it returns.
+//  L6 A call under a relaxed policy may be answered before its record is written, as long as nobody but its caller knows of
+//     it (checkpoints.ts). What leaves to others waits as ever, and has everything before it written.
 
 import type { ActorLog } from '../../checkpoint/actor-log.ts'
 import type { AgendaChange, AlarmEntry } from '../../checkpoint/agenda.ts'
@@ -19,6 +21,8 @@ import { AgendaRunner } from './agenda-runner.ts'
 import { isWanted } from './alarms.ts'
 import { isSend } from './callers.ts'
 import { Cancellation } from './cancelling.ts'
+import type { Relaxed } from './checkpoint-policy.ts'
+import { Checkpoints } from './checkpoints.ts'
 import { Draft } from './draft.ts'
 import { execute, explain, type Outcome, refuseChange, tooLarge } from './execution.ts'
 import type { Answer, CallFrame, CancelFrame, MoreFrame } from './frames.ts'
@@ -35,6 +39,15 @@ import type { AnyActor } from './types.ts'
 
 /** In place of a send's result, which nobody hears: a target may have many senders, and keeps a line for each. */
 const NOTHING = new Uint8Array()
+/** What a call that changes nothing reads. */
+interface View {
+  readonly base: number
+  readonly state: object
+  /** Before it may be answered; before it may call others. */
+  readonly gate: Promise<void>
+  readonly leave: () => Promise<void>
+}
+
 export class LiveActor {
   readonly log: ActorLog
   readonly agenda: AgendaRunner
@@ -42,6 +55,8 @@ export class LiveActor {
   readonly #guard = new OpaqueGuard()
   readonly #jobs = new Jobs()
   readonly #remembered: Remembered
+  /** Undefined until a call was answered before it was written. */
+  #checkpoints: Checkpoints | undefined
   /** By the attempts that opened them; undefined until there is one. */
   #series: Map<string, HostedSeries> | undefined
   /** What was there before its first call: a fresh state, what onActivate did. */
@@ -69,6 +84,11 @@ export class LiveActor {
     return this.#init.instance
   }
 
+  /** It serves from now on: what was there before is written, or on its way. */
+  begin(): void {
+    this.#begun = this.log.sequence
+  }
+
   /** What a hook did: a change that no call made, before the first one or after the last. */
   change({ patches, agenda }: HookChange): void {
     if (patches !== undefined || agenda.length > 0)
@@ -94,7 +114,7 @@ export class LiveActor {
     if (frame.series === true) return this.#openSeries(frame, reply)
     if (this.#jobs.attach(frame, reply)) return // L3
     this.#remembered.raise(frame)
-    if (this.#remembered.answer(frame, reply)) return
+    if (this.#remembered.answer(frame, reply, this.#relaxed(frame) !== undefined)) return
     try {
       checkMethod(this.#init.info, frame.method, 'call')
     } catch (error) {
@@ -149,6 +169,7 @@ export class LiveActor {
     if (this.#dead) return
     this.#dead = true
     this.agenda.stop()
+    this.#checkpoints?.stop()
     this.#jobs.abandon(answer)
     for (const series of this.#series?.values() ?? []) series.close(answer)
     this.#draining?.idle()
@@ -214,52 +235,58 @@ export class LiveActor {
     const agenda = this.agenda.draft(job.alarm)
     const outcome = await this.#execute(job, draft, () => this.#gate(base), agenda)
     if (this.#dead) return
-    if ('error' in outcome) return this.#settleThrow(job, base, outcome.error)
+    const gate = (): Promise<void> => this.#readGate(job.frame, base)
+    if ('error' in outcome) return this.#settleThrow(job, base, outcome.error, gate())
     try {
       const patches = draft.finish(state)
       this.#guard.check()
       // What was sent is always settled by a record: delivered again it must find that, wherever the actor lives then.
       if (patches === undefined && agenda.changes.length === 0 && !isSend(job.frame.id)) {
         this.#remember(job, base, { kind: 'result', result: outcome.result })
-        return this.#settle(job, this.#gate(base), outcome)
+        return this.#settle(job, outcome.left ? this.#gate(base) : gate(), outcome)
       }
       if (patches !== undefined && patches.length > this.#init.services.limits.maxBytes)
         throw tooLarge('change of state', patches.length, this.#init.services.limits.maxBytes)
-      this.#commit(job, patches, outcome.result, agenda.changes)
+      this.#commit(job, patches, outcome, agenda.changes)
     } catch (error) {
       draft.discard()
-      this.#settleThrow(job, base, error)
+      this.#settleThrow(job, base, error, gate())
     }
   }
 
   #commit(
     job: Job,
     patches: Uint8Array | undefined,
-    result: Uint8Array,
+    { result, left }: Extract<Outcome, { readonly left: boolean }>,
     added: readonly AgendaChange[],
   ): void {
     const { id, floors } = job.frame
     const kept = isSend(id) ? NOTHING : result
     const call = job.alarm === undefined ? { ...id, floors, result: kept } : undefined
     const changes = [...this.agenda.settled(), ...added]
-    const applied = this.agenda.record(changes, () => this.log.commit(patches, call, changes))
+    const isKnown = left || added.length > 0 || job.alarm !== undefined
+    const relaxed = isKnown ? undefined : this.#relaxed(job.frame) // L6
+    const putOff = relaxed !== undefined
+    const applied = this.agenda.record(changes, () => this.log.commit(patches, call, changes, putOff))
     for (const patch of applied) {
       if (patch.path.length === 0) this.#guard.reset(patch.value)
       else this.#guard.watch(patch.value)
     }
-    this.#settle(job, this.log.whenDurable(this.log.sequence), { result }) // L2: its record is its proof
+    if (relaxed === undefined) return this.#settle(job, this.log.whenDurable(this.log.sequence), { result }) // L2: its record is its proof
+    this.#checkpoints ??= new Checkpoints(this.log, this.#init.services.clock)
+    this.#settle(job, this.#checkpoints.answer(relaxed), { result })
   }
 
   async #read(job: Job): Promise<void> {
-    const { base, state, gate } = this.#view()
+    const { base, state, gate, leave } = this.#view(job.frame)
     const draft = new Draft(state)
-    const outcome = await this.#execute(job, draft, () => gate, undefined)
+    const outcome = await this.#execute(job, draft, leave, undefined)
     if (this.#dead) return
     if ('error' in outcome) return this.#settleThrow(job, base, outcome.error, gate)
     try {
       refuseChange(this.#init.info, job.frame.method, draft.finish(state))
       this.#guard.check()
-      this.#settle(job, gate, outcome)
+      this.#settle(job, outcome.left ? leave() : gate, outcome)
     } catch (error) {
       draft.discard()
       this.#settleThrow(job, base, error, gate)
@@ -267,14 +294,14 @@ export class LiveActor {
   }
 
   /** What a call that changes nothing reads, and what that needs before anybody may see it. */
-  #view(): { readonly base: number; readonly state: object; readonly gate: Promise<void> } {
+  #view(frame: CallFrame): View {
     // Before what it began with is durable there is nothing that a stale read may show.
     const local = this.#init.info.localReads && this.log.durable >= this.#begun
     const base = local ? this.log.durable : this.log.sequence
     const state = local ? this.log.durableState : this.log.state
-    const gate = local ? Promise.resolve() : this.#gate(base)
+    const gate = local ? Promise.resolve() : this.#readGate(frame, base)
     gate.catch(() => {}) // who waits for it takes its outcome
-    return { base, state, gate }
+    return { base, state, gate, leave: () => (local ? gate : this.#gate(base)) }
   }
 
   #openSeries(frame: CallFrame, reply: Reply): void {
@@ -291,7 +318,9 @@ export class LiveActor {
     }
     if (this.#draining !== undefined) return reply({ kind: 'retry', why: 'the actor is moving' })
     if (this.load >= mailboxLimit) return reply(this.#full(frame))
-    const { state: base, gate } = this.#view()
+    const { state: base, leave } = this.#view(frame)
+    const gate = leave()
+    gate.catch(() => {}) // it takes its outcome itself
     const draft = new Draft(base)
     const check = (): void => this.#guard.check()
     const ended = (): void => {
@@ -339,7 +368,18 @@ export class LiveActor {
     await Promise.all([this.log.whenDurable(base), this.#init.journal.confirm()])
   }
 
-  #settleThrow(job: Job, base: number, thrown: unknown, gate = this.#gate(base)): void {
+  /** When a call that changed nothing, and that nobody else knows of, may be answered: another peer is not the host by then. */
+  #readGate(frame: CallFrame, base: number): Promise<void> {
+    return this.#relaxed(frame) === undefined ? this.#gate(base) : this.#init.journal.confirm()
+  }
+
+  /** Undefined where it is answered after its record is acknowledged. */
+  #relaxed({ id, method }: CallFrame): Relaxed | undefined {
+    // What was there before its first call is durable before any answer (H2 in homed-actor.ts).
+    return isSend(id) || this.log.durable < this.#begun ? undefined : this.#init.info.relaxed(method)
+  }
+
+  #settleThrow(job: Job, base: number, thrown: unknown, gate: Promise<void>): void {
     let error = thrown
     try {
       this.#guard.check()

@@ -21,7 +21,7 @@ import { JournalReader } from './journal-reader.ts'
 import { makeRef } from './ref.ts'
 import { serveRestores } from './restore-service.ts'
 import { ending, type RuntimeEvents, type RuntimeLogger, silent } from './runtime-events.ts'
-import type { Runtime, RuntimeInit } from './runtime-types.ts'
+import type { Runtime, RuntimeInit, Saved } from './runtime-types.ts'
 import { outside } from './scope.ts'
 import type { ActorClass, ActorRef, AnyActor, AnyRef } from './types.ts'
 
@@ -174,6 +174,10 @@ class ActorRuntime implements Runtime {
 
   problemOf(actor: ActorKey): string {
     return this.#home.host.problemOf(actor)
+  }
+
+  savedOf(actor: ActorKey): Saved | undefined {
+    return this.#home.host.savedOf(actor)
   }
 
   close(): void {

@@ -9,6 +9,7 @@ import { StateError } from '../errors.ts'
 import type { AgendaDraft } from './agenda-draft.ts'
 import type { Cancellation } from './cancelling.ts'
 import type { Draft } from './draft.ts'
+import type { AnyActor } from './types.ts'
 
 const running = new AsyncLocalStorage<CallScope | undefined>()
 
@@ -16,6 +17,17 @@ const running = new AsyncLocalStorage<CallScope | undefined>()
 export function currentScope(): CallScope | undefined {
   const scope = running.getStore()
   return scope?.open ? scope : undefined
+}
+
+/** `this.checkpoint()` */
+export function checkpointOf(actor: AnyActor): Promise<void> {
+  const scope = currentScope()
+  if (scope?.owner === actor) return scope.pass()
+  return Promise.reject(
+    new StateError(
+      `checkpoint of ${actor.context.key} was called outside of its methods (in a timer, a callback or after the method returned): await it inside the method`,
+    ),
+  )
 }
 
 /** Runs code of the mesh that must not count as part of whatever call happened to start it. */
@@ -81,9 +93,15 @@ export class CallScope {
     return this.#cancellation.signal
   }
 
+  /** Somebody beside its caller may know of it. */
+  get left(): boolean {
+    return this.#passed !== undefined
+  }
+
   /** One gate serves every call that this call makes: they all depend on the same base. */
   pass(): Promise<void> {
     this.#passed ??= this.#gate()
+    this.#passed.catch(() => {}) // who waits for it hears of it, and nobody has to
     return this.#passed
   }
 

@@ -3,6 +3,7 @@
 import type { ActorOptions } from '../../mesh/registry/types.ts'
 import { BadInputError, UnknownMethodError } from '../errors.ts'
 import { Actor } from './actor.ts'
+import { type RelaxedOf, relaxedOf } from './checkpoint-policy.ts'
 import { placementOf } from './placement-options.ts'
 import type { ActorClass, ActorOptionsInput } from './types.ts'
 
@@ -20,6 +21,8 @@ export interface TypeInfo {
   /** Methods whose results are iterated over. */
   readonly generators: ReadonlySet<string>
   readonly localReads: boolean
+  /** When calls of a method are written, where that is later than their answers. */
+  readonly relaxed: RelaxedOf
   /** -1: until the timeout. */
   readonly maxTaskRetries: number
   /** 0: never passivated. Undefined: as the runtime does by default. */
@@ -70,6 +73,7 @@ export function describeType(type: ActorClass): TypeInfo {
     readOnly,
     generators: new Set([...methods].filter((method) => isGenerator(type, method))),
     localReads: input.reads === 'local',
+    relaxed: relaxedOf(name, input, methods),
     maxTaskRetries: limit(name, 'maxTaskRetries', input.maxTaskRetries ?? -1, -1),
     idleMs: input.idleMs === undefined ? undefined : limit(name, 'idleMs', input.idleMs, 0),
   }

@@ -3,7 +3,27 @@
 import type { ActorStatus, CallOptions } from '../api.ts'
 import type { Actor } from './actor.ts'
 
-/** What an actor type chooses. Everything but `readOnly`, `reads`, `idleMs` and `maxTaskRetries` is fixed at an actor's creation. */
+/**
+ * When the calls that an actor answered are written.
+ *
+ * - `'every-call'` (default): each before it is answered. All guarantees hold.
+ * - `{ everyMs, everyCalls }`, one of them or both: calls are answered at once. A checkpoint of all of them begins with every `everyCalls`-th call,
+ *   and `everyMs` milliseconds after the first that is in none. A lost host takes with it at most twice that many of the last answered calls,
+ *   none of them older than twice that time; beyond that callers wait.
+ * - `'manual'`: at `await this.checkpoint()`, and when the actor rests, moves or stops in good order. A lost host takes all since then with it.
+ *
+ * What others than its caller know of is never lost: a call that calls another actor, sends or schedules, an alarm, and a call that is a
+ * send of another actor's, are written before they are answered (or leave), with all before them.
+ */
+export type CheckpointPolicy =
+  | 'every-call'
+  | 'manual'
+  | { readonly everyMs?: number; readonly everyCalls?: number }
+
+/**
+ * What an actor type chooses. Everything but `readOnly`, `reads`, `checkpoint`, `checkpointPerMethod`, `idleMs` and `maxTaskRetries` is
+ * fixed at an actor's creation.
+ */
 export interface ActorOptionsInput {
   /**
    * Starts in a row that may fail, by the loss of the host, a kill or a throw in `onActivate`, before the actor is given up
@@ -48,6 +68,10 @@ export interface ActorOptionsInput {
   readonly readOnly?: readonly string[]
   /** `linearizable` (default), or `local`: read-only methods answer from the last durable state at once, maybe stale. */
   readonly reads?: 'linearizable' | 'local'
+  /** Default `'every-call'`. */
+  readonly checkpoint?: CheckpointPolicy
+  /** Other policies for some methods, by name: `{ pay: 'every-call' }`. */
+  readonly checkpointPerMethod?: Readonly<Record<string, CheckpointPolicy>>
 }
 
 /** Why an object of an actor ends: nobody called it, another peer gets it, it was stopped, or this peer leaves the mesh. */

@@ -2,7 +2,7 @@
 // every actor, because as many stay to the end.
 
 import type { Placement } from '../../../mesh/occupancy.ts'
-import { Ledger, SyncedLedger } from '../ledger.ts'
+import { Ledger, LOOSELY, SyncedLedger } from '../ledger.ts'
 import { seededRandom } from '../random.ts'
 
 type Six = [number, number, number, number, number, number]
@@ -61,13 +61,17 @@ export function offers({ placing, actors }: Work, number: number) {
   }
 }
 
-/** The classes that run, under their usual names. */
-export function ledgersOf(work: Work): readonly (typeof Ledger)[] {
+/** The classes that run, under their usual names. `loose`: those that are `replicated` answer before they are written. */
+export function ledgersOf(work: Work, loose: boolean): readonly (typeof Ledger)[] {
   const placement = asks(work)
-  if (!placement) return [Ledger, SyncedLedger]
+  if (!placement && !loose) return [Ledger, SyncedLedger]
   class PlacedLedger extends Ledger {
     static readonly actorName = 'Ledger'
-    static override readonly options = { ...Ledger.options, ...placement }
+    static override readonly options = {
+      ...Ledger.options,
+      ...placement,
+      ...(loose && { checkpoint: LOOSELY }),
+    }
   }
   class PlacedSyncedLedger extends SyncedLedger {
     static readonly actorName = 'SyncedLedger'

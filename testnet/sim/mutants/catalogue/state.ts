@@ -4,7 +4,13 @@ import { type Mutant, test } from '../mutant.ts'
 
 const LOG = 'checkpoint/actor-log.ts'
 const MIGRATION = 'node/actors/migration.ts'
+const LIVE = 'node/actors/live-actor.ts'
+const CHECKPOINTS = 'node/actors/checkpoints.ts'
+const inLog = (title: string) => test('checkpoint/actor-log.test.ts', title)
+const inCheckpoints = (title: string) => test('node/actors/checkpoints.test.ts', title)
 const inVersions = (title: string) => test('node/actors/versions.test.ts', title)
+
+const LEFT = 'L6 G5 what others hear of waits for everything before it, and makes the call itself durable'
 
 export const stateMutants: readonly Mutant[] = [
   {
@@ -19,11 +25,7 @@ export const stateMutants: readonly Mutant[] = [
       },
     ],
     beyondSeeds: 'ledgers have one version',
-    tests: [
-      inVersions(
-        'a rolling upgrade: every peer restarts with the newer class, and the state is migrated once',
-      ),
-    ],
+    tests: [inLog('H2 a migrated state is a record, and not durable before that is acknowledged')],
   },
   {
     name: 'forgetVersion',
@@ -31,12 +33,7 @@ export const stateMutants: readonly Mutant[] = [
     breaks: 'a snapshot does not say of which version its state is, so it is migrated again',
     patch: [{ file: LOG, find: '      version: this.#version,\n', replace: '      version: 0,\n' }],
     beyondSeeds: 'ledgers have one version',
-    tests: [
-      test(
-        'checkpoint/actor-log.test.ts',
-        'A1 a snapshot says of which version its state is, and a replay has it',
-      ),
-    ],
+    tests: [inLog('A1 a snapshot says of which version its state is, and a replay has it')],
   },
   {
     name: 'runTheNewer',
@@ -69,5 +66,109 @@ export const stateMutants: readonly Mutant[] = [
         'a migration that throws, or is missing, has changed nothing: it waits for a class that can',
       ),
     ],
+  },
+  {
+    name: 'leakTheUnsaved',
+    rule: 'L6 G5',
+    breaks: 'a call under a relaxed policy tells other actors of changes that may be lost',
+    patch: [
+      {
+        file: LIVE,
+        find: 'await this.#execute(job, draft, () => this.#gate(base), agenda)',
+        replace: 'await this.#execute(job, draft, () => this.#readGate(job.frame, base), agenda)',
+      },
+    ],
+    tests: [inCheckpoints(LEFT)],
+  },
+  {
+    name: 'putOffWhatLeft',
+    rule: 'L6',
+    breaks: 'a call that others know of is answered before it is written, under a relaxed policy',
+    patch: [
+      {
+        file: LIVE,
+        find: 'const relaxed = isKnown ? undefined : this.#relaxed(job.frame) // L6',
+        replace: 'const relaxed = isKnown && added.length < 0 ? undefined : this.#relaxed(job.frame)',
+      },
+    ],
+    tests: [inCheckpoints(LEFT)],
+  },
+  {
+    name: 'relaxSends',
+    rule: 'L6 S3 (sends)',
+    breaks: 'a send is answered before its target has written it, and its sender forgets it',
+    patch: [
+      {
+        file: LIVE,
+        find: 'return isSend(id) || this.log.durable < this.#begun ?',
+        replace: "return (id.path === '-' && isSend(id)) || this.log.durable < this.#begun ?",
+      },
+    ],
+    tests: [inCheckpoints('a send that arrived is durable before its sender forgets it')],
+  },
+  {
+    name: 'answerTheUnbegun',
+    rule: 'H2 (homes)',
+    breaks: 'an actor under a relaxed policy answers before there is anything of it on any disk',
+    patch: [
+      {
+        file: LIVE,
+        find: 'return isSend(id) || this.log.durable < this.#begun ?',
+        replace: 'return isSend(id) ?',
+      },
+    ],
+    tests: [inCheckpoints('H2 the very first call is answered when the actor is durable, and not before')],
+  },
+  {
+    name: 'endlessWindow',
+    rule: 'W2',
+    breaks: 'a host that is cut off goes on answering calls, all of which are lost',
+    patch: [
+      {
+        file: CHECKPOINTS,
+        find: 'while (this.#log.durable < sequence && this.#isTooMuch(policy)) {',
+        replace: 'while (this.#log.durable < sequence && this.#stopped && this.#isTooMuch(policy)) {',
+      },
+    ],
+    beyondSeeds: 'how much is lost is not looked at there',
+    tests: [
+      inCheckpoints('W2 no more than twice its calls are answered and not durable: then callers wait'),
+      inCheckpoints('W2 no answered call stays unsaved for longer than twice its time: then callers wait'),
+    ],
+  },
+  {
+    name: 'putOffForEver',
+    rule: 'W1',
+    breaks: 'what was answered is written when the next call comes, and not in its time',
+    patch: [
+      {
+        file: CHECKPOINTS,
+        find: 'if (this.#clock.now() < open.dueAt) return this.#arm(open.dueAt)',
+        replace: 'if (this.#clock.now() < open.dueAt) return',
+      },
+    ],
+    beyondSeeds: 'how much is lost is not looked at there',
+    tests: [inCheckpoints('W1 the calls of a checkpoint are answered at once, and written together')],
+  },
+  {
+    name: 'waitForNobody',
+    rule: 'A5',
+    breaks: 'who waits for what was put off waits until somebody else has it written',
+    patch: [{ file: LOG, find: '    if (sequence > this.#asked) this.#ask()\n', replace: '' }],
+    tests: [inLog('are written when somebody waits for them, or with the next change that is not put off')],
+  },
+  {
+    name: 'durableTooEarly',
+    rule: 'A5',
+    breaks: 'local reads show what was put off after the last record was taken',
+    patch: [
+      {
+        file: LOG,
+        find: 'this.#durableState = this.#unacknowledged.shift()!.state',
+        replace: 'this.#unacknowledged.shift()\n      this.#durableState = this.#state',
+      },
+    ],
+    beyondSeeds: 'no ledger reads locally there',
+    tests: [inLog('are written when somebody waits for them, or with the next change that is not put off')],
   },
 ]
