@@ -25,6 +25,7 @@ export type {
   AnySendRef,
   CheckpointPolicy,
   DeactivateReason,
+  OwnState,
   Schedule,
   ScheduledCall,
   ScheduleOptions,

@@ -5,7 +5,7 @@ import type { MakeRef } from '../../checkpoint/reference.ts'
 import { StateError, TooLargeError, UnserialisableStateError } from '../errors.ts'
 import type { AgendaDraft } from './agenda-draft.ts'
 import type { Cancellation } from './cancelling.ts'
-import type { Draft } from './draft.ts'
+import type { CallState } from './draft.ts'
 import type { CallFrame } from './frames.ts'
 import { CallScope } from './scope.ts'
 import type { TypeInfo } from './type-info.ts'
@@ -20,7 +20,7 @@ export interface Execution {
   readonly frame: CallFrame
   readonly deadline: number
   readonly cancellation: Cancellation
-  readonly draft: Draft
+  readonly draft: CallState
   readonly gate: () => Promise<void>
   /** Undefined for methods that may not change anything. */
   readonly agenda: AgendaDraft | undefined

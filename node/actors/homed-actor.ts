@@ -17,18 +17,19 @@ import type { Answer, CallFrame, CancelFrame, MoreFrame } from './frames.ts'
 import type { HomeServices } from './home-services.ts'
 import { HomedLog, type LogOwner } from './homed-log.ts'
 import { runHook } from './hooks.ts'
-import { makeInstance } from './instance.ts'
+import { type Instance, makeInstance } from './instance.ts'
 import type { Reply } from './jobs.ts'
 import { LiveActor } from './live-actor.ts'
 import { Mailbox } from './mailbox.ts'
 import { migrateState, UnfitState } from './migration.ts'
+import { loadOwn } from './own-state.ts'
 import { type Passive, passiveOf } from './passive.ts'
 import { textOf, toFrame } from './remote-error.ts'
 import type { Saved } from './runtime-types.ts'
 import { START_MOST_MS } from './starts.ts'
 import { Backoff } from './timing.ts'
 import type { TypeInfo } from './type-info.ts'
-import type { DeactivateReason } from './types.ts'
+import type { AnyActor, DeactivateReason } from './types.ts'
 
 interface Arrival {
   readonly frame: CallFrame
@@ -178,7 +179,8 @@ export class HomedActor implements LogOwner {
 
   /** Tells the object that it ends. Until that is done no other one is made. */
   #deactivate(live: LiveActor | undefined, reason: DeactivateReason): Promise<void> | undefined {
-    if (live === undefined || this.#info?.hooks.has('onDeactivate') !== true) return undefined
+    if (live === undefined || live.isSpoiled || this.#info?.hooks.has('onDeactivate') !== true)
+      return undefined
     this.#deactivating = this.#close(live, reason).finally(() => {
       this.#deactivating = undefined
     })
@@ -283,20 +285,43 @@ export class HomedActor implements LogOwner {
   }
 
   async #activate(): Promise<LiveActor> {
-    const backoff = new Backoff(START_AGAIN_MS, START_MOST_MS)
-    const { starts, sleep } = this.#services
     if (this.#deactivating !== undefined) await this.#deactivating
     await this.#pauseAfterFailures()
     await this.#log.load()
+    return this.#untilStarted(async (made) => {
+      const live = this.#make()
+      made()
+      await this.#open(live, live.instance)
+      return this.#serve(live)
+    })
+  }
+
+  /** Another object for a live actor whose own one is not what the log says any more (O2 in own-state.ts). */
+  #renew(live: LiveActor): Promise<AnyActor> {
+    return this.#untilStarted(async (made) => {
+      const { actor } = this.#object()
+      loadOwn(live.info.name, actor, live.log.state, this.#services.makeRef)
+      made()
+      await this.#open(live, actor)
+      this.#problem = ''
+      this.#services.starts.succeeded(this.entry)
+      return actor
+    })
+  }
+
+  /** Starts it again, ever later, until that works. Rejects when it ends here before. */
+  async #untilStarted<Started>(start: (made: () => void) => Promise<Started>): Promise<Started> {
+    const backoff = new Backoff(START_AGAIN_MS, START_MOST_MS)
+    const { starts, sleep } = this.#services
     for (;;) {
       this.check()
       if (this.#releasing) throw new MeshUnavailableError(`${this.entry.key} is moving`) // H3
       let isMade = false
-      try {
-        const live = this.#make()
+      const made = (): void => {
         isMade = true
-        if (live.info.hooks.has('onActivate')) await this.#open(live)
-        return this.#serve(live)
+      }
+      try {
+        return await start(made)
       } catch (error) {
         this.check()
         const what = isMade ? 'onActivate' : 'its constructor'
@@ -326,22 +351,29 @@ export class HomedActor implements LogOwner {
 
   /** An object that does not serve yet, on a log: of the state it was restored with, or of what its constructor set. */
   #make(): LiveActor {
+    const { info, actor, initial } = this.#object()
+    const { makeRef } = this.#services
+    const log = this.#log.now ?? this.#log.fresh(initial(), info.version)
+    migrateState(info, log, makeRef)
+    if (info.ownState && log === this.#log.now) loadOwn(info.name, actor, log.state, makeRef)
+    const { side: journal } = this.#log
+    const renew = (): Promise<AnyActor> => this.#renew(live)
+    const common = { entry: this.entry, info, log, journal, services: this.#services }
+    const live: LiveActor = new LiveActor({ ...common, instance: actor, renew })
+    return live
+  }
+
+  #object(): Instance & { readonly info: TypeInfo } {
     const info = this.#info
     if (info === undefined) throw new Error(`this peer does not know the type of ${this.entry.key}`)
-    const { actor, initial } = makeInstance(
-      info,
-      this.#services.context(this.entry, this.#log.now !== undefined),
-      this.#initArguments(),
-    )
-    const log = this.#log.now ?? this.#log.fresh(initial, info.version)
-    migrateState(info, log, this.#services.makeRef)
-    const { side: journal } = this.#log
-    return new LiveActor({ entry: this.entry, info, instance: actor, log, journal, services: this.#services })
+    const context = this.#services.context(this.entry, this.#log.now !== undefined)
+    return { info, ...makeInstance(info, context, this.#initArguments()) }
   }
 
   /** Before the first call: what its class has to do then. */
-  async #open(live: LiveActor): Promise<void> {
-    const { info, instance, log } = live
+  async #open(live: LiveActor, instance: AnyActor): Promise<void> {
+    const { info, log } = live
+    if (!info.hooks.has('onActivate')) return
     const restored = log === this.#log.now
     const gate = async (): Promise<void> => {
       if (log.sequence === 0) this.#log.begin(log)

@@ -11,6 +11,8 @@ export interface LiveActorInit {
   readonly entry: ActorEntry
   readonly info: TypeInfo
   readonly instance: AnyActor
+  /** Another object, made from the log. Rejects when the actor ends here before. */
+  readonly renew: () => Promise<AnyActor>
   readonly log: ActorLog
   readonly journal: JournalSide
   readonly services: Pick<HomeServices, 'now' | 'clock' | 'limits' | 'isGone' | 'makeRef' | 'agenda'>

@@ -16,7 +16,6 @@
 
 import type { ActorLog } from '../../checkpoint/actor-log.ts'
 import type { AgendaChange, AlarmEntry } from '../../checkpoint/agenda.ts'
-import type { AgendaDraft } from './agenda-draft.ts'
 import { AgendaRunner } from './agenda-runner.ts'
 import { isWanted } from './alarms.ts'
 import { isSend } from './callers.ts'
@@ -24,13 +23,13 @@ import { Cancellation } from './cancelling.ts'
 import type { Relaxed } from './checkpoint-policy.ts'
 import { Checkpoints } from './checkpoints.ts'
 import { Draft } from './draft.ts'
-import { execute, explain, type Outcome, refuseChange, tooLarge } from './execution.ts'
+import { explain, type Outcome, refuseChange, tooLarge } from './execution.ts'
 import type { Answer, CallFrame, CancelFrame, MoreFrame } from './frames.ts'
 import type { HookChange } from './hooks.ts'
-import { HostedSeries } from './hosted-series.ts'
 import { type Job, Jobs, mailboxFull, type Reply } from './jobs.ts'
 import type { LiveActorInit } from './live-actor-init.ts'
-import { OpaqueGuard } from './opaque-guard.ts'
+import { LiveObject } from './live-object.ts'
+import { OpenSeries } from './open-series.ts'
 import { Remembered } from './remembered.ts'
 import { type ErrorFrame, errorAnswer, toFrame } from './remote-error.ts'
 import { outside } from './scope.ts'
@@ -52,16 +51,14 @@ export class LiveActor {
   readonly log: ActorLog
   readonly agenda: AgendaRunner
   readonly #init: LiveActorInit
-  readonly #guard = new OpaqueGuard()
+  readonly #object: LiveObject
   readonly #jobs = new Jobs()
   readonly #remembered: Remembered
   /** Undefined until a call was answered before it was written. */
   #checkpoints: Checkpoints | undefined
-  /** By the attempts that opened them; undefined until there is one. */
-  #series: Map<string, HostedSeries> | undefined
+  readonly #series = new OpenSeries()
   /** What was there before its first call: a fresh state, what onActivate did. */
   #begun: number
-  #running = 0
   #usedAt: number
   #pumping = false
   #draining: { readonly idle: () => void } | undefined
@@ -70,7 +67,7 @@ export class LiveActor {
   constructor(init: LiveActorInit) {
     this.#init = init
     this.log = init.log
-    this.#guard.reset(init.log.state)
+    this.#object = new LiveObject(init)
     this.#begun = init.log.sequence
     this.#usedAt = init.services.now()
     this.#remembered = new Remembered(init.log, init.services.isGone)
@@ -81,7 +78,10 @@ export class LiveActor {
     return this.#init.info
   }
   get instance(): AnyActor {
-    return this.#init.instance
+    return this.#object.instance
+  }
+  get isSpoiled(): boolean {
+    return this.#object.isSpoiled
   }
 
   /** It serves from now on: what was there before is written, or on its way. */
@@ -93,18 +93,18 @@ export class LiveActor {
   change({ patches, agenda }: HookChange): void {
     if (patches !== undefined || agenda.length > 0)
       this.agenda.record(agenda, () => this.log.commit(patches, undefined, agenda))
-    this.#guard.reset(this.log.state)
+    this.#object.reset()
     this.#begun = this.log.sequence
   }
 
   /** Calls under way or waiting. */
   get load(): number {
-    return this.#jobs.size + (this.#series?.size ?? 0)
+    return this.#jobs.size + this.#series.size
   }
 
   /** Nothing happened here since then, or is under way; what is left to do has its time, and wakes the actor then. */
   isIdleSince(time: number): boolean {
-    const isBusy = this.load > 0 || this.#running > 0 || this.#pumping
+    const isBusy = this.load > 0 || this.#object.running > 0 || this.#pumping
     return this.#usedAt <= time && !isBusy && this.agenda.isQuiet
   }
 
@@ -132,15 +132,13 @@ export class LiveActor {
   }
 
   cancel(frame: CancelFrame): void {
-    this.#series?.get(frame.token)?.close()
+    this.#series.close(frame.token)
     this.#jobs.cancel(frame)
   }
 
   /** False when no such series runs here. */
-  more({ token, taken, again }: MoreFrame): boolean {
-    const series = this.#series?.get(token)
-    series?.more(taken, again)
-    return series !== undefined
+  more(frame: MoreFrame): boolean {
+    return this.#series.more(frame)
   }
 
   /** Accepts nothing new, sends what has not started back, resolves when the last call that runs has returned. */
@@ -149,11 +147,10 @@ export class LiveActor {
     if (this.#dead) return
     for (const job of this.#jobs.takeQueued())
       this.#answer(job, { kind: 'retry', why: 'the actor is moving' })
-    for (const series of this.#series?.values() ?? [])
-      series.close({ kind: 'retry', why: 'the actor is moving' })
+    this.#series.closeAll({ kind: 'retry', why: 'the actor is moving' })
     await new Promise<void>((idle) => {
       this.#draining = { idle }
-      if (this.#running === 0) idle()
+      this.#object.whenIdle(idle)
     })
   }
 
@@ -171,7 +168,7 @@ export class LiveActor {
     this.agenda.stop()
     this.#checkpoints?.stop()
     this.#jobs.abandon(answer)
-    for (const series of this.#series?.values() ?? []) series.close(answer)
+    this.#series.closeAll(answer)
     this.#draining?.idle()
   }
 
@@ -192,7 +189,7 @@ export class LiveActor {
 
   #accept(job: Job): void {
     this.#jobs.add(job)
-    if (job.alarm === undefined && this.#init.info.readOnly.has(job.frame.method)) {
+    if (this.#isRead(job) && !this.#init.info.ownState) {
       void outside(() => this.#read(job))
       return
     }
@@ -207,11 +204,14 @@ export class LiveActor {
       while (this.#jobs.queued > 0 && !this.#dead) {
         // Memory is bounded: a keeper set that does not acknowledge stops the actor, not the process.
         if (this.#init.journal.congested()) await this.log.whenDurable(this.log.sequence)
+        if (this.#object.isSpoiled) await this.#object.renew()
         const job = this.#jobs.next()
         if (job === undefined || this.#dead) continue
         // Its caller has given up, so there is nobody to hear of it: after a jam the actor catches up at once.
         if (this.#init.services.now() > job.deadline || this.#isExpired(job))
           this.#answer(job, { kind: 'retry', why: 'it waited for too long' })
+        else if (this.#isRead(job))
+          await this.#read(job) // O3
         else await this.#write(job) // L1
       }
     } catch {
@@ -219,6 +219,10 @@ export class LiveActor {
     } finally {
       this.#pumping = false
     }
+  }
+
+  #isRead({ alarm, frame }: Job): boolean {
+    return alarm === undefined && this.#init.info.readOnly.has(frame.method)
   }
 
   /** An alarm is none of the calls in the table, although the actor may be its own caller there. */
@@ -231,15 +235,15 @@ export class LiveActor {
       return this.#answer(job, { kind: 'retry', why: 'it is not wanted any more' }) // M3
     const base = this.log.sequence
     const state = this.log.state
-    const draft = new Draft(state)
+    const draft = this.#object.draft(state)
     const agenda = this.agenda.draft(job.alarm)
-    const outcome = await this.#execute(job, draft, () => this.#gate(base), agenda)
+    const outcome = await this.#object.execute(job, draft, () => this.#gate(base), agenda)
     if (this.#dead) return
     const gate = (): Promise<void> => this.#readGate(job.frame, base)
     if ('error' in outcome) return this.#settleThrow(job, base, outcome.error, gate())
     try {
       const patches = draft.finish(state)
-      this.#guard.check()
+      this.#object.check()
       // What was sent is always settled by a record: delivered again it must find that, wherever the actor lives then.
       if (patches === undefined && agenda.changes.length === 0 && !isSend(job.frame.id)) {
         this.#remember(job, base, { kind: 'result', result: outcome.result })
@@ -268,10 +272,7 @@ export class LiveActor {
     const relaxed = isKnown ? undefined : this.#relaxed(job.frame) // L6
     const putOff = relaxed !== undefined
     const applied = this.agenda.record(changes, () => this.log.commit(patches, call, changes, putOff))
-    for (const patch of applied) {
-      if (patch.path.length === 0) this.#guard.reset(patch.value)
-      else this.#guard.watch(patch.value)
-    }
+    this.#object.changed(applied)
     if (relaxed === undefined) return this.#settle(job, this.log.whenDurable(this.log.sequence), { result }) // L2: its record is its proof
     this.#checkpoints ??= new Checkpoints(this.log, this.#init.services.clock)
     this.#settle(job, this.#checkpoints.answer(relaxed), { result })
@@ -279,13 +280,13 @@ export class LiveActor {
 
   async #read(job: Job): Promise<void> {
     const { base, state, gate, leave } = this.#view(job.frame)
-    const draft = new Draft(state)
-    const outcome = await this.#execute(job, draft, leave, undefined)
+    const draft = this.#object.draft(state)
+    const outcome = await this.#object.execute(job, draft, leave, undefined)
     if (this.#dead) return
     if ('error' in outcome) return this.#settleThrow(job, base, outcome.error, gate)
     try {
       refuseChange(this.#init.info, job.frame.method, draft.finish(state))
-      this.#guard.check()
+      this.#object.check()
       this.#settle(job, outcome.left ? leave() : gate, outcome)
     } catch (error) {
       draft.discard()
@@ -306,10 +307,9 @@ export class LiveActor {
 
   #openSeries(frame: CallFrame, reply: Reply): void {
     const { token, method } = frame
-    if (this.more({ t: 'more', token, actor: frame.actor, taken: 0, again: true })) return
-    const { info, instance, services } = this.#init
-    const { makeRef, clock } = services
-    const { maxBytes, mailboxLimit } = services.limits
+    if (this.#series.more({ token, taken: 0, again: true })) return
+    const { info, services } = this.#init
+    const { makeRef, clock, limits } = services
     try {
       checkMethod(info, method, 'series')
     } catch (error) {
@@ -317,50 +317,17 @@ export class LiveActor {
       return
     }
     if (this.#draining !== undefined) return reply({ kind: 'retry', why: 'the actor is moving' })
-    if (this.load >= mailboxLimit) return reply(this.#full(frame))
+    if (this.load >= limits.mailboxLimit) return reply(this.#full(frame))
     const { state: base, leave } = this.#view(frame)
     const gate = leave()
     gate.catch(() => {}) // it takes its outcome itself
     const draft = new Draft(base)
-    const check = (): void => this.#guard.check()
+    const check = (): void => this.#object.check()
     const ended = (): void => {
-      this.#series?.delete(token)
       this.#usedAt = services.now()
     }
-    const common = { info, instance, maxBytes, makeRef, clock }
-    const series = new HostedSeries({ ...common, frame, reply, base, draft, gate, check, ended })
-    this.#series ??= new Map()
-    this.#series.set(token, series)
-    void outside(() => series.run())
-  }
-
-  async #execute(
-    job: Job,
-    draft: Draft,
-    gate: () => Promise<void>,
-    agenda: AgendaDraft | undefined,
-  ): Promise<Outcome> {
-    this.#running++
-    try {
-      const { info, instance, services } = this.#init
-      const { makeRef } = services
-      const { maxBytes } = services.limits
-      return await execute({
-        info,
-        instance,
-        maxBytes,
-        makeRef,
-        frame: job.frame,
-        deadline: job.deadline,
-        cancellation: job.cancellation,
-        draft,
-        gate,
-        agenda,
-      })
-    } finally {
-      this.#running--
-      if (this.#running === 0) this.#draining?.idle()
-    }
+    const common = { info, instance: this.#object.instance, maxBytes: limits.maxBytes, makeRef, clock }
+    this.#series.run({ ...common, frame, reply, base, draft, gate, check, ended })
   }
 
   /** What a base needs before anybody may see it (L2). */
@@ -381,8 +348,9 @@ export class LiveActor {
 
   #settleThrow(job: Job, base: number, thrown: unknown, gate: Promise<void>): void {
     let error = thrown
+    this.#object.spoil() // O2
     try {
-      this.#guard.check()
+      this.#object.check()
     } catch (caught) {
       error = caught
     }

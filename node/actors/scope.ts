@@ -8,7 +8,7 @@ import type { ActorKey } from '../../mesh/ids.ts'
 import { StateError } from '../errors.ts'
 import type { AgendaDraft } from './agenda-draft.ts'
 import type { Cancellation } from './cancelling.ts'
-import type { Draft } from './draft.ts'
+import { type CallState, Draft } from './draft.ts'
 import type { AnyActor } from './types.ts'
 
 const running = new AsyncLocalStorage<CallScope | undefined>()
@@ -35,7 +35,7 @@ export const outside = <T>(work: () => T): T => running.run(undefined, work)
 
 export interface CallScopeInit {
   readonly owner: object
-  readonly draft: Draft
+  readonly draft: CallState
   /** Undefined in a generator, which may be run again, and in a hook: what it calls are calls of their own. */
   readonly id: CallId | undefined
   readonly floors: CallFloors
@@ -52,7 +52,7 @@ export interface CallScopeInit {
 
 export class CallScope {
   readonly owner: object
-  readonly draft: Draft
+  readonly #draft: CallState
   readonly id: CallId | undefined
   readonly floors: CallFloors
   readonly chain: readonly ActorKey[]
@@ -66,7 +66,7 @@ export class CallScope {
 
   constructor(init: CallScopeInit) {
     this.owner = init.owner
-    this.draft = init.draft
+    this.#draft = init.draft
     this.id = init.id
     this.floors = init.floors
     this.chain = init.chain
@@ -78,6 +78,12 @@ export class CallScope {
 
   run<T>(work: () => T): T {
     return running.run(this, work)
+  }
+
+  /** Where `this.state` leads. */
+  get draft(): Draft {
+    if (this.#draft instanceof Draft) return this.#draft
+    throw new StateError(`${this.chain.at(-1)} keeps its state in its own fields, and has no draft of it`)
   }
 
   /** The agenda, for a method that may change it. `what` it wants to do, for the error. */

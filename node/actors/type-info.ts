@@ -20,6 +20,8 @@ export interface TypeInfo {
   readonly readOnly: ReadonlySet<string>
   /** Methods whose results are iterated over. */
   readonly generators: ReadonlySet<string>
+  /** It has {@link OWN_STATE}: its state is in fields of its own. */
+  readonly ownState: boolean
   readonly localReads: boolean
   /** When calls of a method are written, where that is later than their answers. */
   readonly relaxed: RelaxedOf
@@ -33,6 +35,8 @@ export interface TypeInfo {
 const HOOKS: ReadonlySet<string> = new Set(['onActivate', 'onDeactivate'])
 /** What references have beside the methods of their actors. */
 const REF_MEMBERS: readonly string[] = ['with', 'status']
+/** Both or neither. */
+const OWN_STATE: readonly string[] = ['getState', 'loadState']
 const DEFAULT_KEEPERS = 3
 /** More copies than this slow every write down and make nothing safer in practice. */
 const MAX_KEEPERS = 9
@@ -63,6 +67,7 @@ export function describeType(type: ActorClass): TypeInfo {
     if (!methods.has(method))
       throw new BadInputError(`${name}.options.readOnly names ${method}, which is not a method of ${name}`)
   }
+  const generators = new Set([...methods].filter((method) => isGenerator(type, method)))
   return {
     name,
     type,
@@ -71,12 +76,39 @@ export function describeType(type: ActorClass): TypeInfo {
     methods,
     hooks: new Set([...all].filter((method) => HOOKS.has(method))),
     readOnly,
-    generators: new Set([...methods].filter((method) => isGenerator(type, method))),
+    generators,
+    ownState: hasOwnState(name, methods, generators, input),
     localReads: input.reads === 'local',
     relaxed: relaxedOf(name, input, methods),
     maxTaskRetries: limit(name, 'maxTaskRetries', input.maxTaskRetries ?? -1, -1),
     idleMs: input.idleMs === undefined ? undefined : limit(name, 'idleMs', input.idleMs, 0),
   }
+}
+
+function hasOwnState(
+  name: string,
+  methods: ReadonlySet<string>,
+  generators: ReadonlySet<string>,
+  { reads }: ActorOptionsInput,
+): boolean {
+  const [missing, ...more] = OWN_STATE.filter((method) => !methods.has(method))
+  if (missing !== undefined) {
+    if (more.length > 0) return false
+    const [there] = OWN_STATE.filter((method) => method !== missing)
+    throw new BadInputError(
+      `${name} has ${there} and no ${missing}: a class with both keeps its state in its own fields; rename ${there} where that is not meant`,
+    )
+  }
+  const [generator] = generators
+  if (generator !== undefined)
+    throw new BadInputError(
+      `${name}.${generator} is a generator, and ${name} keeps its state in its own fields, which others would change while it runs: return a list`,
+    )
+  if (reads === 'local')
+    throw new BadInputError(
+      `${name}.options.reads is "local", and ${name} keeps its state in its own fields, which are never those of an earlier record: leave it out`,
+    )
+  return true
 }
 
 function versionOf(name: string, { version = 0, migrate }: ActorClass): number {

@@ -107,6 +107,20 @@ export interface ActorContext {
 // biome-ignore lint/suspicious/noExplicitAny: any state, as a bound for inference
 export type AnyActor = Actor<any>
 
+/**
+ * What a class that keeps its state in fields of its own has: both methods, found by their names. Then `this.state` is a field like
+ * any other, and stored is what `getState()` gives when a method has returned: plain data, an object. `loadState` gets it back
+ * when an object is made from a log, after the constructor. Both answer at once (no promise). They can be called through references, too.
+ *
+ * After a call that throws the object is thrown away, because its fields may be half changed: the next call gets a new one, made
+ * by constructor, `loadState` and `onActivate`, with the state from before the call. Methods in `readOnly` wait their turn; generators and
+ * `reads: 'local'` are refused.
+ */
+export interface OwnState<State> {
+  getState(): State
+  loadState(state: State): void
+}
+
 /** A class of actors with its statics. */
 export interface ActorClass<A extends AnyActor = AnyActor> {
   // biome-ignore lint/suspicious/noExplicitAny: constructors of users take what they like

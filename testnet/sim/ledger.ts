@@ -125,6 +125,24 @@ export class SyncedLedger extends Ledger {
   static override readonly options: ActorOptionsInput = { ...Ledger.options, durability: 'synced' }
 }
 
+/** The same with their state in a field of their own, which happens to have the same name. */
+export class OwnLedger extends Ledger {
+  getState(): LedgerState {
+    return this.state
+  }
+  loadState(state: LedgerState): void {
+    this.state = state
+  }
+}
+export class OwnSyncedLedger extends SyncedLedger {
+  getState(): LedgerState {
+    return this.state
+  }
+  loadState(state: LedgerState): void {
+    this.state = state
+  }
+}
+
 /** When ledgers are written that answer first. */
 export const LOOSELY: CheckpointPolicy = { everyMs: 300, everyCalls: 4 }
 

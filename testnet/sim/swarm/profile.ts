@@ -74,6 +74,8 @@ export interface Profile {
   readonly agenda: boolean
   /** `replicated` ledgers answer before they are written: what only their callers know of may be lost with a host. */
   readonly loose: boolean
+  /** Ledgers keep their state in fields of their own. */
+  readonly own: boolean
   /** Every message passes the real codec and its checks: slow, so in one seed of {@link WIRE_EVERY}. */
   readonly wire: boolean
   /** What actors ask of their homes, where they ask for anything. */
@@ -116,13 +118,15 @@ export function profileOf(seed: number): Profile {
     placing: drawPlacing(seed),
     idleMs: 0,
     loose: false,
+    own: false,
   }
   // Around the time between two calls, so that they meet.
   const idleMs = chance(0.3) ? pick([100, 300, 1000]) : 0
   const faults = new Map(first.faults)
   for (const kind of LATER_FAULT_KINDS) if (chance(0.15)) faults.set(kind, 0.2 + random())
   const loose = durability !== 'synced' && chance(0.25)
-  return { ...first, idleMs, faults, loose }
+  const own = chance(0.2)
+  return { ...first, idleMs, faults, loose, own }
 }
 
 function drawFaults(random: () => number, durability: Durability): ReadonlyMap<FaultKind, number> {

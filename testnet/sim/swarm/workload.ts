@@ -50,7 +50,7 @@ export class Workload {
       mesh: driver,
       store,
       clock,
-      types: ledgersOf(this.demand, this.#profile.loose),
+      types: ledgersOf(this.demand, this.#profile),
       limits: { idleMs },
     })
     this.runtimes.set(peer.id, runtime)

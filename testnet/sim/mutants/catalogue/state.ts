@@ -8,6 +8,7 @@ const LIVE = 'node/actors/live-actor.ts'
 const CHECKPOINTS = 'node/actors/checkpoints.ts'
 const inLog = (title: string) => test('checkpoint/actor-log.test.ts', title)
 const inCheckpoints = (title: string) => test('node/actors/checkpoints.test.ts', title)
+const inOwnState = (title: string) => test('node/actors/own-state.test.ts', title)
 const inVersions = (title: string) => test('node/actors/versions.test.ts', title)
 
 const LEFT = 'L6 G5 what others hear of waits for everything before it, and makes the call itself durable'
@@ -74,8 +75,8 @@ export const stateMutants: readonly Mutant[] = [
     patch: [
       {
         file: LIVE,
-        find: 'await this.#execute(job, draft, () => this.#gate(base), agenda)',
-        replace: 'await this.#execute(job, draft, () => this.#readGate(job.frame, base), agenda)',
+        find: 'await this.#object.execute(job, draft, () => this.#gate(base), agenda)',
+        replace: 'await this.#object.execute(job, draft, () => this.#readGate(job.frame, base), agenda)',
       },
     ],
     tests: [inCheckpoints(LEFT)],
@@ -170,5 +171,48 @@ export const stateMutants: readonly Mutant[] = [
     ],
     beyondSeeds: 'no ledger reads locally there',
     tests: [inLog('are written when somebody waits for them, or with the next change that is not put off')],
+  },
+  {
+    name: 'keepTheSpoiled',
+    rule: 'O2 G4',
+    breaks: 'what a call that threw did to the fields of its object is part of the next one’s state',
+    patch: [{ file: LIVE, find: '    this.#object.spoil() // O2\n', replace: '' }],
+    tests: [
+      inOwnState(
+        'O2 G4 a call that throws leaves nothing behind: the next one gets another object, from before it',
+      ),
+    ],
+  },
+  {
+    name: 'lendTheState',
+    rule: 'O1',
+    breaks: 'an object gets the log’s own state, so that what it changes there is in no record',
+    patch: [
+      {
+        file: 'node/actors/own-state.ts',
+        find: 'decodeUser(encode(state), makeRef)',
+        replace: '(makeRef === undefined ? encode(state) : state)',
+      },
+    ],
+    tests: [
+      inOwnState('Ray’s page, as it stands: a state named state, and both methods called from elsewhere'),
+    ],
+  },
+  {
+    name: 'readInBetween',
+    rule: 'O3',
+    breaks: 'a read sees fields that a call under way has half changed',
+    patch: [
+      {
+        file: LIVE,
+        find: 'if (this.#isRead(job) && !this.#init.info.ownState) {',
+        replace: 'if (this.#isRead(job)) {',
+      },
+    ],
+    tests: [
+      inOwnState(
+        'O3 a read waits for the write under way, and one that changes fields fails and leaves nothing behind',
+      ),
+    ],
   },
 ]
