@@ -1,8 +1,7 @@
 // The registry's only mutation: `applyCommand` edits the table by one committed command and says what came of it. It is
 // deterministic and total: every peer that applies the same log has the same table.
 //
-// A1 an assignment ends only by `recover` (its boot's journals are sealed), `released` (its release is acknowledged), or
-//    `failed` (its home says that it does not serve it, and why) (R4).
+// A1 an assignment ends only by `recover` (its boot's journals are sealed) or `released` (its release is acknowledged) (R4).
 // A2 an actor gets a home only where it has none; every end of an assignment raises its epoch.
 // A3 `recover` names exactly the boot's unretired journals, each sealed or closed; after it nothing of that boot is accepted.
 // A4 a journal is retired only when no actor may need it as a source.

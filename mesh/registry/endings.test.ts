@@ -134,7 +134,7 @@ test('A7 names beyond those that are remembered raise the numbers of all, and wh
 })
 
 test('failed starts count until one was good for a while; beyond maxRestarts the actor is dead with the last cause', () => {
-  const { actor, apply } = tableWith(2)
+  const { actor, apply, release } = tableWith(2)
   const failed = (cause: string): CommandResult =>
     apply({ kind: 'failed', actor: key, epoch: actor().epoch, cause, again: true, counts: true })
   const started = (steady: boolean): CommandResult =>
@@ -146,8 +146,33 @@ test('failed starts count until one was good for a while; beyond maxRestarts the
   started(true)
   expect(actor().failures).toBeUndefined()
   for (const cause of ['one', 'two', 'three']) failed(cause)
-  expect(actor().status).toEqual({
-    kind: 'dead',
-    cause: 'it does not start and its 2 restart(s) are used up. The last start: three',
-  })
+  const cause = 'it does not start and its 2 restart(s) are used up. The last start: three'
+  expect(actor()).toMatchObject({ home: boot, status: { kind: 'stopping', cause } })
+  release()
+  expect(actor()).toMatchObject({ home: null, status: { kind: 'dead', cause } })
+})
+
+test('R4 a start that can not work gives the actor up as well only with the release of its home', () => {
+  const { actor, apply, release, create } = tableWith()
+  const failed = (): CommandResult =>
+    apply({
+      kind: 'failed',
+      actor: key,
+      epoch: actor().epoch,
+      cause: 'no such type',
+      again: false,
+      counts: true,
+    })
+  failed()
+  expect(actor()).toMatchObject({ home: boot, status: { kind: 'stopping', cause: 'no such type' } })
+  failed()
+  release()
+  expect(actor().status).toEqual({ kind: 'dead', cause: 'no such type' })
+
+  // Whoever stops it meanwhile has it stopped.
+  create()
+  failed()
+  apply({ kind: 'stop', actor: key, incarnation: actor().incarnation })
+  release()
+  expect(actor().status).toEqual({ kind: 'stopped' })
 })

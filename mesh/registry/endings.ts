@@ -14,8 +14,11 @@ export function stop(table: RegistryTable, { actor: key, incarnation }: Of<'stop
   const actor = table.actors.get(key)
   if (!actor) return { ok: false, why: 'unknown-actor', detail: `${key} does not exist` }
   if (actor.incarnation !== incarnation) return done
-  if (actor.status.kind === 'stopped' || actor.status.kind === 'stopping') return done
-  if (actor.home === null) table.actors.set(key, stoppedActor(actor))
+  if (actor.status.kind === 'stopped') return done
+  if (actor.status.kind === 'stopping') {
+    const { cause, ...status } = actor.status
+    table.actors.set(key, { ...actor, status })
+  } else if (actor.home === null) table.actors.set(key, stoppedActor(actor))
   else table.actors.set(key, { ...actor, status: { kind: 'stopping' } })
   return done
 }
@@ -54,8 +57,8 @@ export function deleteActor(table: RegistryTable, { actor: key, incarnation }: O
 /** A stopping actor has no home any more: what becomes of its entry. */
 export function end(table: RegistryTable, actor: ActorEntry): ActorEntry {
   const { status } = actor
-  const isKilled = status.kind === 'stopping' && status.killed
-  const next = isKilled ? deadActor(actor, KILLED) : stoppedActor(actor)
+  const cause = causeOfDeath(status)
+  const next = cause === undefined ? stoppedActor(actor) : deadActor(actor, cause)
   if (status.kind !== 'stopping' || !status.deleted) {
     table.actors.set(actor.key, next)
     return next
@@ -65,15 +68,26 @@ export function end(table: RegistryTable, actor: ActorEntry): ActorEntry {
   return next
 }
 
-/** Counts a start that came to nothing. Once there are more of them in a row than restarts allowed, the actor is dead. */
+function causeOfDeath(status: ActorEntry['status']): string | undefined {
+  if (status.kind !== 'stopping') return undefined
+  return status.killed ? KILLED : status.cause
+}
+
+/**
+ * Counts a start that came to nothing. Once there are more of them in a row than restarts allowed, the actor is given up:
+ * it is dead where no home has it, and otherwise will be when its home has released it.
+ */
 export function failedOnce(actor: ActorEntry, cause: string, what: string): ActorEntry {
   const { maxRestarts } = actor.options
   const count = (actor.failures?.count ?? 0) + 1
   const next = { ...actor, failures: { count, cause } }
   if (maxRestarts < 0 || count <= maxRestarts) return next
   const last = cause === '' ? '' : `. The last start: ${cause}`
-  return deadActor(next, `${what} and its ${maxRestarts} restart(s) are used up${last}`)
+  return givenUp(next, `${what} and its ${maxRestarts} restart(s) are used up${last}`)
 }
+
+const givenUp = (actor: ActorEntry, cause: string): ActorEntry =>
+  actor.home === null ? deadActor(actor, cause) : { ...actor, status: { kind: 'stopping', cause } }
 
 /** A kill counts as a start that came to nothing. */
 export const restartedByKill = (actor: ActorEntry): ActorEntry => ({
@@ -89,16 +103,11 @@ export function failed(
   const actor = table.actors.get(key)
   if (!actor || actor.epoch !== epoch || actor.home !== issuer)
     return { ok: false, why: 'stale-epoch', detail: `${key} has moved meanwhile` }
-  if (!again) {
-    if (actor.status.kind === 'stopping') end(table, actor)
-    else table.actors.set(key, deadActor(actor, cause))
-  } else if (actor.status.kind === 'running')
-    table.actors.set(
-      key,
-      counts
-        ? failedOnce(actor, cause, 'it does not start')
-        : { ...actor, failures: { count: actor.failures?.count ?? 0, cause } },
-    )
+  if (actor.status.kind !== 'running') return done
+  // Its host may have started it since: what it serves then ends as everything that it serves, with a release (A1).
+  if (!again) table.actors.set(key, givenUp(actor, cause))
+  else if (counts) table.actors.set(key, failedOnce(actor, cause, 'it does not start'))
+  else table.actors.set(key, { ...actor, failures: { count: actor.failures?.count ?? 0, cause } })
   return done
 }
 

@@ -115,7 +115,11 @@ function withoutHome(
   const actor = table.actors.get(key)!
   if (actor.status.kind === 'stopping') return end(table, actor)
   const restarts = actor.restarts + 1
-  const counted = failedOnce({ ...actor, restarts }, actor.failures?.cause ?? '', 'its peer was lost')
+  const counted = failedOnce(
+    { ...actor, home: null, restarts },
+    actor.failures?.cause ?? '',
+    'its peer was lost',
+  )
   if (counted.status.kind === 'dead') {
     table.actors.set(key, counted)
     return counted

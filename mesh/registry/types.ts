@@ -108,8 +108,13 @@ export interface ActorEntry {
     | { readonly kind: 'running' }
     /** Its host drains it, or drops it where it was killed, appends its release record, and reports it; then it gets a new home. */
     | { readonly kind: 'moving'; readonly to?: PeerId; readonly killed?: true }
-    /** The same, and then it is stopped; dead, when it was killed; or forgotten, when it was deleted. */
-    | { readonly kind: 'stopping'; readonly killed?: true; readonly deleted?: true }
+    /** The same, and then it is stopped; dead, when it was killed or there is a `cause`; or forgotten, when it was deleted. */
+    | {
+        readonly kind: 'stopping'
+        readonly killed?: true
+        readonly deleted?: true
+        readonly cause?: string
+      }
     | { readonly kind: 'stopped' }
     /** Will not come back: restarts used up, or its state is not recoverable. */
     | { readonly kind: 'dead'; readonly cause: string }

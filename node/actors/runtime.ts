@@ -23,7 +23,8 @@ import { serveRestores } from './restore-service.ts'
 import { ending, type RuntimeEvents, type RuntimeLogger, silent } from './runtime-events.ts'
 import type { Runtime, RuntimeInit, Saved } from './runtime-types.ts'
 import { outside } from './scope.ts'
-import type { ActorClass, ActorRef, AnyActor, AnyRef } from './types.ts'
+import { optionsOf } from './type-info.ts'
+import type { ActorClass, ActorRef, AnyActor, AnyRef, CreateOptions } from './types.ts'
 
 export type { Runtime, RuntimeInit } from './runtime-types.ts'
 
@@ -135,7 +136,11 @@ class ActorRuntime implements Runtime {
     return this.#client.iterate(this.#target(type, name, []), method, args, options)
   }
 
-  async create(type: string | ActorClass, name: string, ...init: unknown[]): Promise<void> {
+  async create(
+    type: string | ActorClass,
+    name: string,
+    { init = [], options = {} }: CreateOptions = {},
+  ): Promise<void> {
     const { key, info, init: bytes } = this.#target(type, name, init)
     if (info === undefined)
       throw new UnknownTypeError(
@@ -145,7 +150,7 @@ class ActorRuntime implements Runtime {
       kind: 'create',
       again: true,
       actor: key,
-      options: info.options,
+      options: optionsOf(info, options),
       init: bytes,
       home: null,
     })

@@ -2,6 +2,7 @@
 
 import { expect, test } from 'vitest'
 import type { PeerId } from '../../mesh/ids.ts'
+import type { MeshMessage } from '../../mesh/messages.ts'
 import type { DeactivateReason } from '../../node/actors/types.ts'
 import type { ActorMesh, SentFrame } from './actor-mesh.ts'
 import { code, meshOf, watch } from './actor-stage.ts'
@@ -317,6 +318,40 @@ test('a start that throws at every home is tried again, seen as waiting with its
   await at.mesh.until('its cause is gone', () => at.entry('a')!.failures?.cause === '')
   await at.mesh.clock.run(100_000)
   expect(at.entry('a')!.failures).toBeUndefined()
+})
+
+test('R4 an actor is given up when its host has released it: a report of failed starts that comes after a start that worked', async () => {
+  class Brittle extends Hooked {
+    static override readonly options = { ...Ledger.options, maxRestarts: 0 }
+  }
+  const at = await meshOf(5, { idleMs: IDLE_MS, types: [Brittle, SyncedLedger] })
+  Object.assign(hooked, { reasons: [], starts: 0, failing: 0, slow: false })
+  const one = at.others(at.head)[0]!
+  await at.place('a', one, 'a1')
+  await asleep(at, 'a')
+  const { head } = at
+  const { network } = at.mesh
+  const isReport = (message: MeshMessage): boolean =>
+    message.kind === 'cmd' && message.issued.command.kind === 'failed'
+  let reports = 0
+  // The host gives the report up after 15 s. By then the only copy of it on the way has not arrived.
+  network.fate = (_from, _to, message) => (!isReport(message) ? 0 : ++reports === 1 ? 16_000 : 'lost')
+  network.onDelivery = (_from, _to, message) => {
+    if (!isReport(message)) return
+    network.cut(one, head, 'unnoticed')
+    network.cut(head, one, 'unnoticed')
+  }
+  hooked.failing = 1
+  await at.call(one, 'a', 'add', 'a2')
+  expect(reports).toBeGreaterThan(0)
+  await at.mesh.until('the report is counted', () => at.entry('a', head)!.status.kind !== 'running')
+  const late = await code(at.mesh.await(at.send(one, 'a', 'add', ['a3'], 1000)))
+  // Acknowledged or not: it is where the registry says that it may be.
+  expect([late.startsWith('{'), at.entry('a', head)!.status.kind]).not.toEqual([true, 'dead'])
+  network.heal()
+  await at.mesh.until('it is given up', () => at.entry('a')!.status.kind === 'dead')
+  expect(at.entry('a')!.status).toMatchObject({ cause: expect.stringContaining('not now') })
+  expect(await code(at.mesh.await(at.send(one, 'a', 'add', ['a4'])))).toBe('ACTOR_DIED')
 })
 
 test('crash loop: an actor that takes its hosts down is slowed down, and dead after maxRestarts', async () => {

@@ -137,6 +137,23 @@ export const lifecycleMutants: readonly Mutant[] = [
     ],
   },
   {
+    name: 'giveUpAtOnce',
+    rule: 'A1 R4',
+    breaks: 'an actor is dead as soon as its host reports a start too many, whatever that host serves by now',
+    patch: [
+      {
+        file: ENDINGS,
+        find: '  actor.home === null ? deadActor(actor, cause)',
+        replace: '  actor.home !== undefined ? deadActor(actor, cause)',
+      },
+    ],
+    tests: [
+      inLifecycle(
+        'R4 an actor is given up when its host has released it: a report of failed starts that comes after a start that worked',
+      ),
+    ],
+  },
+  {
     name: 'restartForEver',
     rule: 'section 6',
     breaks: 'an actor whose starts fail is tried again without end, whatever its class says',
