@@ -30,7 +30,8 @@ import { type Job, Jobs, mailboxFull, type Reply } from './jobs.ts'
 import type { LiveActorInit } from './live-actor-init.ts'
 import { LiveObject } from './live-object.ts'
 import { OpenSeries } from './open-series.ts'
-import { Remembered } from './remembered.ts'
+import { prove, wantsProof } from './proofs.ts'
+import { type Prove, Remembered } from './remembered.ts'
 import { type ErrorFrame, errorAnswer, toFrame } from './remote-error.ts'
 import { outside } from './scope.ts'
 import { checkMethod, type TypeInfo } from './type-info.ts'
@@ -114,7 +115,7 @@ export class LiveActor {
     if (frame.series === true) return this.#openSeries(frame, reply)
     if (this.#jobs.attach(frame, reply)) return // L3
     this.#remembered.raise(frame)
-    if (this.#remembered.answer(frame, reply, this.#relaxed(frame) !== undefined)) return
+    if (this.#remembered.answer(frame, reply, this.#relaxed(frame) !== undefined, this.#prove)) return
     try {
       checkMethod(this.#init.info, frame.method, 'call')
     } catch (error) {
@@ -247,7 +248,7 @@ export class LiveActor {
       // What was sent is always settled by a record: delivered again it must find that, wherever the actor lives then.
       if (patches === undefined && agenda.changes.length === 0 && !isSend(job.frame.id)) {
         this.#remember(job, base, { kind: 'result', result: outcome.result })
-        return this.#settle(job, outcome.left ? this.#gate(base) : gate(), outcome)
+        return this.#settle(job, outcome.left ? this.#gate(base) : gate(), outcome, base)
       }
       if (patches !== undefined && patches.length > this.#init.services.limits.maxBytes)
         throw tooLarge('change of state', patches.length, this.#init.services.limits.maxBytes)
@@ -273,9 +274,10 @@ export class LiveActor {
     const putOff = relaxed !== undefined
     const applied = this.agenda.record(changes, () => this.log.commit(patches, call, changes, putOff))
     this.#object.changed(applied)
-    if (relaxed === undefined) return this.#settle(job, this.log.whenDurable(this.log.sequence), { result }) // L2: its record is its proof
+    const record = this.log.sequence
+    if (relaxed === undefined) return this.#settle(job, this.log.whenDurable(record), { result }, record) // L2: its record is its proof
     this.#checkpoints ??= new Checkpoints(this.log, this.#init.services.clock)
-    this.#settle(job, this.#checkpoints.answer(relaxed), { result })
+    this.#settle(job, this.#checkpoints.answer(relaxed), { result }, record)
   }
 
   async #read(job: Job): Promise<void> {
@@ -287,7 +289,7 @@ export class LiveActor {
     try {
       refuseChange(this.#init.info, job.frame.method, draft.finish(state))
       this.#object.check()
-      this.#settle(job, outcome.left ? leave() : gate, outcome)
+      this.#settle(job, outcome.left ? leave() : gate, outcome, base)
     } catch (error) {
       draft.discard()
       this.#settleThrow(job, base, error, gate)
@@ -330,6 +332,11 @@ export class LiveActor {
     this.#series.run({ ...common, frame, reply, base, draft, gate, check, ended })
   }
 
+  readonly #prove: Prove = (record, frame) => {
+    const { log, journal, entry } = this.#init
+    return prove({ log, journal, level: entry.options.class.level }, record, frame)
+  }
+
   /** What a base needs before anybody may see it (L2). */
   async #gate(base: number): Promise<void> {
     await Promise.all([this.log.whenDurable(base), this.#init.journal.confirm()])
@@ -341,9 +348,10 @@ export class LiveActor {
   }
 
   /** Undefined where it is answered after its record is acknowledged. */
-  #relaxed({ id, method }: CallFrame): Relaxed | undefined {
+  #relaxed({ id, method, durability }: CallFrame): Relaxed | undefined {
     // What was there before its first call is durable before any answer (H2 in homed-actor.ts).
-    return isSend(id) || this.log.durable < this.#begun ? undefined : this.#init.info.relaxed(method)
+    if (durability !== undefined || isSend(id) || this.log.durable < this.#begun) return undefined
+    return this.#init.info.relaxed(method)
   }
 
   #settleThrow(job: Job, base: number, thrown: unknown, gate: Promise<void>): void {
@@ -356,7 +364,7 @@ export class LiveActor {
     }
     const frame = toFrame(explain(this.#init.info, job.frame.method, error))
     this.#remember(job, base, { kind: 'error', error: frame })
-    this.#settle(job, gate, { error: frame })
+    this.#settle(job, gate, { error: frame }, base)
   }
 
   /** L4; of an alarm nobody asks again but the agenda, and that has it run once more. */
@@ -368,10 +376,14 @@ export class LiveActor {
     job: Job,
     gate: Promise<void>,
     outcome: { readonly result: Uint8Array } | { readonly error: ErrorFrame },
+    record: number,
   ): void {
-    gate.then(
-      () => {
-        if ('result' in outcome) this.#answer(job, { kind: 'result', result: outcome.result })
+    const isProven = wantsProof(job.frame) && 'result' in outcome
+    const proven = isProven ? gate.then(() => this.#prove(record, job.frame)) : gate
+    proven.then(
+      (receipt) => {
+        if ('result' in outcome)
+          this.#answer(job, { kind: 'result', result: outcome.result, ...(receipt && { receipt }) })
         else this.#answer(job, { kind: 'error', error: outcome.error })
       },
       () => {}, // killed, or about to be: the replies are made there

@@ -4,13 +4,18 @@ import type { ActorLog } from '../../checkpoint/actor-log.ts'
 import { type CallId, CallTable } from '../../checkpoint/call-table.ts'
 import { decode, encode } from '../../checkpoint/codec.ts'
 import type { CallerId } from '../../mesh/ids.ts'
+import type { Receipt } from '../api.ts'
 import { CallExpiredError } from '../errors.ts'
 import type { Answer, CallFrame } from './frames.ts'
 import type { Reply } from './jobs.ts'
+import { wantsProof } from './proofs.ts'
 import { errorAnswer } from './remote-error.ts'
 
 /** Callers of whom something is kept in the log's `told` before the dead among them are looked for. */
 const MIN_CALLERS_TO_SWEEP = 64
+
+/** Resolves when the record is as durable as the call wants it; see proofs.ts. */
+export type Prove = (record: number, frame: CallFrame) => Promise<Receipt | undefined>
 
 export class Remembered {
   readonly #log: ActorLog
@@ -33,10 +38,12 @@ export class Remembered {
   }
 
   /** False when the call is a new one. `relaxed`: it was answered before it was durable, and is again. */
-  answer(frame: CallFrame, reply: Reply, relaxed: boolean): boolean {
+  answer(frame: CallFrame, reply: Reply, relaxed: boolean, prove: Prove): boolean {
     const told = this.#log.told?.lookup(frame.id)
     if (told?.kind === 'settled') {
-      reply(decode(told.result) as Answer) // L4
+      const answer = decode(told.result) as Answer // L4
+      if (answer.kind !== 'result' || !wantsProof(frame)) reply(answer)
+      else this.#replyProven(frame, reply, answer.result, told.sequence, prove)
       return true
     }
     const known = this.#log.calls.lookup(frame.id)
@@ -47,9 +54,17 @@ export class Remembered {
       return true
     }
     const answer = (): void => reply({ kind: 'result', result: known.result })
-    if (relaxed) answer()
+    if (wantsProof(frame)) this.#replyProven(frame, reply, known.result, known.sequence, prove)
+    else if (relaxed) answer()
     else this.#log.whenDurable(known.sequence).then(answer, () => {})
     return true
+  }
+
+  #replyProven(frame: CallFrame, reply: Reply, result: Uint8Array, record: number, prove: Prove): void {
+    prove(record, frame).then(
+      (receipt) => reply({ kind: 'result', result, ...(receipt && { receipt }) }),
+      () => {}, // over here
+    )
   }
 
   /** L4 */

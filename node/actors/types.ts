@@ -1,6 +1,6 @@
 // The types of the public actor API: what a class may declare, and what a reference to one offers.
 
-import type { ActorStatus, CallOptions } from '../api.ts'
+import type { ActorStatus, CallOptions, Receipted } from '../api.ts'
 import type { Actor } from './actor.ts'
 
 /**
@@ -75,7 +75,10 @@ export interface ActorOptionsInput {
 }
 
 /** What one actor may have otherwise than its class says. */
-export type InstanceOptions = Omit<ActorOptionsInput, 'readOnly' | 'reads' | 'idleMs' | 'maxTaskRetries'>
+export type InstanceOptions = Omit<
+  ActorOptionsInput,
+  'readOnly' | 'reads' | 'checkpoint' | 'checkpointPerMethod' | 'idleMs' | 'maxTaskRetries'
+>
 
 export interface CreateOptions {
   /** Its constructor's arguments. */
@@ -171,7 +174,17 @@ type Answered<Result> = [Result] extends [never]
 /** A reference: the class's public methods, each resolving with the result after the call's effect is durable; generators give their items. */
 export type ActorRef<A extends AnyActor> = {
   readonly [K in keyof A as MethodName<A, K>]: Method<A[K]>
-} & RefMembers<ActorRef<A>> &
+} & RefMembers<ActorRef<A>, ReceiptRef<A>> &
+  Sending<SendRef<A>>
+
+type WithReceipt<F> = F extends (...args: infer Args) => Promise<infer Value>
+  ? (...args: Args) => Promise<Receipted<Value>>
+  : never
+
+/** A reference with the option `receipt`: every call gives its result as `value`, beside the `receipt`. */
+export type ReceiptRef<A extends AnyActor> = {
+  readonly [K in keyof A as MethodName<A, K>]: WithReceipt<Method<A[K]>>
+} & RefMembers<ActorRef<A>, ReceiptRef<A>, ReceiptRef<A>> &
   Sending<SendRef<A>>
 
 /** Generators have nothing to give to nobody. */
@@ -254,12 +267,17 @@ export interface Schedule<A> {
 /** A reference to an actor whose class is not at hand. */
 export type AnyRef = {
   readonly [method: string]: (...args: unknown[]) => Promise<unknown>
-} & RefMembers<AnyRef> &
+} & RefMembers<AnyRef, AnyRef> &
   Sending<AnySendRef>
 
-export interface RefMembers<Self> {
+/** `Same`: what it is now. */
+export interface RefMembers<Plain, WithReceipts, Same = Plain> {
   /** The same actor, called with other options. */
-  readonly with: (options: CallOptions) => Self
+  readonly with: {
+    (options: CallOptions & { readonly receipt: true }): WithReceipts
+    (options: CallOptions & { readonly receipt: false }): Plain
+    (options: Omit<CallOptions, 'receipt'>): Same
+  }
   /** The actor as this peer's copy of the registry has it, at once; undefined when it does not know of any. */
   readonly status: () => ActorStatus | undefined
 }

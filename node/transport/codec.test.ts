@@ -142,7 +142,7 @@ const samples = [
     commit: 0,
     pointer,
   },
-  { kind: 'ack', log, store: 's', length: 1 },
+  { kind: 'ack', log, store: 's', length: 1, synced: 0 },
   { kind: 'logSealed', log, store: 's' },
   { kind: 'unknown', log, store: 's' },
   { kind: 'seal', log, store: 's', order: 2, ballot, registry: true, force: 'none' },
@@ -229,7 +229,7 @@ describe('decodeMeshMessage', () => {
   })
 
   it('refuses to relay what shows a link, and what was relayed before', () => {
-    const ack = { kind: 'ack', log, store: 's', length: 1 }
+    const ack = { kind: 'ack', log, store: 's', length: 1, synced: 1 }
     const held = { kind: 'held', log, store: 's', length: 3 }
     const once = { kind: 'relayed', from: peer, boot, message: held }
     expect(over(once)).toBeDefined()

@@ -12,6 +12,8 @@ import type { Profile } from './profile.ts'
 
 const TYPES = { replicated: ['Ledger'], synced: ['SyncedLedger'], both: ['Ledger', 'SyncedLedger'] } as const
 
+const SYNCED = { durability: 'synced' } as const
+
 /** Most are due while something goes wrong. */
 const LONGEST_ALARM_MS = 4000
 
@@ -96,8 +98,9 @@ export class Workload {
     const { boot } = peer.driver
     const call = async <Result = Seen>(method: string, ...args: unknown[]): Promise<Result | undefined> => {
       try {
-        const timeoutMs = this.#profile.callTimeoutMs
-        const result = await runtime.call(actor.type, actor.name, method, args, { timeoutMs })
+        const { callTimeoutMs: timeoutMs, proven } = this.#profile
+        const options = { timeoutMs, ...(proven > 0 && this.#random() < proven && SYNCED) }
+        const result = await runtime.call(actor.type, actor.name, method, args, options)
         // An answer that a dead process computed reaches nobody.
         return alive() ? (result as Result) : undefined
       } catch (error) {

@@ -25,8 +25,8 @@ export const callMutants: readonly Mutant[] = [
     patch: [
       {
         file: LIVE,
-        find: 'this.#settle(job, this.log.whenDurable(this.log.sequence), { result }) // L2: its record is its proof',
-        replace: 'this.#settle(job, Promise.resolve(), { result })',
+        find: 'this.#settle(job, this.log.whenDurable(record), { result }, record) // L2: its record is its proof',
+        replace: 'this.#settle(job, Promise.resolve(), { result }, record)',
       },
     ],
     tests: [

@@ -195,8 +195,8 @@ export const homeMutants: readonly Mutant[] = [
     patch: [
       {
         file: 'node/actors/journal-writer.ts',
-        find: '        await Promise.race([journal.confirm(), rolled])\n',
-        replace: '        await (journal.key === undefined ? rolled : journal.confirm())\n',
+        find: '      await Promise.race([said, rolled])\n',
+        replace: '      await (journal.key === undefined ? rolled : said)\n',
       },
     ],
     tests: [

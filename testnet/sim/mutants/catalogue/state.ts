@@ -9,11 +9,56 @@ const CHECKPOINTS = 'node/actors/checkpoints.ts'
 const inLog = (title: string) => test('checkpoint/actor-log.test.ts', title)
 const inCheckpoints = (title: string) => test('node/actors/checkpoints.test.ts', title)
 const inOwnState = (title: string) => test('node/actors/own-state.test.ts', title)
+const inProofs = (title: string) => test('testnet/sim/actors-proofs.test.ts', title)
 const inVersions = (title: string) => test('node/actors/versions.test.ts', title)
 
 const LEFT = 'L6 G5 what others hear of waits for everything before it, and makes the call itself durable'
 
 export const stateMutants: readonly Mutant[] = [
+  {
+    name: 'claimASync',
+    rule: 'W5',
+    breaks: 'a keeper says that blocks are on its disk which the operating system has',
+    patch: [
+      {
+        file: 'mesh/logs/keeper.ts',
+        find: 'const synced = Math.min(log.synced, length)',
+        replace: 'const synced = length',
+      },
+    ],
+    tests: [
+      inProofs(
+        'W5 a call that asks for it is on the disks of a majority when it is answered, and another one is not',
+      ),
+    ],
+  },
+  {
+    name: 'syncedByOne',
+    rule: 'W5',
+    breaks: 'what one keeper has on its disk counts as synced',
+    patch: [
+      {
+        file: 'mesh/logs/writer.ts',
+        find: 'const synced = majorityLength(this.#replicas.map((replica) => replica.synced))',
+        replace: 'const synced = Math.max(...this.#replicas.map((replica) => replica.synced))',
+      },
+    ],
+    beyondSeeds: 'no power fails there between the answer and the next sync of the others',
+    tests: [inProofs('W5 one keeper’s disk is not enough')],
+  },
+  {
+    name: 'syncOnce',
+    rule: 'W5',
+    breaks: 'a keeper whose answer was lost is not asked again to sync, and the caller waits for ever',
+    patch: [
+      {
+        file: 'mesh/logs/writer.ts',
+        find: ' || !replica.informed || this.#wantsSync(replica)',
+        replace: ' || !replica.informed',
+      },
+    ],
+    tests: [inProofs('a lost answer of a keeper is asked for again')],
+  },
   {
     name: 'migrateInMemory',
     rule: 'H2 (homes)',
@@ -101,8 +146,8 @@ export const stateMutants: readonly Mutant[] = [
     patch: [
       {
         file: LIVE,
-        find: 'return isSend(id) || this.log.durable < this.#begun ?',
-        replace: "return (id.path === '-' && isSend(id)) || this.log.durable < this.#begun ?",
+        find: 'isSend(id) || this.log.durable < this.#begun) return undefined',
+        replace: "(id.path === '-' && isSend(id)) || this.log.durable < this.#begun) return undefined",
       },
     ],
     tests: [inCheckpoints('a send that arrived is durable before its sender forgets it')],
@@ -114,8 +159,8 @@ export const stateMutants: readonly Mutant[] = [
     patch: [
       {
         file: LIVE,
-        find: 'return isSend(id) || this.log.durable < this.#begun ?',
-        replace: 'return isSend(id) ?',
+        find: 'isSend(id) || this.log.durable < this.#begun) return undefined',
+        replace: 'isSend(id)) return undefined',
       },
     ],
     tests: [inCheckpoints('H2 the very first call is answered when the actor is durable, and not before')],
