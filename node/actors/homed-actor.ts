@@ -20,6 +20,7 @@ import { runHook } from './hooks.ts'
 import { type Instance, makeInstance } from './instance.ts'
 import type { Reply } from './jobs.ts'
 import { LiveActor } from './live-actor.ts'
+import type { LiveActorOwner } from './live-actor-init.ts'
 import { Mailbox } from './mailbox.ts'
 import { migrateState, UnfitState } from './migration.ts'
 import { loadOwn } from './own-state.ts'
@@ -49,7 +50,7 @@ export interface HomedActorInit {
   readonly rested: (homed: HomedActor, passive: Passive) => void
 }
 
-export class HomedActor implements LogOwner {
+export class HomedActor implements LogOwner, LiveActorOwner {
   readonly entry: ActorEntry
   readonly #services: HomeServices
   readonly #info: TypeInfo | undefined
@@ -297,7 +298,9 @@ export class HomedActor implements LogOwner {
   }
 
   /** Another object for a live actor whose own one is not what the log says any more (O2 in own-state.ts). */
-  #renew(live: LiveActor): Promise<AnyActor> {
+  renew(): Promise<AnyActor> {
+    const live = this.#live
+    if (live === undefined) throw new MeshUnavailableError(`${this.entry.key} is not in use`)
     return this.#untilStarted(async (made) => {
       const { actor } = this.#object()
       loadOwn(live.info.name, actor, live.log.state, this.#services.makeRef)
@@ -357,10 +360,16 @@ export class HomedActor implements LogOwner {
     migrateState(info, log, makeRef)
     if (info.ownState && log === this.#log.now) loadOwn(info.name, actor, log.state, makeRef)
     const { side: journal } = this.#log
-    const renew = (): Promise<AnyActor> => this.#renew(live)
-    const common = { entry: this.entry, info, log, journal, services: this.#services }
-    const live: LiveActor = new LiveActor({ ...common, instance: actor, renew })
-    return live
+    const { entry } = this
+    return new LiveActor({
+      entry,
+      info,
+      instance: actor,
+      log,
+      journal,
+      services: this.#services,
+      owner: this,
+    })
   }
 
   #object(): Instance & { readonly info: TypeInfo } {

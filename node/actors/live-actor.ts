@@ -16,6 +16,7 @@
 
 import type { ActorLog } from '../../checkpoint/actor-log.ts'
 import type { AgendaChange, AlarmEntry } from '../../checkpoint/agenda.ts'
+import type { Receipt } from '../api.ts'
 import { AgendaRunner } from './agenda-runner.ts'
 import { isWanted } from './alarms.ts'
 import { isSend } from './callers.ts'
@@ -31,7 +32,7 @@ import type { LiveActorInit } from './live-actor-init.ts'
 import { LiveObject } from './live-object.ts'
 import { OpenSeries } from './open-series.ts'
 import { prove, wantsProof } from './proofs.ts'
-import { type Prove, Remembered } from './remembered.ts'
+import { Remembered } from './remembered.ts'
 import { type ErrorFrame, errorAnswer, toFrame } from './remote-error.ts'
 import { outside } from './scope.ts'
 import { checkMethod, type TypeInfo } from './type-info.ts'
@@ -57,7 +58,8 @@ export class LiveActor {
   readonly #remembered: Remembered
   /** Undefined until a call was answered before it was written. */
   #checkpoints: Checkpoints | undefined
-  readonly #series = new OpenSeries()
+  /** Undefined until there is one. */
+  #series: OpenSeries | undefined
   /** What was there before its first call: a fresh state, what onActivate did. */
   #begun: number
   #usedAt: number
@@ -100,7 +102,7 @@ export class LiveActor {
 
   /** Calls under way or waiting. */
   get load(): number {
-    return this.#jobs.size + this.#series.size
+    return this.#jobs.size + (this.#series?.size ?? 0)
   }
 
   /** Nothing happened here since then, or is under way; what is left to do has its time, and wakes the actor then. */
@@ -115,7 +117,7 @@ export class LiveActor {
     if (frame.series === true) return this.#openSeries(frame, reply)
     if (this.#jobs.attach(frame, reply)) return // L3
     this.#remembered.raise(frame)
-    if (this.#remembered.answer(frame, reply, this.#relaxed(frame) !== undefined, this.#prove)) return
+    if (this.#remembered.answer(frame, reply, this.#relaxed(frame) !== undefined, this)) return
     try {
       checkMethod(this.#init.info, frame.method, 'call')
     } catch (error) {
@@ -133,13 +135,13 @@ export class LiveActor {
   }
 
   cancel(frame: CancelFrame): void {
-    this.#series.close(frame.token)
+    this.#series?.close(frame.token)
     this.#jobs.cancel(frame)
   }
 
   /** False when no such series runs here. */
   more(frame: MoreFrame): boolean {
-    return this.#series.more(frame)
+    return this.#series?.more(frame) === true
   }
 
   /** Accepts nothing new, sends what has not started back, resolves when the last call that runs has returned. */
@@ -148,7 +150,7 @@ export class LiveActor {
     if (this.#dead) return
     for (const job of this.#jobs.takeQueued())
       this.#answer(job, { kind: 'retry', why: 'the actor is moving' })
-    this.#series.closeAll({ kind: 'retry', why: 'the actor is moving' })
+    this.#series?.closeAll({ kind: 'retry', why: 'the actor is moving' })
     await new Promise<void>((idle) => {
       this.#draining = { idle }
       this.#object.whenIdle(idle)
@@ -169,7 +171,7 @@ export class LiveActor {
     this.agenda.stop()
     this.#checkpoints?.stop()
     this.#jobs.abandon(answer)
-    this.#series.closeAll(answer)
+    this.#series?.closeAll(answer)
     this.#draining?.idle()
   }
 
@@ -186,6 +188,12 @@ export class LiveActor {
           alarm,
         })
     })
+  }
+
+  /** Resolves when the record is as durable as the call wants it, with the receipt that it asked for. */
+  prove(record: number, frame: CallFrame): Promise<Receipt | undefined> {
+    const { log, journal, entry } = this.#init
+    return prove({ log, journal, level: entry.options.class.level }, record, frame)
   }
 
   #accept(job: Job): void {
@@ -309,7 +317,7 @@ export class LiveActor {
 
   #openSeries(frame: CallFrame, reply: Reply): void {
     const { token, method } = frame
-    if (this.#series.more({ token, taken: 0, again: true })) return
+    if (this.#series?.more({ token, taken: 0, again: true })) return
     const { info, services } = this.#init
     const { makeRef, clock, limits } = services
     try {
@@ -329,12 +337,8 @@ export class LiveActor {
       this.#usedAt = services.now()
     }
     const common = { info, instance: this.#object.instance, maxBytes: limits.maxBytes, makeRef, clock }
+    this.#series ??= new OpenSeries()
     this.#series.run({ ...common, frame, reply, base, draft, gate, check, ended })
-  }
-
-  readonly #prove: Prove = (record, frame) => {
-    const { log, journal, entry } = this.#init
-    return prove({ log, journal, level: entry.options.class.level }, record, frame)
   }
 
   /** What a base needs before anybody may see it (L2). */
@@ -379,7 +383,7 @@ export class LiveActor {
     record: number,
   ): void {
     const isProven = wantsProof(job.frame) && 'result' in outcome
-    const proven = isProven ? gate.then(() => this.#prove(record, job.frame)) : gate
+    const proven = isProven ? gate.then(() => this.prove(record, job.frame)) : gate
     proven.then(
       (receipt) => {
         if ('result' in outcome)

@@ -101,7 +101,7 @@ export class LiveObject {
 
   /** Rejects when the actor ends here before. */
   async renew(): Promise<void> {
-    this.#instance = await this.#init.renew()
+    this.#instance = await this.#init.owner.renew()
     this.#spoiled = false
   }
 }

@@ -14,8 +14,10 @@ import { errorAnswer } from './remote-error.ts'
 /** Callers of whom something is kept in the log's `told` before the dead among them are looked for. */
 const MIN_CALLERS_TO_SWEEP = 64
 
-/** Resolves when the record is as durable as the call wants it; see proofs.ts. */
-export type Prove = (record: number, frame: CallFrame) => Promise<Receipt | undefined>
+export interface Prover {
+  /** Resolves when the record is as durable as the call wants it; see proofs.ts. */
+  prove(record: number, frame: CallFrame): Promise<Receipt | undefined>
+}
 
 export class Remembered {
   readonly #log: ActorLog
@@ -38,12 +40,12 @@ export class Remembered {
   }
 
   /** False when the call is a new one. `relaxed`: it was answered before it was durable, and is again. */
-  answer(frame: CallFrame, reply: Reply, relaxed: boolean, prove: Prove): boolean {
+  answer(frame: CallFrame, reply: Reply, relaxed: boolean, prover: Prover): boolean {
     const told = this.#log.told?.lookup(frame.id)
     if (told?.kind === 'settled') {
       const answer = decode(told.result) as Answer // L4
       if (answer.kind !== 'result' || !wantsProof(frame)) reply(answer)
-      else this.#replyProven(frame, reply, answer.result, told.sequence, prove)
+      else replyProven(frame, reply, answer.result, told.sequence, prover)
       return true
     }
     const known = this.#log.calls.lookup(frame.id)
@@ -54,17 +56,10 @@ export class Remembered {
       return true
     }
     const answer = (): void => reply({ kind: 'result', result: known.result })
-    if (wantsProof(frame)) this.#replyProven(frame, reply, known.result, known.sequence, prove)
+    if (wantsProof(frame)) replyProven(frame, reply, known.result, known.sequence, prover)
     else if (relaxed) answer()
     else this.#log.whenDurable(known.sequence).then(answer, () => {})
     return true
-  }
-
-  #replyProven(frame: CallFrame, reply: Reply, result: Uint8Array, record: number, prove: Prove): void {
-    prove(record, frame).then(
-      (receipt) => reply({ kind: 'result', result, ...(receipt && { receipt }) }),
-      () => {}, // over here
-    )
   }
 
   /** L4 */
@@ -76,4 +71,17 @@ export class Remembered {
     told.forget(this.#isGone)
     this.#sweepAt = Math.max(MIN_CALLERS_TO_SWEEP, 2 * told.callers)
   }
+}
+
+function replyProven(
+  frame: CallFrame,
+  reply: Reply,
+  result: Uint8Array,
+  record: number,
+  prover: Prover,
+): void {
+  prover.prove(record, frame).then(
+    (receipt) => reply({ kind: 'result', result, ...(receipt && { receipt }) }),
+    () => {}, // over here
+  )
 }
