@@ -117,6 +117,7 @@ export class ActorLog implements RecordSource {
   #released = false
   /** The call table's changes that the newest snapshot contains. */
   #callsWritten = -1
+  /** The same of {@link told}; -1: it has none of what is kept there. */
   #toldWritten = 0
   #withTold = false
 
@@ -258,7 +259,8 @@ export class ActorLog implements RecordSource {
     const agenda = this.agenda.toData()
     const told =
       this.#withTold && this.told !== undefined && this.told.size > 0 ? this.told.toData() : undefined
-    this.#toldWritten = this.#withTold ? (this.told?.changes ?? 0) : 0
+    const hasTold = this.#withTold || (this.told?.size ?? 0) === 0
+    this.#toldWritten = hasTold ? (this.told?.changes ?? 0) : -1
     this.#withTold = false
     const body = encodeSnapshot({
       state: encode(this.#state),

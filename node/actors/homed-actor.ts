@@ -317,8 +317,7 @@ export class HomedActor implements LogOwner, LiveActorOwner {
     const backoff = new Backoff(START_AGAIN_MS, START_MOST_MS)
     const { starts, sleep } = this.#services
     for (;;) {
-      this.check()
-      if (this.#releasing) throw new MeshUnavailableError(`${this.entry.key} is moving`) // H3
+      this.#checkStaying()
       let isMade = false
       const made = (): void => {
         isMade = true
@@ -326,7 +325,7 @@ export class HomedActor implements LogOwner, LiveActorOwner {
       try {
         return await start(made)
       } catch (error) {
-        this.check()
+        this.#checkStaying()
         const what = isMade ? 'onActivate' : 'its constructor'
         const isUnfit = error instanceof UnfitState
         const cause = isUnfit ? error.message : `${what} failed: ${textOf(error)}`
@@ -385,14 +384,15 @@ export class HomedActor implements LogOwner, LiveActorOwner {
     if (!info.hooks.has('onActivate')) return
     const restored = log === this.#log.now
     const gate = async (): Promise<void> => {
+      this.#checkStaying()
       if (log.sequence === 0) this.#log.begin(log)
       await Promise.all([log.whenDurable(log.sequence), this.#log.side.confirm()])
+      this.#checkStaying()
     }
     const run = { info, instance, log, gate, actor: this.entry.key, services: this.#services }
     const agenda = live.agenda.draft(undefined)
     const change = await runHook({ ...run, agenda }, { name: 'onActivate', argument: restored })
-    this.check()
-    if (this.#releasing) throw new MeshUnavailableError(`${this.entry.key} is moving`) // H3
+    this.#checkStaying()
     live.change(change)
   }
 
@@ -432,6 +432,12 @@ export class HomedActor implements LogOwner, LiveActorOwner {
   /** For its log: throws when it has ended here. */
   check(): void {
     if (this.#ended !== undefined) throw this.#ended.error
+  }
+
+  /** Throws when it has ended here, or is about to (H3). */
+  #checkStaying(): void {
+    this.check()
+    if (this.#releasing) throw new MeshUnavailableError(`${this.entry.key} is moving`)
   }
 
   /** Who waits for it hears why. */
