@@ -29,7 +29,7 @@ import type { KeyValueStore } from './kv-types.ts'
 import { makeRef } from './ref.ts'
 import { serveRestores } from './restore-service.ts'
 import { ending, type RuntimeEvents, type RuntimeLogger, silent } from './runtime-events.ts'
-import type { Runtime, RuntimeInit } from './runtime-types.ts'
+import type { Runtime, RuntimeInit, Saved } from './runtime-types.ts'
 import { outside } from './scope.ts'
 import { optionsOf } from './type-info.ts'
 import type { ActorClass, ActorRef, AnyActor, AnyRef, CreateOptions } from './types.ts'
@@ -216,6 +216,10 @@ class ActorRuntime implements Runtime {
 
   problemOf(actor: ActorKey): string {
     return this.#home.host.problemOf(actor)
+  }
+
+  savedOf(actor: ActorKey): Saved | undefined {
+    return this.#home.host.savedOf(actor)
   }
 
   close(): void {
