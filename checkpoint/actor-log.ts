@@ -1,16 +1,19 @@
 // One actor's state and its records: what changed, what is written, what is acknowledged.
 //
-//  A1 State, call table, agenda and sequence change together, in one synchronous step: a snapshot taken at any moment is
+//  A1 State, its version, call table, agenda and sequence change together, in one synchronous step: a snapshot taken at any moment is
 //     the state after exactly the calls in its table.
 //  A2 The state in memory is the one that a replay gives: patches are applied as decoded from their own bytes.
 //  A3 The first record in a journal is a snapshot of everything.
 //  A4 A log is whole when its newest record is an acknowledged snapshot that holds all there is, the floors of callers too:
 //     then it can be dropped and read back from that one record.
+//  A5 A change may be put off: it is written with the next one that is not, or when somebody wants it durable. So nobody
+//     waits for what nobody writes.
 
 import type { Patches } from 'mutative'
 import { Agenda, type AgendaChange } from './agenda.ts'
 import type { RecordSource } from './batcher.ts'
 import type { CallTable, SettledCall } from './call-table.ts'
+import type { Cipher } from './cipher.ts'
 import { decodeUser, encode } from './codec.ts'
 import type { ActorLife } from './journal-index.ts'
 import type { CallerId, LogKey } from './mesh-types.ts'
@@ -70,6 +73,8 @@ interface Waiter {
 export interface ActorLogOptions {
   readonly life: ActorLife
   readonly state: object
+  /** Of the class that the state is one of. Default 0. */
+  readonly version?: number
   readonly calls: CallTable
   /** Answers of calls that changed nothing, where the snapshot has them. */
   readonly told?: CallTable
@@ -83,6 +88,8 @@ export interface ActorLogOptions {
   readonly isGone: (caller: CallerId) => boolean
   /** Makes references in changes usable; without it a change may hold none. */
   readonly makeRef?: MakeRef
+  /** Encrypts its records' bodies. */
+  readonly cipher?: Cipher | undefined
   /** Asks for {@link ActorLog.take} soon. */
   readonly mark: (source: RecordSource) => void
 }
@@ -94,13 +101,18 @@ export class ActorLog implements RecordSource {
   readonly agenda: Agenda
   /** Answers of calls that changed nothing: no part of the state, and written only by {@link writeWhole}. */
   told: CallTable | undefined
-  readonly #options: Pick<ActorLogOptions, 'life' | 'isGone' | 'makeRef' | 'mark'>
+  readonly #options: Pick<ActorLogOptions, 'life' | 'isGone' | 'makeRef' | 'cipher' | 'mark'>
   #state: object
+  #version: number
   #sequence: number
   #durable: number
   #durableState: object
   #pending: Pending[] = []
-  /** States after records that are not acknowledged yet, oldest first. */
+  /** Of the changes in it. */
+  #pendingBytes = 0
+  /** The batcher was asked to write up to here (A5). */
+  #asked: number
+  /** States after the last records of takes that are not acknowledged yet, oldest first. */
   #unacknowledged: { readonly sequence: number; readonly state: object }[] = []
   #waiters: Waiter[] = []
   #failure: { readonly error: unknown } | undefined
@@ -118,15 +130,17 @@ export class ActorLog implements RecordSource {
   #withTold = false
 
   constructor(options: ActorLogOptions) {
-    const { state, calls, agenda, sequence, told, snapshot, ...rest } = options
+    const { state, version = 0, calls, agenda, sequence, told, snapshot, ...rest } = options
     this.#options = rest // and not the state of the beginning
     this.calls = calls
     this.agenda = agenda ?? new Agenda()
     this.told = told
     this.#state = state
+    this.#version = version
     this.#durableState = state
     this.#sequence = sequence
     this.#durable = sequence
+    this.#asked = sequence
     if (snapshot === undefined) return
     this.#journal = snapshot.journal
     this.#snapshotBytes = snapshot.bytes
@@ -137,6 +151,9 @@ export class ActorLog implements RecordSource {
 
   get state(): object {
     return this.#state
+  }
+  get version(): number {
+    return this.#version
   }
   get sequence(): number {
     return this.#sequence
@@ -167,20 +184,28 @@ export class ActorLog implements RecordSource {
     return { ...this.#position, bytes: this.#snapshotBytes }
   }
 
-  /** A call's change; returns the decoded patches, whose values are now part of the state (A1, A2). */
+  /** A call's change; returns the decoded patches, whose values are now part of the state (A1, A2). `putOff`: A5. */
   commit(
     patches: Uint8Array | undefined,
     call: SettledCall | undefined,
     agenda: readonly AgendaChange[] = [],
+    putOff = false,
     method = '',
   ): Patches {
     const change = { patches: patches ?? NO_PATCHES, call, agenda, method }
     const decoded = decodeUser(change.patches, this.#options.makeRef) as Patches
     this.#state = applyPatches(this.#state, decoded)
-    this.#push({ sequence: this.#sequence + 1, change, kind: 'delta' })
+    this.#push({ sequence: this.#sequence + 1, change, kind: 'delta' }, putOff)
     if (call !== undefined) this.calls.settle(call, this.#sequence)
     for (const each of agenda) this.agenda.apply(each)
     return decoded
+  }
+
+  /** The state as a newer version of its class wants it: a record of its own, which holds everything. */
+  migrate(state: object, version: number): void {
+    this.#state = state
+    this.#version = version
+    this.#push({ sequence: this.#sequence + 1, kind: 'snapshot' })
   }
 
   /** What became of the agenda beside any call. Resolves like {@link whenDurable} of it. */
@@ -208,10 +233,11 @@ export class ActorLog implements RecordSource {
       this.#push({ sequence: this.#sequence + 1, kind: this.#released ? 'release' : 'snapshot' })
   }
 
-  /** Resolves when every record up to `sequence` is acknowledged, or superseded by an acknowledged snapshot. */
+  /** Resolves when every record up to `sequence` is acknowledged, or superseded by an acknowledged snapshot (A5). */
   whenDurable(sequence: number): Promise<void> {
     if (this.#failure !== undefined) return Promise.reject(this.#failure.error)
     if (sequence <= this.#durable) return Promise.resolve()
+    if (sequence > this.#asked) this.#ask()
     return new Promise((resolve, reject) => this.#waiters.push({ sequence, resolve, reject }))
   }
 
@@ -220,6 +246,7 @@ export class ActorLog implements RecordSource {
     if (this.#failure !== undefined) return
     this.#failure = { error }
     this.#pending = []
+    this.#pendingBytes = 0
     const waiters = this.#waiters
     this.#waiters = []
     for (const waiter of waiters) waiter.reject(error)
@@ -230,6 +257,9 @@ export class ActorLog implements RecordSource {
     const last = pending.at(-1)
     if (last === undefined || this.#failure !== undefined) return []
     this.#pending = []
+    this.#pendingBytes = 0
+    this.#asked = last.sequence
+    this.#unacknowledged.push({ sequence: last.sequence, state: this.#state })
     const deltas = this.#journal === journal ? this.#deltas(pending) : undefined // A3
     if (deltas !== undefined) return deltas
     this.#journal = journal
@@ -241,13 +271,21 @@ export class ActorLog implements RecordSource {
     const hasTold = this.#withTold || (this.told?.size ?? 0) === 0
     this.#toldWritten = hasTold ? (this.told?.changes ?? 0) : -1
     this.#withTold = false
-    const body = encodeSnapshot({ state: encode(this.#state), calls: this.calls.toData(), agenda, told }) // A1
+    const head: RecordHead = { ...this.#options.life, sequence: last.sequence, kind }
+    const text = encodeSnapshot({
+      state: encode(this.#state),
+      calls: this.calls.toData(),
+      agenda,
+      told,
+      version: this.#version,
+    }) // A1
+    const body = this.#encrypted(head, text)
     this.#callsWritten = this.calls.changes
     this.#snapshotBytes = body.length
     this.#chainBytes = 0
     this.#chainRecords = 0
-    const head: RecordHead = { ...this.#options.life, sequence: last.sequence, kind }
-    const folded = foldedOf(pending)
+    // Keepers of what is encrypted need not know what was called.
+    const folded = this.#options.cipher === undefined ? foldedOf(pending) : []
     return [{ head, body, ...(folded.length > 0 && { note: folded }) }]
   }
 
@@ -268,15 +306,38 @@ export class ActorLog implements RecordSource {
     this.#journal = undefined
     // A release that was cut off is still one.
     this.#pending = [{ sequence: this.#sequence, kind: this.#released ? 'release' : 'snapshot' }]
+    this.#pendingBytes = 0
   }
 
-  #push(item: Pending): void {
+  #push(item: Pending, putOff = false): void {
     if (this.#failure !== undefined) throw this.#failure.error
     if (item.kind === 'release') this.#released = true
     this.#sequence = item.sequence
     this.#pending.push(item)
-    this.#unacknowledged.push({ sequence: item.sequence, state: this.#state })
+    if (!putOff) return this.#ask()
+    this.#pendingBytes += sizeOf(item)
+    // As many changes will be written as one snapshot: until then the last of them stands for all.
+    if (!this.#isTooLong(this.#chainRecords + this.#pending.length, this.#chainBytes + this.#pendingBytes))
+      return
+    const isRelease = this.#pending.some(({ kind }) => kind === 'release')
+    this.#pending = [{ sequence: item.sequence, kind: isRelease ? 'release' : 'snapshot' }]
+    this.#pendingBytes = 0
+  }
+
+  #ask(): void {
+    this.#asked = this.#sequence
     this.#options.mark(this)
+  }
+
+  #encrypted(head: RecordHead, text: Uint8Array): Uint8Array {
+    return this.#options.cipher?.encrypt({ what: 'record', ...head }, text) ?? text
+  }
+
+  /** A snapshot is by now the cheaper thing to write, or to read. */
+  #isTooLong(records: number, bytes: number): boolean {
+    const wanted = Math.floor(this.#snapshotBytes / STATE_BYTES_PER_CHAIN_RECORD)
+    if (records > Math.min(MAX_CHAIN_RECORDS, Math.max(MIN_CHAIN_RECORDS, wanted))) return true
+    return bytes > Math.max(MIN_CHAIN_BYTES, 2 * this.#snapshotBytes)
   }
 
   /** The changes as deltas, or undefined when a snapshot is asked for or by now the cheaper thing to write. */
@@ -286,15 +347,15 @@ export class ActorLog implements RecordSource {
     for (const { change, sequence, kind } of pending) {
       if (change === undefined) return undefined
       const { patches, call, agenda, method } = change
-      const body = encodeDelta({ patches, calls: call === undefined ? [] : [call], agenda })
-      const head = { ...this.#options.life, sequence, kind }
-      records.push({ head, body, ...(method !== '' && { note: method }) })
+      const head: RecordHead = { ...this.#options.life, sequence, kind }
+      const text = encodeDelta({ patches, calls: call === undefined ? [] : [call], agenda })
+      const body = this.#encrypted(head, text)
+      const isNoted = method !== '' && this.#options.cipher === undefined
+      records.push({ head, body, ...(isNoted && { note: method }) })
       bytes += body.length
     }
     const count = this.#chainRecords + records.length
-    const wanted = Math.floor(this.#snapshotBytes / STATE_BYTES_PER_CHAIN_RECORD)
-    if (count > Math.min(MAX_CHAIN_RECORDS, Math.max(MIN_CHAIN_RECORDS, wanted))) return undefined
-    if (bytes > Math.max(MIN_CHAIN_BYTES, 2 * this.#snapshotBytes)) return undefined
+    if (this.#isTooLong(count, bytes)) return undefined
     this.#chainBytes = bytes
     this.#chainRecords = count
     return records
@@ -308,3 +369,5 @@ const foldedOf = (pending: readonly Pending[]): readonly FoldedChange[] =>
       return [[item.sequence, item.change.method, item.change.call?.caller ?? null]]
     return item === pending.at(-1) ? [] : [[item.sequence, '#snapshot ', null]]
   })
+const sizeOf = ({ change }: Pending): number =>
+  change === undefined ? 0 : change.patches.length + (change.call?.result.length ?? 0)

@@ -11,6 +11,7 @@ import { forkCommand } from './fork.ts'
 import { historyCommand } from './history.ts'
 import { inviteCommand } from './invite.ts'
 import { killCommand } from './kill.ts'
+import { kvCommand } from './kv.ts'
 import { leaveCommand } from './leave.ts'
 import { membersCommand } from './members.ts'
 import { nodeCommand } from './node.ts'
@@ -38,6 +39,7 @@ export const COMMANDS: readonly CommandSpec[] = [
   historyCommand,
   restoreCommand,
   forkCommand,
+  kvCommand,
   reportsCommand,
   recoverCommand,
   rescueCommand,

@@ -84,11 +84,14 @@ export type Effect =
   /** The block will never be acknowledged: its journal was closed without it. */
   | { readonly type: 'abandoned'; readonly token: number }
   | { readonly type: 'confirmed'; readonly token: number }
+  | { readonly type: 'journalSynced'; readonly token: number }
   /** Everything issued under `old` is void: its waiting tokens are never answered. */
   | { readonly type: 'deposed'; readonly old: BootId; readonly boot: BootId }
   | { readonly type: 'rolled'; readonly from: LogKey; readonly to: LogKey }
   | { readonly type: 'event'; readonly event: MeshEvent }
   /** The mesh knows a newer state of this store: the directory is a copy or a restored backup. */
   | { readonly type: 'storeForeign'; readonly detail: string }
+  /** The mesh has another key for what actors store. */
+  | { readonly type: 'keyRefused'; readonly detail: string }
   /** This peer has handed over what it could and may stop. `clean`: nothing was left behind. */
   | { readonly type: 'leaveDone'; readonly clean: boolean }

@@ -4,6 +4,7 @@
 import type { Logger } from 'pino'
 import type { Report } from '../mesh/registry/types.ts'
 import type { MeshSettings } from '../mesh/settings.ts'
+import type { KeyValueStore } from './actors/kv-types.ts'
 import type { ActorClass, ActorRef, AnyActor, AnyRef, CreateOptions } from './actors/types.ts'
 
 /** How one call is made. */
@@ -23,6 +24,35 @@ export interface CallOptions {
    * older than what this peer has seen of the actor. Ignored inside actors, and for classes with `onActivate`.
    */
   readonly reads?: { readonly maxLagMs: number }
+  /**
+   * How durable what the call did, or what it saw, is to be before it is answered, where that is more than the actor's type asks for.
+   * `'replicated'`: its record is acknowledged by a majority of the keepers, under a relaxed `checkpoint`, too. `'synced'`: it is also on the disks
+   * of a majority, each of which said so. Not for sends and generators (`BAD_INPUT`).
+   */
+  readonly durability?: Durability
+  /** The call gives `{ value, receipt }` in place of its result. Not for sends and generators (`BAD_INPUT`). */
+  readonly receipt?: boolean
+}
+
+export type Durability = 'replicated' | 'synced'
+
+/** Where what a call did, or what it saw, is kept: as it was when the call was answered. */
+export interface Receipt {
+  /** The actor's record of the call's change, or the last one that the call saw: +1 with each record of the actor. */
+  readonly record: number
+  /** The journal, and its block, that has that record or a later one with everything in it; '' and -1 while it is in none. */
+  readonly journal: string
+  readonly block: number
+  /** IDs of the peers that had acknowledged that block. */
+  readonly keepers: readonly string[]
+  /** `'unsaved'`: answered before it was written, as a relaxed `checkpoint` allows. */
+  readonly durability: Durability | 'unsaved'
+}
+
+/** What a call with `receipt` gives. */
+export interface Receipted<Value> {
+  readonly value: Value
+  readonly receipt: Receipt
 }
 
 /** The protocol's time-outs and limits (mesh/settings.ts says what each is for); those left out keep their defaults. */
@@ -53,6 +83,12 @@ export interface NodeOptions {
   readonly host?: boolean
   /** Keep copies of other peers' logs. Default true. */
   readonly keep?: boolean
+  /**
+   * Encrypts what actors store (states, arguments, results, agendas) before it leaves this process for any disk. `key`: 32
+   * random bytes, 64 hex digits or base64. Every peer that runs actors needs the same one (`WRONG_KEY`); one without it
+   * keeps copies that it can't read. To be given from the first actor of a mesh on.
+   */
+  readonly encryption?: { readonly key: Uint8Array | string }
   readonly settings?: NodeSettings
   readonly logger?: Logger
   /** Serve the local control socket that the `mesh` commands use. Default false. */
@@ -63,6 +99,13 @@ export interface NodeOptions {
 export interface PeerRef {
   readonly peerId: string
   readonly name: string
+}
+
+/** One of a type's daemons. */
+export interface Daemon<Ref> {
+  /** Where it lives, now or when that peer is back. */
+  readonly peer: PeerRef
+  readonly ref: Ref
 }
 
 /** This peer, as it sees itself and the mesh at the moment. */
@@ -114,11 +157,14 @@ export interface MemberStatus {
   readonly labels: Readonly<Record<string, string>>
   /** By name; what its present boot offers. */
   readonly resources: Readonly<Record<string, ResourceStatus>>
+  /** Of actors that can run there; those of the mesh's own are not listed. */
   readonly types: readonly string[]
   /** Actors hosted. */
   readonly actors: number
   readonly host: boolean
   readonly keep: boolean
+  /** Which encryption key it has, by its id; left out where it has none. */
+  readonly keyId?: string
   /** Milliseconds for which this liveness has held. */
   readonly sinceMs: number
 }
@@ -140,6 +186,10 @@ export interface ActorStatus {
   /** How many there are where as many peers may keep it: its option `keepers`. */
   readonly keepersWanted: number
   readonly durability: 'replicated' | 'synced'
+  /** Only where this peer is its host and has it in use: the number of its last durable record… */
+  readonly durable?: number
+  /** …and how many records, one per call that changed something, are not durable yet. */
+  readonly unsaved?: number
 }
 
 /** What of a past is listed. */
@@ -152,9 +202,19 @@ export interface HistoryOptions {
 
 /**
  * What made a record: a call, an alarm, `onActivate` or `onDeactivate`, the actor's agenda; a restore or a fork; or nobody,
- * where the state was written as a whole for the sake of the log, or for the next host.
+ * where the state was written as a whole for the sake of the log, or for the next host. Of an encrypted actor a journal does
+ * not say what was called.
  */
-export type HistoryKind = 'call' | 'alarm' | 'hook' | 'agenda' | 'restore' | 'fork' | 'snapshot' | 'release'
+export type HistoryKind =
+  | 'call'
+  | 'alarm'
+  | 'hook'
+  | 'agenda'
+  | 'restore'
+  | 'fork'
+  | 'snapshot'
+  | 'release'
+  | 'encrypted'
 
 /** One record of an actor. */
 export interface HistoryRecord {
@@ -299,6 +359,12 @@ export interface MeshNode {
   /** A typed reference. The actor is created by the first call, with `init` as its constructor's arguments. */
   actor<A extends AnyActor>(type: ActorClass<A>, name: string, ...init: unknown[]): ActorRef<A>
   actor(type: string, name: string, ...init: unknown[]): AnyRef
+  /**
+   * The daemons of a type (`static options = { daemon: true }`), one for each peer that has one, those that are away
+   * too: their calls wait for them. As this peer's copy of the registry has them.
+   */
+  daemons<A extends AnyActor>(type: ActorClass<A>): readonly Daemon<ActorRef<A>>[]
+  daemons(type: string): readonly Daemon<AnyRef>[]
   /** The untyped call: get-or-create, call, resolve with the method's result. Rejects with a MeshError or ActorError. */
   call(
     type: string,
@@ -315,6 +381,9 @@ export interface MeshNode {
     args: readonly unknown[],
     options?: CallOptions,
   ): AsyncIterable<unknown>
+
+  /** A small key-value store that all peers of the mesh share; works on peers that run no actors too. */
+  readonly kv: KeyValueStore
 
   status(): NodeStatus
   members(): readonly MemberStatus[]

@@ -18,7 +18,7 @@ import type { RescueResult } from '../mesh/registry/rescue.ts'
 import type { Command, CommandResult, JournalClass, RegistryState } from '../mesh/registry/types.ts'
 import type { MeshSettings } from '../mesh/settings.ts'
 import { DriverJournal } from './driver-journal.ts'
-import { MeshUnavailableError } from './errors.ts'
+import { MeshUnavailableError, WrongKeyError } from './errors.ts'
 import { Deposed, type MeshHandle, type OpenJournal } from './mesh-handle.ts'
 import type { Clock, Network, NetworkListener, ServiceFrame } from './ports.ts'
 import { Tokens } from './tokens.ts'
@@ -344,6 +344,7 @@ export class MeshDriver implements MeshHandle, NetworkListener {
       case 'abandoned':
         return this.#tokens.drop(effect.token)
       case 'confirmed':
+      case 'journalSynced':
         return this.#tokens.resolve(effect.token, undefined)
       case 'rolled':
         this.#journals.get(effect.from)?.markRolled()
@@ -355,6 +356,8 @@ export class MeshDriver implements MeshHandle, NetworkListener {
         return this.#options.onEvent(effect.event)
       case 'storeForeign':
         return this.#fail(new Error(effect.detail))
+      case 'keyRefused':
+        return this.#fail(new WrongKeyError(effect.detail))
       case 'leaveDone':
         return this.#left?.(effect.clean)
       default:
@@ -369,6 +372,9 @@ export class MeshDriver implements MeshHandle, NetworkListener {
         append: (block) =>
           this.#inJournal(key, (token) => ({ type: 'appendJournal', token, journal: key, block })),
         confirm: () => this.#inJournal(key, (token) => ({ type: 'confirmJournal', token, journal: key })),
+        sync: (index) =>
+          this.#inJournal(key, (token) => ({ type: 'syncJournal', token, journal: key, index })),
+        holders: (index) => this.#core?.journalHolders(key, index),
       })
     this.#journals.set(key, journal)
     return journal

@@ -66,7 +66,7 @@ export function readApi(folder: string): Api {
 /** Declarations of a module as the compiler formats it: each begins at the margin and ends there. */
 function declarationsOf(text: string, module: string): readonly Declaration[] {
   const form =
-    /^(\/\*\*[\s\S]*?\*\/\n)?(?:export )?((?:declare (?:abstract )?(?:class|function|const)|interface|type) (\w+)(?:.*;|[\s\S]*?^\}(?:.*[^{\n])?))$/gm
+    /^(\/\*\*(?:(?!\*\/)[\s\S])*\*\/\n)?(?:export )?((?:declare (?:abstract )?(?:class|function|const)|interface|type) (\w+)(?:.*;|[\s\S]*?^\}(?:.*[^{\n])?))$/gm
   return [...text.matchAll(form)].map(([, docstring = '', code, name]) => ({
     name: name!,
     module,

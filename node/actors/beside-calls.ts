@@ -1,6 +1,7 @@
 // What a runtime offers beside calls to its actors' methods: their past, copies of them, and reads that may be a little old;
 // and its answers to other peers' questions about the same.
 
+import type { Cipher } from '../../checkpoint/cipher.ts'
 import type { JournalIndexes } from '../../checkpoint/journal-index.ts'
 import type { LogStore } from '../../checkpoint/port.ts'
 import type { MakeRef } from '../../checkpoint/reference.ts'
@@ -27,12 +28,16 @@ export interface BesideCallsInit {
   readonly indexes: JournalIndexes
   readonly reader: JournalReader
   readonly makeRef: MakeRef
+  readonly cipher: Cipher | undefined
   /** Of the present boot. */
   readonly home: () => Home
   readonly client: () => Client
   /** Throws when the node is closed. */
   readonly checkOpen: () => void
 }
+
+/** Of a call that gives what it gives. */
+const plain = ({ receipt: _receipt, reads: _reads, ...rest }: CallOptions): CallOptions => rest
 
 export class BesideCalls {
   readonly #init: BesideCallsInit
@@ -45,7 +50,7 @@ export class BesideCalls {
     const acknowledged = (journal: LogKey): number | undefined => home().journals.acknowledged(journal)
     const newest = (life: Life): Promise<Newest | undefined> => this.#newest(life)
     serveRestores(mesh, { store, indexes, acknowledged, newest })
-    this.past = new Past({ mesh, store, reader, acknowledged })
+    this.past = new Past({ mesh, store, reader, acknowledged, cipher: init.cipher })
     const context: Home['context'] = (entry) => home().context(entry)
     this.#bounded = new BoundedReads({ mesh, clock, reader, makeRef, newest, context })
   }
@@ -68,20 +73,20 @@ export class BesideCalls {
 
   membersOf(target: Target): Pick<Invoke, 'history' | 'restore' | 'fork'> {
     const { past } = this
-    const { mesh, clock, makeRef, client, checkOpen } = this.#init
+    const { mesh, clock, makeRef, cipher, client, checkOpen } = this.#init
     return {
       history: async (options) => past.list(await past.entryOf(target.key), options),
       restore: async ({ record }, options) => {
         // Sent at once, where that is known: calls of one caller keep their order.
         if (mesh.registry?.actors.has(target.key) !== true) await past.entryOf(target.key)
-        return (await this.call(target, RESTORE, [record], options)) as number
+        return (await this.call(target, RESTORE, [record], plain(options))) as number
       },
       fork: async (name, from = {}, options = {}) => {
         checkOpen()
         const entry = await past.entryOf(target.key)
         await fork(
-          { mesh, clock, client: client(), past, makeRef },
-          { origin: target, entry, name, from, options },
+          { mesh, clock, client: client(), past, makeRef, cipher },
+          { origin: target, entry, name, from, options: plain(options) },
         )
       },
     }

@@ -79,7 +79,7 @@ export class BoundedReads {
     target: Target,
     method: string,
     args: readonly unknown[],
-    { reads, signal }: CallOptions,
+    { reads, signal, receipt, durability }: CallOptions,
     ask: () => Promise<unknown>,
   ): Promise<unknown> {
     const maxLagMs = checkLag(reads?.maxLagMs)
@@ -88,10 +88,9 @@ export class BoundedReads {
       throw new BadInputError(
         `${info.name}.${method} can't be read with maxLagMs: it is for methods that are listed in ${info.name}.options.readOnly`,
       )
-    // A method that runs again must read the same; an object here has no onActivate behind it.
-    const isInside = currentScope() !== undefined
-    if (info?.methods.has(method) !== true || info.hooks.has('onActivate') || isInside || signal?.aborted)
-      return ask()
+    // A method that runs again must read the same. Only the host can prove a call.
+    const isPlain = currentScope() === undefined && receipt !== true && durability === undefined
+    if (info?.methods.has(method) !== true || !isPlain || signal?.aborted || !canCopy(info)) return ask()
     const known = this.#knownOf(key)
     if (!this.#isFresh(known, maxLagMs)) await this.#prove(key, known)
     else if (!this.#isFresh(known, maxLagMs / 2)) void this.#prove(key, known)
@@ -146,7 +145,7 @@ export class BoundedReads {
   async #copyOf(key: ActorKey, known: Known): Promise<Copy | undefined> {
     const { mesh, clock, reader, makeRef } = this.#init
     const entry = mesh.registry?.actors.get(key)
-    if (entry?.home == null) return undefined
+    if (entry?.home == null || entry.options.keyId !== undefined) return undefined
     const asOf = clock.now() // D1
     const newest = await this.#ask(entry, entry.home)
     if (newest === undefined) return undefined
@@ -160,7 +159,7 @@ export class BoundedReads {
     const life = { actor: key, incarnation, epoch }
     const source = { journal: newest.journal, length: newest.index + 1, epoch, order: 0 }
     const blocks = await reader.readUpTo(source, life, newest.sequence)
-    const restored = replay(life, blocks, makeRef, newest.sequence) // D2
+    const restored = replay(life, blocks, makeRef, undefined, newest.sequence) // D2
     return restored?.sequence === newest.sequence ? { asOf, newest, entry, state: restored.state } : undefined
   }
 
@@ -210,6 +209,12 @@ export class BoundedReads {
     }
   }
 }
+
+/**
+ * An object here has no onActivate behind it, and no state of its own; what is answered before it is written is in no copy.
+ */
+const canCopy = ({ hooks, ownState, methods, relaxed }: TypeInfo): boolean =>
+  !hooks.has('onActivate') && !ownState && [...methods].every((method) => relaxed(method) === undefined)
 
 function checkLag(maxLagMs: unknown): number {
   if (typeof maxLagMs === 'number' && maxLagMs > 0 && maxLagMs <= MAX_LAG_MS) return maxLagMs

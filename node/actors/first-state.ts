@@ -9,6 +9,12 @@ import type { CallFrame } from './frames.ts'
 import type { HomeServices } from './home-services.ts'
 import { stateIn } from './own-calls.ts'
 
+/** Encoded, and of which version of its class. */
+export interface FirstState {
+  readonly state: Uint8Array
+  readonly version: number
+}
+
 /** Twice what the call that brings it has by default. */
 const PATIENCE_MS = 60_000
 const AGAIN_MS = 5000
@@ -28,7 +34,7 @@ export interface FirstStateParts {
 export async function firstStateOf(
   { key: actor, incarnation, epoch }: ActorEntry,
   { copyOf, services, brought, arrival, tell, check }: FirstStateParts,
-): Promise<Uint8Array> {
+): Promise<FirstState> {
   const until = services.now() + PATIENCE_MS
   for (;;) {
     check()

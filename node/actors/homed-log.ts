@@ -10,6 +10,7 @@ import { CallTable } from '../../checkpoint/call-table.ts'
 import { decodeUser } from '../../checkpoint/codec.ts'
 import type { Restored } from '../../checkpoint/replay.ts'
 import type { ActorEntry } from '../../mesh/registry/types.ts'
+import { cipherFor } from './encryption.ts'
 import type { HomeServices } from './home-services.ts'
 import type { JournalSide } from './journal-writer.ts'
 import type { Passive } from './passive.ts'
@@ -71,9 +72,9 @@ export class HomedLog {
   }
 
   /** One for a state that is in no record yet, as its constructor set it, encoded. It counts once it is begun. */
-  fresh(initial: Uint8Array): ActorLog {
+  fresh(initial: Uint8Array, version: number): ActorLog {
     const state = decodeUser(initial, this.#init.services.makeRef) as object
-    return this.#make({ state, calls: new CallTable(), agenda: new Agenda(), sequence: 0 })
+    return this.#make({ state, version, calls: new CallTable(), agenda: new Agenda(), sequence: 0 })
   }
 
   /** A fresh state becomes a record; from then on it is what every start goes on from. */
@@ -90,7 +91,7 @@ export class HomedLog {
     return recovered
   }
 
-  #make({ state, calls, agenda, sequence, told }: Omit<Restored, 'kind'>): ActorLog {
+  #make({ state, version, calls, agenda, sequence, told }: Omit<Restored, 'kind'>): ActorLog {
     const { entry, passive, services } = this.#init
     const { isGone, makeRef } = services
     calls.forget(isGone)
@@ -98,6 +99,7 @@ export class HomedLog {
     return new ActorLog({
       life: { actor: entry.key, incarnation: entry.incarnation, epoch: entry.epoch },
       state,
+      version,
       calls,
       agenda,
       ...(told === undefined ? {} : { told }),
@@ -105,6 +107,7 @@ export class HomedLog {
       ...(passive === undefined ? {} : { snapshot: passive }),
       isGone,
       makeRef,
+      cipher: cipherFor(entry, services.cipher),
       mark: this.side.mark,
     })
   }
@@ -115,8 +118,10 @@ export class HomedLog {
     for (;;) {
       owner.check()
       try {
-        if (passive !== undefined) return await readBack(services.reader, entry, passive, services.makeRef)
-        return await restore(services.reader, this.#present(), services.makeRef)
+        const cipher = cipherFor(entry, services.cipher)
+        if (passive !== undefined)
+          return await readBack(services.reader, entry, passive, services.makeRef, cipher)
+        return await restore(services.reader, this.#present(), services.makeRef, cipher)
       } catch (error) {
         owner.tell(error instanceof Error ? error.message : String(error)) // H1
       }

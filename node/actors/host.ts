@@ -15,11 +15,12 @@ import type { Answer, CallFrame, CancelFrame, MoreFrame } from './frames.ts'
 import { HeldCalls } from './held-calls.ts'
 import type { HomeServices } from './home-services.ts'
 import { HomedActor } from './homed-actor.ts'
-import type { Reply } from './live-actor.ts'
+import type { Reply } from './jobs.ts'
 import { newestOf, type Passive } from './passive.ts'
 import { Releaser } from './releaser.ts'
-import { toFrame } from './remote-error.ts'
+import { errorAnswer } from './remote-error.ts'
 import type { Newest } from './restore-frames.ts'
+import type { Saved } from './runtime-types.ts'
 import { Debounce } from './timing.ts'
 import type { WakeUps } from './wake-ups.ts'
 
@@ -85,6 +86,11 @@ export class Host {
 
   problemOf(actor: ActorKey): string {
     return this.#homed.get(actor)?.problem ?? ''
+  }
+
+  savedOf(actor: ActorKey): Saved | undefined {
+    const passive = this.#passive.get(actor)
+    return passive ? { durable: passive.sequence, unsaved: 0 } : this.#homed.get(actor)?.saved
   }
 
   receive(frame: CallFrame, reply: Reply): void {
@@ -246,12 +252,16 @@ export class Host {
       this.#homed
         .get(entry.key)
         ?.writeAgain(({ journal }) => registry.journals.get(journal)?.status.kind !== 'open')
-    } else if (this.#init.types.find(typeOfActor(entry.key)) !== undefined)
-      this.#copier.consider(
-        entry,
-        this.#homed.get(entry.key)?.position ?? this.#passive.get(entry.key),
-        registry,
-      )
+      return
+    }
+    const info = this.#init.types.find(typeOfActor(entry.key))
+    if (info === undefined) return
+    this.#copier.consider(
+      entry,
+      this.#homed.get(entry.key)?.position ?? this.#passive.get(entry.key),
+      registry,
+    )
+    if (info.daemon && info.idleMs === 0) void this.#homedFor(entry).activate()
   }
 
   #tellStopped(actor: ActorKey, epoch: number, entry: ActorEntry | undefined): void {
@@ -276,7 +286,6 @@ function idleEvery({ types, limits }: HostInit): number {
   return times.length === 0 ? 0 : Math.min(IDLE_LOOK_MOST_MS, Math.min(...times) / 4)
 }
 
-const errorAnswer = (error: unknown): Answer => ({ kind: 'error', error: toFrame(error) })
 const moved = ({ incarnation, epoch }: ActorEntry): Answer => ({ kind: 'moved', incarnation, epoch })
 
 type Life = Pick<ActorEntry, 'epoch' | 'incarnation'>

@@ -5,6 +5,7 @@
 // Records go into journals of the actor's class, at whatever home it had. A journal is there as long as anybody needs it, so
 // what is left of the past has no particular length; it is read from all of them and put in order by its numbers.
 
+import type { Cipher } from '../../checkpoint/cipher.ts'
 import { type HistoryLine, historyOf } from '../../checkpoint/history.ts'
 import type { LogStore } from '../../checkpoint/port.ts'
 import type { MakeRef } from '../../checkpoint/reference.ts'
@@ -23,7 +24,9 @@ import type { ActorEntry, JournalEntry, Source } from '../../mesh/registry/types
 import type { ActorHistory, HistoryKind, HistoryOptions, HistoryRecord } from '../api.ts'
 import { BadInputError, MeshUnavailableError } from '../errors.ts'
 import type { MeshHandle } from '../mesh-handle.ts'
+import { cipherFor } from './encryption.ts'
 import type { JournalReader } from './journal-reader.ts'
+import { textOf } from './remote-error.ts'
 
 /** A page that fits a screen or two. */
 const DEFAULT_LIMIT = 50
@@ -36,6 +39,13 @@ export interface PastInit {
   readonly store: LogStore
   readonly reader: JournalReader
   readonly acknowledged: (journal: LogKey) => number | undefined
+  readonly cipher: Cipher | undefined
+}
+
+/** Of which version of its class it is. */
+export interface EarlierState {
+  readonly state: object
+  readonly version: number
 }
 
 interface Found extends HistoryLine {
@@ -62,20 +72,21 @@ export class Past {
     const limit = wholeNumber('limit', options.limit ?? DEFAULT_LIMIT, MAX_LIMIT)
     const before = wholeNumber('before', options.before ?? NO_BOUND, NO_BOUND)
     const { found, unreadable } = await this.#read(entry, before, limit + 1)
-    const records = found.slice(0, limit).flatMap(recordsOf)
+    const isHidden = entry.options.keyId !== undefined
+    const records = found.slice(0, limit).flatMap((line) => recordsOf(line, isHidden))
     return { records, missing: missingIn(records, options.before, found.length <= limit), unreadable }
   }
 
   /** The state as of one record. Throws BAD_INPUT where that is not kept, MESH_UNAVAILABLE where it can't be read now. */
-  async stateAt(entry: ActorEntry, record: number, makeRef: MakeRef): Promise<object> {
+  async stateAt(entry: ActorEntry, record: number, makeRef: MakeRef): Promise<EarlierState> {
     wholeNumber('record', record, NO_BOUND)
     const { found, unreadable } = await this.#read(entry, record + 1, 1)
     const line = found.find(({ sequence }) => sequence === record)
     if (line !== undefined) {
       const life = { actor: entry.key, incarnation: entry.incarnation, epoch: line.epoch }
       const blocks = await this.#init.reader.readUpTo(line.source, life, record)
-      const restored = replay(life, blocks, makeRef, record)
-      if (restored?.sequence === record) return restored.state
+      const restored = replay(life, blocks, makeRef, this.#cipherOf(entry), record)
+      if (restored?.sequence === record) return restored
     }
     if (unreadable.length > 0)
       throw new MeshUnavailableError(
@@ -85,6 +96,14 @@ export class Past {
     throw new BadInputError(
       `record ${record} of ${entry.key} is not kept, or has no state of its own: history() lists those that are restorable`,
     )
+  }
+
+  #cipherOf(entry: ActorEntry): Cipher | undefined {
+    try {
+      return cipherFor(entry, this.#init.cipher)
+    } catch (error) {
+      throw new BadInputError(textOf(error))
+    }
   }
 
   /** Newest first. */
@@ -156,12 +175,12 @@ function wholeNumber(name: string, value: number, most: number): number {
 }
 
 /** The record, and before it the changes that are in it and have none of their own. */
-function recordsOf(line: HistoryLine): readonly HistoryRecord[] {
+function recordsOf(line: HistoryLine, isHidden: boolean): readonly HistoryRecord[] {
   const { sequence, epoch, kind, at, bytes, folded } = line
   const common = { epoch, at: at === 0 ? undefined : at }
   const own = {
     ...common,
-    ...told(line.method, line.caller, kind === 'delta' ? 'agenda' : kind),
+    ...told(line.method, line.caller, kind === 'delta' ? (isHidden ? 'encrypted' : 'agenda') : kind),
     record: sequence,
     bytes,
     whole: kind !== 'delta',

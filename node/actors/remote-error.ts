@@ -8,6 +8,7 @@ import {
   ActorError,
   ActorUnavailableError,
   AgendaFullError,
+  BadInputError,
   CallCancelledError,
   CallExpiredError,
   CallTimeoutError,
@@ -22,6 +23,7 @@ import {
   UnknownTypeError,
   UnserialisableStateError,
 } from '../errors.ts'
+import type { Answer } from './frames.ts'
 
 /** What is left of an error that crossed a wire. */
 export interface ErrorData {
@@ -47,6 +49,13 @@ export interface ErrorFrame {
 /** An error's text is for people: more of it is a mistake somewhere. */
 const MAX_TEXT = 64 * 1024
 const clip = (text: string): string => (text.length > MAX_TEXT ? `${text.slice(0, MAX_TEXT)}…` : text)
+
+/** For a sentence. */
+export const textOf = (error: unknown): string =>
+  error instanceof Error ? `${error.name}: ${error.message}` : String(error)
+
+/** What a caller is told of it. */
+export const errorAnswer = (error: unknown): Answer => ({ kind: 'error', error: toFrame(error) })
 
 export function toFrame(thrown: unknown): ErrorFrame {
   if (thrown instanceof ActorError) {
@@ -125,6 +134,7 @@ const CATALOGUE: Readonly<Record<string, Rebuild>> = {
     new ActorUnavailableError(frame.message, String(data['why']), Number(data['since']), because(frame)),
   CALL_TIMEOUT: (frame) => new CallTimeoutError(frame.message, because(frame)),
   CALL_CANCELLED: (frame) => new CallCancelledError(frame.message, because(frame)),
+  BAD_INPUT: (frame) => new BadInputError(frame.message, because(frame)),
   CALL_EXPIRED: (frame) => new CallExpiredError(frame.message, because(frame)),
   MAILBOX_FULL: (frame) => new MailboxFullError(frame.message),
   AGENDA_FULL: (frame) => new AgendaFullError(frame.message),

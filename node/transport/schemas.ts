@@ -47,6 +47,7 @@ const description = z.object({
   labels,
   types,
   resources: resources.exactOptional(),
+  keyId: id.exactOptional(),
   canHost: z.boolean(),
   canKeep: z.boolean(),
 })
@@ -76,6 +77,7 @@ const placement = z.object({
   spread: text.exactOptional(),
   apartFrom: types.exactOptional(),
   home: z.literal('head').exactOptional(),
+  peer: id.exactOptional(),
 })
 const actorEpoch = z.object({ actor: text, epoch: count })
 const many = 1_000_000
@@ -91,6 +93,7 @@ const command = z.discriminatedUnion('kind', [
       labels,
       types,
       resources: resources.exactOptional(),
+      keyId: id.exactOptional(),
       canHost: z.boolean(),
       canKeep: z.boolean(),
     }),
@@ -127,6 +130,7 @@ const command = z.discriminatedUnion('kind', [
       class: journalClass,
       labels,
       placement: placement.exactOptional(),
+      keyId: id.exactOptional(),
     }),
     init: bytes,
     home: boot.nullable(),
@@ -142,7 +146,14 @@ const command = z.discriminatedUnion('kind', [
     actors: z.array(actorEpoch.extend({ home: boot.nullable() })).max(many),
   }),
   z.object({ kind: z.literal('noop') }),
-  z.object({ kind: z.literal('failed'), actor: text, epoch: count, cause: longText, again: z.boolean() }),
+  z.object({
+    kind: z.literal('failed'),
+    actor: text,
+    epoch: count,
+    cause: longText,
+    again: z.boolean(),
+    counts: z.boolean(),
+  }),
   z.object({ kind: z.literal('started'), boot, steady: z.boolean(), actors: z.array(actorEpoch).max(many) }),
   z.object({
     kind: z.literal('kill'),
@@ -162,6 +173,7 @@ const result = z.discriminatedUnion('ok', [
       'expired',
       'boot-dead',
       'store-foreign',
+      'wrong-key',
       'name-taken',
       'stale-epoch',
       'unknown-actor',
@@ -225,8 +237,9 @@ export const meshMessage = z.discriminatedUnion('kind', [
     length: count,
     commit: count,
     pointer: pointer.exactOptional(),
+    sync: z.literal(true).exactOptional(),
   }),
-  z.object({ kind: z.literal('ack'), log, store, length: count }),
+  z.object({ kind: z.literal('ack'), log, store, length: count, synced: count }),
   z.object({ kind: z.literal('logSealed'), log, store }),
   z.object({ kind: z.literal('unknown'), log, store }),
   z.object({ kind: z.literal('busy'), log, store, ballot }),

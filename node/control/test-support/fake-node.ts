@@ -1,6 +1,7 @@
 // A node without a mesh, for tests of what sits on top of one: it answers from what the test set, and records what it
 // was asked.
 
+import type { KeyValueStore } from '../../actors/kv-types.ts'
 import type { ActorClass, CreateOptions } from '../../actors/types.ts'
 import type {
   ActorHistory,
@@ -14,6 +15,7 @@ import type {
   RescueOutcome,
   RestoreOptions,
 } from '../../api.ts'
+import { fakeKv } from './fake-kv.ts'
 
 export const FAKE_STATUS: NodeStatus = {
   peerId: '12D3KooWFakePeerOne',
@@ -148,6 +150,11 @@ export class FakeNode implements MeshNode {
     })
   }
 
+  readonly kv: KeyValueStore = fakeKv()
+
+  daemons(): [] {
+    return []
+  }
   /** A reference to look back with; it has no methods. */
   actor(type: string | ActorClass, name: string): never {
     const key = `${String(type)}/${name}`

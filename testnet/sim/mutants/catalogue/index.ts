@@ -8,12 +8,14 @@ import { historyMutants } from './history.ts'
 import { homeMutants } from './homes.ts'
 import { journalMutants } from './journals.ts'
 import { keeperMutants } from './keeper.ts'
+import { kvMutants } from './kv.ts'
 import { lifecycleMutants } from './lifecycle.ts'
 import { mailboxMutants } from './mailbox.ts'
 import { placementMutants } from './placement.ts'
 import { registryMutants } from './registry.ts'
 import { relayMutants } from './relays.ts'
 import { seriesMutants } from './series.ts'
+import { stateMutants } from './state.ts'
 import { storeMutants } from './store.ts'
 import { takeOverMutants } from './take-over.ts'
 import { writerMutants } from './writer.ts'
@@ -27,6 +29,7 @@ export const MUTANTS: readonly Mutant[] = [
   ...homeMutants,
   ...placementMutants,
   ...callMutants,
+  ...stateMutants,
   ...lifecycleMutants,
   ...agendaMutants,
   ...historyMutants,
@@ -35,4 +38,5 @@ export const MUTANTS: readonly Mutant[] = [
   ...seriesMutants,
   ...relayMutants,
   ...storeMutants,
+  ...kvMutants,
 ]
