@@ -30,6 +30,36 @@ class Diary extends Actor<{ lines: string[] }> {
   }
 }
 
+/** With fields of its own for a state. */
+class Fields extends Actor {
+  #lines: string[] = []
+  write(line: string): number {
+    return this.#lines.push(line)
+  }
+  all(): readonly string[] {
+    return this.#lines
+  }
+  getState(): { lines: string[] } {
+    return { lines: this.#lines }
+  }
+  loadState({ lines }: { lines: string[] }): void {
+    this.#lines = lines
+  }
+}
+
+/** A later version of the diary. */
+class Dated extends Actor<{ days: string[] }> {
+  static readonly actorName = 'Diary'
+  static readonly version = 2
+  static migrate({ lines }: { lines: string[] }): object {
+    return { days: lines.map((line) => `day of ${line}`) }
+  }
+  override state = { days: [] as string[] }
+  all(): readonly string[] {
+    return this.state.days
+  }
+}
+
 const opened: FakeMesh[] = []
 afterEach(() => {
   for (const mesh of opened.splice(0)) for (const node of mesh.nodes.values()) node.runtime.close()
@@ -37,7 +67,7 @@ afterEach(() => {
 async function peers(names: string, seed = 1): Promise<FakeMesh> {
   const mesh = new FakeMesh(seed)
   opened.push(mesh)
-  for (const name of names) await mesh.start(name, [Diary])
+  for (const name of names) await mesh.start(name, [Diary, Fields])
   return mesh
 }
 const diary = (mesh: FakeMesh, at: string, name = 'x'): ActorRef<Diary> =>
@@ -207,6 +237,52 @@ describe('restore', () => {
       })
     expect(await mesh.clock.until(diary(mesh, 'a').all())).toEqual(['one'])
   })
+})
+
+test('a state in fields of its own is restored and copied, too', async () => {
+  const mesh = await peers('abc')
+  const fields = mesh.node('a').runtime.ref(Fields, 'x')
+  for (const line of ['one', 'two']) await mesh.clock.until(fields.write(line))
+  await mesh.clock.until(fields.restore({ record: 2 }))
+  expect(await mesh.clock.until(fields.all())).toEqual(['one'])
+  expect(await mesh.clock.until(fields.write('other'))).toBe(2)
+  await mesh.clock.until(fields.fork('copy', { record: 3 }))
+  const copy = mesh.node('b').runtime.ref(Fields, 'copy')
+  expect(await mesh.clock.until(copy.all())).toEqual(['one', 'two'])
+  expect(await mesh.clock.until(copy.write('three'))).toBe(3)
+})
+
+test('a state of an older version is restored and copied as the class wants it now', async () => {
+  const mesh = await peers('a')
+  for (const line of ['one', 'two']) await mesh.clock.until(diary(mesh, 'a').write(line))
+  for (const name of 'bc') await mesh.start(name, [Dated])
+  const { key: actor, epoch } = mesh.registry.actors.get(actorKey('Diary', 'x'))!
+  // It moves to a peer with the newer class; its old home, and journal, stay.
+  mesh
+    .node('a')
+    .peer.command({ kind: 'move', actor, epoch, to: peerId('b') })
+    .catch(() => {})
+  await mesh.clock.untilTrue(() => mesh.registry.actors.get(actor)!.home?.startsWith('b/') === true)
+  const ref = mesh.node('b').runtime.ref(Dated, 'x')
+  expect(await mesh.clock.until(ref.all())).toEqual(['day of one', 'day of two'])
+  await mesh.clock.until(ref.restore({ record: 2 }))
+  expect(await mesh.clock.until(ref.all())).toEqual(['day of one'])
+  await mesh.clock.until(ref.fork('copy', { record: 3 }))
+  for (
+    let tries = 0;
+    tries < 20 && !mesh.registry.actors.get(actorKey('Diary', 'copy'))!.home?.startsWith('b/');
+    tries++
+  ) {
+    const { key, epoch: now } = mesh.registry.actors.get(actorKey('Diary', 'copy'))!
+    await mesh.clock.until(
+      mesh.node('b').peer.command({ kind: 'move', actor: key, epoch: now, to: peerId('b') }),
+    )
+    await mesh.clock.run(1000)
+  }
+  expect(await mesh.clock.until(mesh.node('b').runtime.ref(Dated, 'copy').all())).toEqual([
+    'day of one',
+    'day of two',
+  ])
 })
 
 describe('fork', () => {
