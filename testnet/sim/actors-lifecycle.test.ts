@@ -308,6 +308,26 @@ test('A7 delete: a late call of what was deleted runs on nothing, and the name s
   expect(await at.tokens(two, 'a')).toEqual(['new'])
 })
 
+test('delete: who waits for the items of an actor does not make it again', async () => {
+  class Waiting extends Ledger {
+    async *never(): AsyncGenerator<number> {
+      await new Promise(() => {})
+      yield 0
+    }
+  }
+  Object.defineProperty(Waiting, 'name', { value: 'Ledger' })
+  const at = await meshOf(5, { types: [Waiting, SyncedLedger] })
+  const [zero, one, two] = at.ids as [PeerId, PeerId, PeerId]
+  await at.place('a', one, 'a1')
+  const items = at.runtimes.get(zero)!.iterate('Ledger', 'a', 'never', [])[Symbol.asyncIterator]()
+  const first = code(items.next())
+  await at.mesh.clock.run(500)
+  await at.mesh.await(at.runtimes.get(two)!.delete('Ledger', 'a'))
+  await at.mesh.clock.run(5000)
+  expect(at.entry('a')).toBeUndefined()
+  expect(await at.mesh.await(first)).toBe('ACTOR_DIED')
+})
+
 test('A5 an actor that was made, and stopped by others, is not made again by a peer that was cut off before it heard', async () => {
   const at = await meshOf(5)
   const [zero, one] = at.ids as [PeerId, PeerId]
