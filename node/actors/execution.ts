@@ -21,6 +21,8 @@ export interface Execution {
   readonly cancellation: Cancellation
   readonly draft: Draft
   readonly gate: () => Promise<void>
+  /** Whether the life that it runs in is still this one. */
+  readonly goesOn: () => boolean
   /** Undefined for methods that may not change anything. */
   readonly agenda: AgendaDraft | undefined
   readonly maxBytes: number
@@ -35,6 +37,7 @@ export async function execute({
   cancellation,
   draft,
   gate,
+  goesOn,
   agenda,
   maxBytes,
   makeRef,
@@ -49,6 +52,7 @@ export async function execute({
     deadline,
     cancellation,
     gate,
+    goesOn,
     agenda,
   })
   try {

@@ -172,7 +172,7 @@ export class LiveActor {
     this.abandon(answer)
   }
 
-  /** What runs here comes to nothing, and nobody waits for it; what it did before stays in the log. */
+  /** What runs here comes to nothing, calls nobody any more, and nobody waits for it; what it did before stays in the log. */
   abandon(answer: Answer): void {
     if (this.#dead) return
     this.#dead = true
@@ -376,6 +376,7 @@ export class LiveActor {
         cancellation: job.cancellation,
         draft,
         gate,
+        goesOn: () => !this.#dead,
         agenda,
       })
     } finally {

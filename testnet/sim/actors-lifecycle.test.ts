@@ -248,6 +248,27 @@ test('kill: the life ends in the middle of a call; the state comes back, and cal
   expect([...tokens].sort()).toEqual(['a1', 'a2', 'a3', 's1'])
 })
 
+test('kill: a method that runs calls nobody any more', async () => {
+  class Looping extends Ledger {
+    async loop(): Promise<void> {
+      for (let n = 0; ; n++) await this.context.actor('Ledger', 'b').add!(`n${n}`)
+    }
+  }
+  Object.defineProperty(Looping, 'name', { value: 'Ledger' })
+  const at = await meshOf(5, { types: [Looping, SyncedLedger] })
+  const [zero, one, two, three] = at.ids as [PeerId, PeerId, PeerId, PeerId]
+  await at.place('a', one, 'a1')
+  await at.place('b', two, 'b1')
+  const looping = code(at.send(zero, 'a', 'loop'))
+  await at.mesh.clock.run(500)
+  await at.mesh.await(at.runtimes.get(zero)!.kill('Ledger', 'a', false))
+  const { length } = await at.tokens(three, 'b')
+  expect(length).toBeGreaterThan(10)
+  await at.mesh.clock.run(3000)
+  expect((await at.tokens(three, 'b')).length).toBe(length)
+  expect(await at.mesh.await(looping)).toBe('ACTOR_DIED')
+})
+
 test('kill of a passive actor, and of one whose host is lost meanwhile', async () => {
   const at = await meshOf(5, { idleMs: IDLE_MS })
   const [zero, one, two] = at.ids as [PeerId, PeerId, PeerId]

@@ -118,8 +118,8 @@ export const lifecycleMutants: readonly Mutant[] = [
       },
       {
         file: HOMED,
-        find: 'this.#log.side.confirm()])\n      this.#checkStaying()\n',
-        replace: 'this.#log.side.confirm()])\n',
+        find: 'const goesOn = (): boolean => this.#ended === undefined && !this.#releasing',
+        replace: 'const goesOn = (): boolean => this.#ended === undefined || this.#releasing',
       },
     ],
     tests: [
@@ -207,6 +207,19 @@ export const lifecycleMutants: readonly Mutant[] = [
     tests: [
       inLifecycle('kill: the life ends in the middle of a call; the state comes back, and calls happen once'),
     ],
+  },
+  {
+    name: 'killedGoesOn',
+    rule: 'H3 (homes)',
+    breaks: 'a method of an actor that was killed goes on to call others',
+    patch: [
+      {
+        file: LIVE,
+        find: 'goesOn: () => !this.#dead,',
+        replace: 'goesOn: () => true,',
+      },
+    ],
+    tests: [inLifecycle('kill: a method that runs calls nobody any more')],
   },
   {
     name: 'giveUpAtOnce',
