@@ -150,6 +150,98 @@ describe('actor log', () => {
     )
   })
 
+  test('H2 a migrated state is a record, and not durable before that is acknowledged', async () => {
+    let marked = 0
+    const log = new ActorLog({
+      life,
+      state: initial(),
+      calls: new CallTable(),
+      sequence: 4,
+      isGone: () => false,
+      mark: () => void marked++,
+    })
+    log.migrate({ list: [] }, 1)
+    expect([marked, log.sequence, log.durable]).toEqual([1, 5, 4])
+    expect(log.take(J)).toMatchObject([{ head: { kind: 'snapshot', sequence: 5 } }])
+    log.acknowledged(5, J, 0)
+    await log.whenDurable(5)
+    expect(log.durableState).toEqual({ list: [] })
+  })
+
+  describe('A5 changes that are put off', () => {
+    const started = () => {
+      let marked = 0
+      const state = initial()
+      const log = new ActorLog({
+        life,
+        state,
+        calls: new CallTable(),
+        sequence: 0,
+        isGone: () => false,
+        mark: () => void marked++,
+      })
+      void log.writeSnapshot().catch(() => {})
+      log.take(J)
+      log.acknowledged(1, J, 0)
+      marked = 0
+      const putOff = (n: number): void => {
+        const patches = encode([{ op: 'add', path: ['list', n], value: n }])
+        log.commit(patches, { caller, n, path: '', floors: { own: n, all: n }, result: encode(n) }, [], true)
+      }
+      return { log, putOff, marked: () => marked }
+    }
+
+    test('are written when somebody waits for them, or with the next change that is not put off', async () => {
+      const { log, putOff, marked } = started()
+      putOff(0)
+      putOff(1)
+      expect([marked(), log.sequence, log.durable]).toEqual([0, 3, 1])
+      const durable = log.whenDurable(2)
+      expect(marked()).toBe(1)
+      expect(log.take(J).map(({ head }) => head.sequence)).toEqual([2, 3])
+      putOff(2)
+      log.acknowledged(3, J, 1)
+      await durable
+      // What came after the take is in no record, and no part of the durable state.
+      expect((log.durableState as State).list).toEqual([0, 1])
+      expect((log.state as State).list).toEqual([0, 1, 2])
+      expect(marked()).toBe(1)
+      commit(log, 9, (state) => void state.list.push(3))
+      expect(marked()).toBe(2)
+      expect(log.take(J).map(({ head }) => head.sequence)).toEqual([4, 5])
+    })
+
+    test('take no more memory than a snapshot allows: many of them become one', () => {
+      const { log, putOff, marked } = started()
+      for (let n = 0; n < 10_000; n++) putOff(n)
+      expect(marked()).toBe(0)
+      void log.whenDurable(log.sequence)
+      const records = log.take(J)
+      expect(records).toMatchObject([{ head: { kind: 'snapshot', sequence: 10_001 } }])
+      expect(log.calls.size).toBe(1)
+      const restored = replay(life, [encodeBlock(records.flatMap((record) => cut(record)))])!
+      expect((restored.state as State).list.length).toBe(10_000)
+    })
+  })
+
+  test('A1 a snapshot says of which version its state is, and a replay has it', () => {
+    const log = makeLog(initial())
+    const blocks: Uint8Array[] = []
+    const flush = (): void => void blocks.push(encodeBlock(log.take(J).flatMap((record) => cut(record))))
+    void log.writeSnapshot().catch(() => {})
+    flush()
+    commit(log, 1, (state) => void state.list.push(1))
+    flush()
+    expect(replay(life, blocks)).toMatchObject({ version: 0, sequence: 2 })
+    log.migrate({ list: ['1'] }, 7)
+    log.commit(encode([{ op: 'add', path: ['list', 1], value: '2' }]), undefined)
+    flush()
+    log.commit(encode([{ op: 'add', path: ['list', 2], value: '3' }]), undefined)
+    flush()
+    expect(replay(life, blocks)).toMatchObject({ version: 7, sequence: 5, state: { list: ['1', '2', '3'] } })
+    expect(replay(life, blocks.slice(0, 2))).toMatchObject({ version: 0, state: { list: [1] } })
+  })
+
   test('R10: an index that has read on answers for a shorter journal as if it had not', async () => {
     const store = await openMemoryStore({ disk: new MemoryDisk(), random: () => '00' })
     const journal = await store.createLog()

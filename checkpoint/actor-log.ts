@@ -1,11 +1,13 @@
 // One actor's state and its records: what changed, what is written, what is acknowledged.
 //
-//  A1 State, call table, agenda and sequence change together, in one synchronous step: a snapshot taken at any moment is
+//  A1 State, its version, call table, agenda and sequence change together, in one synchronous step: a snapshot taken at any moment is
 //     the state after exactly the calls in its table.
 //  A2 The state in memory is the one that a replay gives: patches are applied as decoded from their own bytes.
 //  A3 The first record in a journal is a snapshot of everything.
 //  A4 A log is whole when its newest record is an acknowledged snapshot that holds all there is, the floors of callers too:
 //     then it can be dropped and read back from that one record.
+//  A5 A change may be put off: it is written with the next one that is not, or when somebody wants it durable. So nobody
+//     waits for what nobody writes.
 
 import type { Patches } from 'mutative'
 import { Agenda, type AgendaChange } from './agenda.ts'
@@ -65,6 +67,8 @@ interface Waiter {
 export interface ActorLogOptions {
   readonly life: ActorLife
   readonly state: object
+  /** Of the class that the state is one of. Default 0. */
+  readonly version?: number
   readonly calls: CallTable
   /** Answers of calls that changed nothing, where the snapshot has them. */
   readonly told?: CallTable
@@ -91,11 +95,16 @@ export class ActorLog implements RecordSource {
   told: CallTable | undefined
   readonly #options: Pick<ActorLogOptions, 'life' | 'isGone' | 'makeRef' | 'mark'>
   #state: object
+  #version: number
   #sequence: number
   #durable: number
   #durableState: object
   #pending: Pending[] = []
-  /** States after records that are not acknowledged yet, oldest first. */
+  /** Of the changes in it. */
+  #pendingBytes = 0
+  /** The batcher was asked to write up to here (A5). */
+  #asked: number
+  /** States after the last records of takes that are not acknowledged yet, oldest first. */
   #unacknowledged: { readonly sequence: number; readonly state: object }[] = []
   #waiters: Waiter[] = []
   #failure: { readonly error: unknown } | undefined
@@ -113,15 +122,17 @@ export class ActorLog implements RecordSource {
   #withTold = false
 
   constructor(options: ActorLogOptions) {
-    const { state, calls, agenda, sequence, told, snapshot, ...rest } = options
+    const { state, version = 0, calls, agenda, sequence, told, snapshot, ...rest } = options
     this.#options = rest // and not the state of the beginning
     this.calls = calls
     this.agenda = agenda ?? new Agenda()
     this.told = told
     this.#state = state
+    this.#version = version
     this.#durableState = state
     this.#sequence = sequence
     this.#durable = sequence
+    this.#asked = sequence
     if (snapshot === undefined) return
     this.#journal = snapshot.journal
     this.#snapshotBytes = snapshot.bytes
@@ -132,6 +143,9 @@ export class ActorLog implements RecordSource {
 
   get state(): object {
     return this.#state
+  }
+  get version(): number {
+    return this.#version
   }
   get sequence(): number {
     return this.#sequence
@@ -162,19 +176,27 @@ export class ActorLog implements RecordSource {
     return { ...this.#position, bytes: this.#snapshotBytes }
   }
 
-  /** A call's change; returns the decoded patches, whose values are now part of the state (A1, A2). */
+  /** A call's change; returns the decoded patches, whose values are now part of the state (A1, A2). `putOff`: A5. */
   commit(
     patches: Uint8Array | undefined,
     call: SettledCall | undefined,
     agenda: readonly AgendaChange[] = [],
+    putOff = false,
   ): Patches {
     const change = { patches: patches ?? NO_PATCHES, call, agenda }
     const decoded = decodeUser(change.patches, this.#options.makeRef) as Patches
     this.#state = applyPatches(this.#state, decoded)
-    this.#push({ sequence: this.#sequence + 1, change, kind: 'delta' })
+    this.#push({ sequence: this.#sequence + 1, change, kind: 'delta' }, putOff)
     if (call !== undefined) this.calls.settle(call, this.#sequence)
     for (const each of agenda) this.agenda.apply(each)
     return decoded
+  }
+
+  /** The state as a newer version of its class wants it: a record of its own, which holds everything. */
+  migrate(state: object, version: number): void {
+    this.#state = state
+    this.#version = version
+    this.#push({ sequence: this.#sequence + 1, kind: 'snapshot' })
   }
 
   /** What became of the agenda beside any call. Resolves like {@link whenDurable} of it. */
@@ -202,10 +224,11 @@ export class ActorLog implements RecordSource {
       this.#push({ sequence: this.#sequence + 1, kind: this.#released ? 'release' : 'snapshot' })
   }
 
-  /** Resolves when every record up to `sequence` is acknowledged, or superseded by an acknowledged snapshot. */
+  /** Resolves when every record up to `sequence` is acknowledged, or superseded by an acknowledged snapshot (A5). */
   whenDurable(sequence: number): Promise<void> {
     if (this.#failure !== undefined) return Promise.reject(this.#failure.error)
     if (sequence <= this.#durable) return Promise.resolve()
+    if (sequence > this.#asked) this.#ask()
     return new Promise((resolve, reject) => this.#waiters.push({ sequence, resolve, reject }))
   }
 
@@ -214,6 +237,7 @@ export class ActorLog implements RecordSource {
     if (this.#failure !== undefined) return
     this.#failure = { error }
     this.#pending = []
+    this.#pendingBytes = 0
     const waiters = this.#waiters
     this.#waiters = []
     for (const waiter of waiters) waiter.reject(error)
@@ -224,6 +248,9 @@ export class ActorLog implements RecordSource {
     const last = pending.at(-1)
     if (last === undefined || this.#failure !== undefined) return []
     this.#pending = []
+    this.#pendingBytes = 0
+    this.#asked = last.sequence
+    this.#unacknowledged.push({ sequence: last.sequence, state: this.#state })
     const deltas = this.#journal === journal ? this.#deltas(pending) : undefined // A3
     if (deltas !== undefined) return deltas
     this.#journal = journal
@@ -235,7 +262,13 @@ export class ActorLog implements RecordSource {
     const hasTold = this.#withTold || (this.told?.size ?? 0) === 0
     this.#toldWritten = hasTold ? (this.told?.changes ?? 0) : -1
     this.#withTold = false
-    const body = encodeSnapshot({ state: encode(this.#state), calls: this.calls.toData(), agenda, told }) // A1
+    const body = encodeSnapshot({
+      state: encode(this.#state),
+      calls: this.calls.toData(),
+      agenda,
+      told,
+      version: this.#version,
+    }) // A1
     this.#callsWritten = this.calls.changes
     this.#snapshotBytes = body.length
     this.#chainBytes = 0
@@ -261,15 +294,34 @@ export class ActorLog implements RecordSource {
     this.#journal = undefined
     // A release that was cut off is still one.
     this.#pending = [{ sequence: this.#sequence, kind: this.#released ? 'release' : 'snapshot' }]
+    this.#pendingBytes = 0
   }
 
-  #push(item: Pending): void {
+  #push(item: Pending, putOff = false): void {
     if (this.#failure !== undefined) throw this.#failure.error
     if (item.kind === 'release') this.#released = true
     this.#sequence = item.sequence
     this.#pending.push(item)
-    this.#unacknowledged.push({ sequence: item.sequence, state: this.#state })
+    if (!putOff) return this.#ask()
+    this.#pendingBytes += sizeOf(item)
+    // As many changes will be written as one snapshot: until then the last of them stands for all.
+    if (!this.#isTooLong(this.#chainRecords + this.#pending.length, this.#chainBytes + this.#pendingBytes))
+      return
+    const isRelease = this.#pending.some(({ kind }) => kind === 'release')
+    this.#pending = [{ sequence: item.sequence, kind: isRelease ? 'release' : 'snapshot' }]
+    this.#pendingBytes = 0
+  }
+
+  #ask(): void {
+    this.#asked = this.#sequence
     this.#options.mark(this)
+  }
+
+  /** A snapshot is by now the cheaper thing to write, or to read. */
+  #isTooLong(records: number, bytes: number): boolean {
+    const wanted = Math.floor(this.#snapshotBytes / STATE_BYTES_PER_CHAIN_RECORD)
+    if (records > Math.min(MAX_CHAIN_RECORDS, Math.max(MIN_CHAIN_RECORDS, wanted))) return true
+    return bytes > Math.max(MIN_CHAIN_BYTES, 2 * this.#snapshotBytes)
   }
 
   /** The changes as deltas, or undefined when a snapshot is asked for or by now the cheaper thing to write. */
@@ -284,11 +336,12 @@ export class ActorLog implements RecordSource {
       bytes += body.length
     }
     const count = this.#chainRecords + records.length
-    const wanted = Math.floor(this.#snapshotBytes / STATE_BYTES_PER_CHAIN_RECORD)
-    if (count > Math.min(MAX_CHAIN_RECORDS, Math.max(MIN_CHAIN_RECORDS, wanted))) return undefined
-    if (bytes > Math.max(MIN_CHAIN_BYTES, 2 * this.#snapshotBytes)) return undefined
+    if (this.#isTooLong(count, bytes)) return undefined
     this.#chainBytes = bytes
     this.#chainRecords = count
     return records
   }
 }
+
+const sizeOf = ({ change }: Pending): number =>
+  change === undefined ? 0 : change.patches.length + (change.call?.result.length ?? 0)

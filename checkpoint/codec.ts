@@ -52,9 +52,12 @@ export const decodeUser = (bytes: Uint8Array, makeRef: MakeRef | undefined): unk
 
 /** Bytes of a user's value; `root` names it in the error. Throws {@link UnserialisableValue}. */
 export function encodeUser(value: unknown, root: string): Uint8Array {
-  check(value, root, new Set())
+  checkUser(value, root)
   return encoder.encode(value)
 }
+
+/** Throws {@link UnserialisableValue} where {@link encodeUser} would. */
+export const checkUser = (value: unknown, root: string): void => check(value, root, new Set())
 
 /** Dates and binary data: values that a draft cannot watch. */
 export const isOpaque = (value: unknown): value is Date | ArrayBufferView =>

@@ -38,6 +38,8 @@ export interface SnapshotBody {
   readonly agenda: AgendaData | undefined
   /** Answers of calls that changed nothing; only of an actor that is passivated. */
   readonly told: CallTableData | undefined
+  /** Of the class that the state is one of; deltas to it are of the same. 0 where the class has none. */
+  readonly version: number
 }
 
 /** One call's change, and the call; or what became of the agenda beside calls. */
@@ -66,17 +68,18 @@ export interface BlockEntry extends RecordHead {
 type HeaderLine = readonly [ActorKey, number, number, number, number, number, number, number]
 const KINDS: readonly RecordKind[] = ['snapshot', 'delta', 'release']
 
-// The agenda, and what was told, come last and are left out where there is none: so records of earlier releases read the same.
+// Most actors have none of what comes last, which is left out then.
 
-export function encodeSnapshot({ state, calls, agenda, told }: SnapshotBody): Uint8Array {
-  if (told !== undefined) return encode([state, calls, agenda ?? null, told])
-  return encode(agenda === undefined ? [state, calls] : [state, calls, agenda])
+export function encodeSnapshot({ state, calls, agenda, told, version }: SnapshotBody): Uint8Array {
+  const rest = [agenda ?? null, told ?? null, version === 0 ? null : version]
+  while (rest.at(-1) === null) rest.pop()
+  return encode([state, calls, ...rest])
 }
 
 export function decodeSnapshot(bytes: Uint8Array): SnapshotBody {
-  type Fields = [Uint8Array, CallTableData, (AgendaData | null)?, CallTableData?]
-  const [state, calls, agenda, told] = decode(bytes) as Fields
-  return { state, calls, agenda: agenda ?? undefined, told }
+  type Fields = [Uint8Array, CallTableData, (AgendaData | null)?, (CallTableData | null)?, number?]
+  const [state, calls, agenda, told, version = 0] = decode(bytes) as Fields
+  return { state, calls, agenda: agenda ?? undefined, told: told ?? undefined, version }
 }
 
 export function encodeDelta({ patches, calls, agenda }: DeltaBody): Uint8Array {

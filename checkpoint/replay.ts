@@ -15,6 +15,8 @@ export interface Restored {
   readonly agenda: Agenda
   /** Answers of calls that changed nothing, where a record has them. */
   readonly told?: CallTable
+  /** Of the class that the state is one of. */
+  readonly version: number
   /** Of the last record. */
   readonly sequence: number
   readonly kind: RecordKind
@@ -61,7 +63,15 @@ export function replay(
     last = entry
   }
   const told = snapshot.told === undefined ? {} : { told: CallTable.from(snapshot.told) }
-  return { state, calls, agenda, ...told, sequence: last.sequence, kind: last.kind }
+  return {
+    state,
+    calls,
+    agenda,
+    ...told,
+    version: snapshot.version,
+    sequence: last.sequence,
+    kind: last.kind,
+  }
 }
 
 function wholeRecords(life: ActorLife, blocks: readonly Uint8Array[]): readonly Whole[] {

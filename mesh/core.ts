@@ -198,6 +198,9 @@ export class MeshCore {
   get apart(): ReadonlyMap<PeerId, string> {
     return this.#apart.peers
   }
+  journalHolders(journal: LogKey, index: number): readonly PeerId[] | undefined {
+    return this.#journals.holders(journal, index)
+  }
   /** Why actors of lost boots are not back yet; only the head knows. */
   recoveries(): ReadonlyMap<BootId, WaitingRecovery> {
     return this.#steward.waiting()
@@ -264,6 +267,8 @@ export class MeshCore {
         return this.#journals.append(input.journal, input.block, input.token)
       case 'confirmJournal':
         return this.#journals.confirm(input.journal, input.token)
+      case 'syncJournal':
+        return this.#journals.sync(input.journal, input.index, input.token)
       case 'describe':
         this.#description = input.description
         return this.#member(input)

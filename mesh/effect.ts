@@ -84,6 +84,7 @@ export type Effect =
   /** The block will never be acknowledged: its journal was closed without it. */
   | { readonly type: 'abandoned'; readonly token: number }
   | { readonly type: 'confirmed'; readonly token: number }
+  | { readonly type: 'journalSynced'; readonly token: number }
   /** Everything issued under `old` is void: its waiting tokens are never answered. */
   | { readonly type: 'deposed'; readonly old: BootId; readonly boot: BootId }
   | { readonly type: 'rolled'; readonly from: LogKey; readonly to: LogKey }

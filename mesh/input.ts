@@ -26,6 +26,13 @@ export type Input =
       readonly block: Uint8Array
     }
   | { readonly type: 'confirmJournal'; readonly token: number; readonly journal: LogKey }
+  /** The block of that index and all before it are wanted on the disks of a majority. */
+  | {
+      readonly type: 'syncJournal'
+      readonly token: number
+      readonly journal: LogKey
+      readonly index: number
+    }
   | { readonly type: 'describe'; readonly description: PeerDescription }
   | { readonly type: 'load'; readonly load: number }
   | { readonly type: 'leave' }

@@ -99,6 +99,18 @@ export class Journals {
     this.#written.get(key)?.writer.confirm(() => this.#env.emit({ type: 'confirmed', token }))
   }
 
+  /** Never settles for a journal that is closed: what is wanted of it lies in the next one, too, then. */
+  sync(key: LogKey, index: number, token: number): void {
+    this.#written.get(key)?.writer.sync(index + 1, () => this.#env.emit({ type: 'journalSynced', token }))
+  }
+
+  /** Peers that acknowledged the block; undefined where this boot does not write the journal, or not any more. */
+  holders(key: LogKey, index: number): readonly PeerId[] | undefined {
+    const journal = this.#written.get(key)
+    if (journal?.state !== 'current') return undefined
+    return journal.writer.holders(index + 1).map(({ peer }) => peer)
+  }
+
   /** Goes on in a fresh journal; the old one is closed once everything in it is acknowledged. */
   roll(key: LogKey): void {
     const journal = this.#written.get(key)

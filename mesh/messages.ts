@@ -23,8 +23,17 @@ export type LogMessage =
       readonly length: number
       readonly commit: number
       readonly pointer?: Pointer
+      /** To be synced before it is acknowledged, whatever the class. */
+      readonly sync?: true
     }
-  | { readonly kind: 'ack'; readonly log: LogKey; readonly store: StoreId; readonly length: number }
+  | {
+      readonly kind: 'ack'
+      readonly log: LogKey
+      readonly store: StoreId
+      readonly length: number
+      /** What of that is known to be on the disk. */
+      readonly synced: number
+    }
   | { readonly kind: 'logSealed'; readonly log: LogKey; readonly store: StoreId }
   | { readonly kind: 'unknown'; readonly log: LogKey; readonly store: StoreId }
   | {

@@ -17,6 +17,35 @@ export interface CallOptions {
    * runs sees `this.context.signal` aborted, as do the calls made by it. What was made durable stays.
    */
   readonly signal?: AbortSignal
+  /**
+   * How durable what the call did, or what it saw, is to be before it is answered, where that is more than the actor's type asks for.
+   * `'replicated'`: its record is acknowledged by a majority of the keepers, under a relaxed `checkpoint`, too. `'synced'`: it is also on the disks
+   * of a majority, each of which said so. Not for sends and generators (`BAD_INPUT`).
+   */
+  readonly durability?: Durability
+  /** The call gives `{ value, receipt }` in place of its result. Not for sends and generators (`BAD_INPUT`). */
+  readonly receipt?: boolean
+}
+
+export type Durability = 'replicated' | 'synced'
+
+/** Where what a call did, or what it saw, is kept: as it was when the call was answered. */
+export interface Receipt {
+  /** The actor's record of the call's change, or the last one that the call saw: +1 with each record of the actor. */
+  readonly record: number
+  /** The journal, and its block, that has that record or a later one with everything in it; '' and -1 while it is in none. */
+  readonly journal: string
+  readonly block: number
+  /** IDs of the peers that had acknowledged that block. */
+  readonly keepers: readonly string[]
+  /** `'unsaved'`: answered before it was written, as a relaxed `checkpoint` allows. */
+  readonly durability: Durability | 'unsaved'
+}
+
+/** What a call with `receipt` gives. */
+export interface Receipted<Value> {
+  readonly value: Value
+  readonly receipt: Receipt
 }
 
 /** The protocol's time-outs and limits (mesh/settings.ts says what each is for); those left out keep their defaults. */
@@ -126,7 +155,13 @@ export interface ActorStatus {
   readonly cause?: string
   /** Who holds everything that its recovery would need; fewer for a moment after a change of host or keepers. */
   readonly keepers: readonly PeerRef[]
+  /** How many there are where as many peers may keep it: its option `keepers`. */
+  readonly keepersWanted: number
   readonly durability: 'replicated' | 'synced'
+  /** Only where this peer is its host and has it in use: the number of its last durable record… */
+  readonly durable?: number
+  /** …and how many records, one per call that changed something, are not durable yet. */
+  readonly unsaved?: number
 }
 
 /** What a rescue of the registry would do, or did (docs/adr/0009). */

@@ -1,12 +1,14 @@
 // One journal of this boot as the actor runtime holds it.
 
-import type { LogKey } from '../mesh/ids.ts'
+import type { LogKey, PeerId } from '../mesh/ids.ts'
 import type { JournalClass } from '../mesh/registry/types.ts'
 import type { OpenJournal } from './mesh-handle.ts'
 
 export interface JournalActions {
   append(block: Uint8Array): Promise<number>
   confirm(): Promise<void>
+  sync(index: number): Promise<void>
+  holders(index: number): readonly PeerId[] | undefined
 }
 
 export class DriverJournal implements OpenJournal {
@@ -32,5 +34,11 @@ export class DriverJournal implements OpenJournal {
   }
   confirm(): Promise<void> {
     return this.#actions.confirm()
+  }
+  sync(index: number): Promise<void> {
+    return this.#actions.sync(index)
+  }
+  holders(index: number): readonly PeerId[] | undefined {
+    return this.#actions.holders(index)
   }
 }

@@ -344,6 +344,7 @@ export class MeshDriver implements MeshHandle, NetworkListener {
       case 'abandoned':
         return this.#tokens.drop(effect.token)
       case 'confirmed':
+      case 'journalSynced':
         return this.#tokens.resolve(effect.token, undefined)
       case 'rolled':
         this.#journals.get(effect.from)?.markRolled()
@@ -369,6 +370,9 @@ export class MeshDriver implements MeshHandle, NetworkListener {
         append: (block) =>
           this.#inJournal(key, (token) => ({ type: 'appendJournal', token, journal: key, block })),
         confirm: () => this.#inJournal(key, (token) => ({ type: 'confirmJournal', token, journal: key })),
+        sync: (index) =>
+          this.#inJournal(key, (token) => ({ type: 'syncJournal', token, journal: key, index })),
+        holders: (index) => this.#core?.journalHolders(key, index),
       })
     this.#journals.set(key, journal)
     return journal

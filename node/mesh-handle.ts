@@ -19,6 +19,13 @@ export interface OpenJournal {
   append(block: Uint8Array): Promise<number>
   /** A confirmation round started after this call: resolves when a majority of the keepers says the log is not sealed. */
   confirm(): Promise<void>
+  /**
+   * Resolves when the block and all before it are on the disks of a majority of the keepers, each of which said so, whatever the journal's
+   * class. Never settles when the journal was rolled and closed first.
+   */
+  sync(index: number): Promise<void>
+  /** Peers that acknowledged the block so far; undefined when the journal was rolled. */
+  holders(index: number): readonly PeerId[] | undefined
   /** True once the journal was rolled: append to `journal(class)` again instead. */
   readonly rolled: boolean
 }

@@ -169,7 +169,9 @@ function actorStatus(actor: ActorEntry, driver: MeshDriver, runtime: Runtime): A
     restarts: actor.restarts,
     ...(cause ? { cause } : {}),
     keepers: keepersOf(driver.registry, actor).map(({ peer }) => peerRef(driver, peer)),
+    keepersWanted: actor.options.class.keepers,
     durability: actor.options.class.level,
+    ...(actor.home === driver.boot ? runtime.savedOf(actor.key) : undefined),
   }
 }
 

@@ -109,13 +109,14 @@ export class Keeper {
     log.heardAt = env.now
     if (log.sealing) return this.#answerSealed(from, log)
     if (this.#logs.isTainted(log)) return answerUnknown()
+    const sync = message.sync === true
     const write = () => {
       if (log.sealing) return this.#answerSealed(from, log)
       if (from === env.self) {
         log.length = Math.max(log.length, message.length)
-        return this.#written(from, log)
+        return this.#written(from, log, sync)
       }
-      if (message.proofs.length === 0) return this.#written(from, log)
+      if (message.proofs.length === 0) return this.#written(from, log, sync)
       log.writesInFlight++
       env.ingest(message.log, message.proofs, (length) => {
         log.writesInFlight--
@@ -126,7 +127,7 @@ export class Keeper {
             code: 'BAD_PROOF',
             text: `${from} sent blocks of log ${message.log} that do not verify`,
           })
-        this.#written(from, log)
+        this.#written(from, log, sync)
         drain(log)
       })
     }
@@ -139,10 +140,10 @@ export class Keeper {
     })
   }
 
-  /** Acknowledges what is written, after a sync where the class wants one. */
-  #written(from: PeerId, log: KeptLog): void {
+  /** Acknowledges what is written, after a sync where the class, or the writer this time, wants one. */
+  #written(from: PeerId, log: KeptLog, sync: boolean): void {
     if (log.sealing) return this.#answerSealed(from, log)
-    if (log.facts.class === 'replicated' || log.synced >= log.length)
+    if ((log.facts.class === 'replicated' && !sync) || log.synced >= log.length)
       return this.#acknowledge(from, log, log.length)
     const length = log.length
     log.writesInFlight++
@@ -156,7 +157,8 @@ export class Keeper {
   }
 
   #acknowledge(to: PeerId, log: KeptLog, length: number): void {
-    this.#env.send(to, { kind: 'ack', log: log.facts.key, store: this.#env.store, length })
+    const synced = Math.min(log.synced, length)
+    this.#env.send(to, { kind: 'ack', log: log.facts.key, store: this.#env.store, length, synced })
   }
 
   #answerSealed(to: PeerId, log: KeptLog): void {

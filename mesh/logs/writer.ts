@@ -5,6 +5,7 @@
 // W3 `logSealed` from any keeper ends the writer: it acknowledges nothing more.
 // W4 with a pointer to spread, a keeper's acknowledgement counts only once it told that pointer back: it is on its disk.
 //    An acknowledgement alone may be a late one of an `app` that the candidate sent, before there was a pointer.
+// W5 synced = on the disks of a majority, each of which said so, up to that length.
 
 import type { Env } from '../env.ts'
 import type { LogKey, StoreId } from '../ids.ts'
@@ -25,6 +26,8 @@ interface Replica {
   readonly keeper: Keeper
   /** Length acknowledged; -1 before the first answer. */
   acknowledged: number
+  /** Length that it said is on its disk (W5); what is there stays there. */
+  synced: number
   /** Length sent so far; blocks beyond it are fetched from the store when it catches up. */
   sent: number
   /** When something was last sent that needs an answer. */
@@ -53,6 +56,7 @@ export class LogWriter {
   #roundStartedAt = 0
   #roundWaiting: (() => void)[] = []
   #nextRoundWaiting: (() => void)[] = []
+  #syncsWaiting: { readonly length: number; readonly then: () => void }[] = []
 
   constructor(
     env: Env,
@@ -76,6 +80,7 @@ export class LogWriter {
     this.#replicas = init.keepers.map((keeper) => ({
       keeper,
       acknowledged: -1,
+      synced: 0,
       sent: init.length,
       askedAt: 0,
       proving: false,
@@ -133,6 +138,18 @@ export class LogWriter {
     this.#startRound()
   }
 
+  /** `then` runs when a majority has everything below `length` on its disk, whatever the class of the log asks for. */
+  sync(length: number, then: () => void): void {
+    this.#syncsWaiting.push({ length, then })
+    for (const replica of this.#replicas) if (replica.synced < length) this.#ask(replica)
+    this.#countSynced()
+  }
+
+  /** Keepers that acknowledged everything below `length`. */
+  holders(length: number): readonly Keeper[] {
+    return this.#replicas.filter((each) => each.acknowledged >= length).map(({ keeper }) => keeper)
+  }
+
   /** True when everything appended is acknowledged. */
   get drained(): boolean {
     return this.#appending === 0 && this.#committed >= this.#length
@@ -146,7 +163,7 @@ export class LogWriter {
     if (this.#done || !('store' in message)) return
     const replica = this.#replica(message.store)
     if (!replica) return
-    if (message.kind === 'ack') this.#acknowledged(replica, message.length)
+    if (message.kind === 'ack') this.#acknowledged(replica, message.length, message.synced)
     else if (message.kind === 'confirmed') this.#confirmed(replica, message.round)
     else if (message.kind === 'logSealed') {
       this.#done = true
@@ -184,7 +201,7 @@ export class LogWriter {
     if (this.#done) return
     const { now, settings } = this.#env
     for (const replica of this.#replicas) {
-      const behind = replica.acknowledged < this.#length || !replica.informed
+      const behind = replica.acknowledged < this.#length || !replica.informed || this.#wantsSync(replica)
       if (!behind || replica.lost || now - replica.askedAt < settings.resendMs) continue
       replica.sent = Math.max(0, replica.acknowledged)
       this.#ask(replica)
@@ -220,6 +237,7 @@ export class LogWriter {
     replica.askedAt = this.#env.now
     replica.sent = Math.max(replica.sent, from + proofs.length)
     const pointer = this.#pointer && !replica.informed ? { pointer: this.#pointer } : {}
+    const sync = this.#wantsSync(replica) ? { sync: true as const } : {}
     this.#env.send(replica.keeper.peer, {
       kind: 'app',
       log: this.key,
@@ -231,10 +249,13 @@ export class LogWriter {
       length: this.#length,
       commit: this.#committed,
       ...pointer,
+      ...sync,
     })
   }
 
-  #acknowledged(replica: Replica, length: number): void {
+  #acknowledged(replica: Replica, length: number, synced: number): void {
+    replica.synced = Math.max(replica.synced, Math.min(synced, this.#length))
+
     // A keeper cannot hold more than was appended; a late answer about less changes nothing.
     replica.acknowledged = Math.max(replica.acknowledged, Math.min(length, this.#length))
     if (replica.acknowledged >= replica.sent && replica.sent < this.#length) {
@@ -242,6 +263,20 @@ export class LogWriter {
       this.#ask(replica)
     }
     this.#count()
+    this.#countSynced()
+  }
+
+  #wantsSync({ synced }: Replica): boolean {
+    return this.#syncsWaiting.some(({ length }) => length > synced)
+  }
+
+  /** W5 */
+  #countSynced(): void {
+    if (this.#syncsWaiting.length === 0) return
+    const synced = majorityLength(this.#replicas.map((replica) => replica.synced))
+    const done = this.#syncsWaiting.filter(({ length }) => length <= synced)
+    this.#syncsWaiting = this.#syncsWaiting.filter(({ length }) => length > synced)
+    for (const { then } of done) then()
   }
 
   #count(): void {

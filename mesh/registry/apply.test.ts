@@ -206,7 +206,7 @@ describe('the end of an assignment (A1, A2, R4)', () => {
     const table = mesh()
     table.open('b', 'J')
     table.create('b')
-    table.apply('b', { kind: 'failed', actor: key, epoch: 1, cause: 'it throws', again: false })
+    table.apply('b', { kind: 'failed', actor: key, epoch: 1, cause: 'it throws', again: false, counts: true })
     expect(table.actor).toMatchObject({ home: table.boot('b'), status: { kind: 'stopping' } })
     expect([...neededJournals(table.table)]).toEqual([logKey('J')])
     const actors = [{ actor: key, epoch: 1, home: null }]
@@ -221,7 +221,7 @@ describe('the end of an assignment (A1, A2, R4)', () => {
     table.open('b', 'J')
     table.create('b')
     table.apply('a', { kind: 'stop', actor: key, incarnation: 1 })
-    table.apply('b', { kind: 'failed', actor: key, epoch: 1, cause: 'it throws', again: false })
+    table.apply('b', { kind: 'failed', actor: key, epoch: 1, cause: 'it throws', again: false, counts: true })
     const actors = [{ actor: key, epoch: 1, home: null }]
     table.apply('b', { kind: 'released', boot: table.boot('b'), journal: logKey('J'), length: 0, actors })
     expect(table.actor).toMatchObject({ home: null, status: { kind: 'stopped' } })
@@ -402,7 +402,14 @@ describe('A6 a home has room', () => {
       table.apply('a', { kind: 'assign', actors: [{ actor: second, epoch: 1, home: table.boot('a') }] })
     assign()
     expect(homes(table)[1]).toBe(null)
-    table.apply('a', { kind: 'failed', actor: first, epoch: 1, cause: 'it cannot be made', again: false })
+    table.apply('a', {
+      kind: 'failed',
+      actor: first,
+      epoch: 1,
+      cause: 'it cannot be made',
+      again: false,
+      counts: true,
+    })
     table.open('a', 'J')
     const actors = [{ actor: first, epoch: 1, home: null }]
     table.apply('a', { kind: 'released', boot: table.boot('a'), journal: logKey('J'), length: 0, actors })

@@ -58,7 +58,13 @@ class Campaign {
   }
   /** The keeper of the next term says that it holds so much of this log. */
   acknowledged(log: string, length: number): void {
-    this.#candidate.handle(peer('e'), { kind: 'ack', log: logKey(log), store: store('e'), length })
+    this.#candidate.handle(peer('e'), {
+      kind: 'ack',
+      log: logKey(log),
+      store: store('e'),
+      length,
+      synced: length,
+    })
     this.bench.settle()
   }
   /** Nothing is answered for so long that the step is given up, and the next may begin. */

@@ -136,7 +136,7 @@ test('A7 names beyond those that are remembered raise the numbers of all, and wh
 test('failed starts count until one was good for a while; beyond maxRestarts the actor is dead with the last cause', () => {
   const { actor, apply, release } = tableWith(2)
   const failed = (cause: string): CommandResult =>
-    apply({ kind: 'failed', actor: key, epoch: actor().epoch, cause, again: true })
+    apply({ kind: 'failed', actor: key, epoch: actor().epoch, cause, again: true, counts: true })
   const started = (steady: boolean): CommandResult =>
     apply({ kind: 'started', boot, steady, actors: [{ actor: key, epoch: actor().epoch }] })
   failed('no database')
@@ -155,7 +155,14 @@ test('failed starts count until one was good for a while; beyond maxRestarts the
 test('R4 a start that can not work gives the actor up as well only with the release of its home', () => {
   const { actor, apply, release, create } = tableWith()
   const failed = (): CommandResult =>
-    apply({ kind: 'failed', actor: key, epoch: actor().epoch, cause: 'no such type', again: false })
+    apply({
+      kind: 'failed',
+      actor: key,
+      epoch: actor().epoch,
+      cause: 'no such type',
+      again: false,
+      counts: true,
+    })
   failed()
   expect(actor()).toMatchObject({ home: boot, status: { kind: 'stopping', cause: 'no such type' } })
   failed()

@@ -98,14 +98,16 @@ export const restartedByKill = (actor: ActorEntry): ActorEntry => ({
 export function failed(
   table: RegistryTable,
   issuer: string,
-  { actor: key, epoch, cause, again }: Of<'failed'>,
+  { actor: key, epoch, cause, again, counts }: Of<'failed'>,
 ): CommandResult {
   const actor = table.actors.get(key)
   if (!actor || actor.epoch !== epoch || actor.home !== issuer)
     return { ok: false, why: 'stale-epoch', detail: `${key} has moved meanwhile` }
+  if (actor.status.kind !== 'running') return done
   // Its host may have started it since: what it serves then ends as everything that it serves, with a release (A1).
-  if (actor.status.kind === 'running')
-    table.actors.set(key, again ? failedOnce(actor, cause, 'it does not start') : givenUp(actor, cause))
+  if (!again) table.actors.set(key, givenUp(actor, cause))
+  else if (counts) table.actors.set(key, failedOnce(actor, cause, 'it does not start'))
+  else table.actors.set(key, { ...actor, failures: { count: actor.failures?.count ?? 0, cause } })
   return done
 }
 

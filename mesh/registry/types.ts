@@ -264,8 +264,8 @@ export type Command =
       }[]
     }
   /**
-   * A start of the actor failed, and its host says why. With `again` it is tried again, unless its restarts are used up;
-   * else it ends (`ActorDiedError` carries the cause).
+   * A start of the actor failed, and its host says why. With `again` it is tried again, unless its restarts are used up, of which
+   * it is one where it `counts`; else it ends (`ActorDiedError` carries the cause).
    */
   | {
       readonly kind: 'failed'
@@ -273,6 +273,7 @@ export type Command =
       readonly epoch: number
       readonly cause: string
       readonly again: boolean
+      readonly counts: boolean
     }
   /** Starts that worked; with `steady`, a while ago: what failed before is forgiven. */
   | {

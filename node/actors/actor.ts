@@ -2,6 +2,7 @@
 // and replaces `state` by an accessor that leads each running call to its own draft.
 
 import { scheduleOf } from './schedule.ts'
+import { checkpointOf } from './scope.ts'
 import type { ActorContext, DeactivateReason, Schedule } from './types.ts'
 
 let constructing: ActorContext | undefined
@@ -26,7 +27,7 @@ export function construct<A>(context: ActorContext, make: () => A): A {
  *     }
  *
  * `state` holds plain data (objects, arrays, Map, Set, Date, BigInt, typed arrays). A method that returns has its changes
- * stored before the caller hears of it; one that throws has changed nothing. Only `state` is stored, no other field.
+ * stored before the caller hears of it (where the type's `checkpoint` says nothing else); one that throws has changed nothing. Only `state` is stored, no other field.
  */
 // biome-ignore lint/complexity/noBannedTypes: an actor without state has nothing in it
 export abstract class Actor<State extends object = {}> {
@@ -56,6 +57,14 @@ export abstract class Actor<State extends object = {}> {
    * `state` is part of the last record here. Best effort: never at a crash, a kill, or when the host was cut off.
    */
   protected onDeactivate?(reason: DeactivateReason): void | Promise<void>
+
+  /**
+   * Has everything up to here written: resolves when all calls before this one are durable; this one's own change becomes so when its
+   * method returns, before it is answered. For use inside methods of a type with another `checkpoint` than `'every-call'`.
+   */
+  protected checkpoint(): Promise<void> {
+    return checkpointOf(this)
+  }
 
   /**
    * Calls of this actor to itself at a time, as durable as its state. For use inside methods: what a call schedules and

@@ -12,7 +12,7 @@ import { anySignal, unlessAborted } from './cancelling.ts'
 import { encodeArguments, type Target } from './creation.ts'
 import type { RuntimeLimits } from './home-services.ts'
 import { CallNumbers } from './numbers.ts'
-import { OutgoingCall, type OutgoingCallInit } from './outgoing-call.ts'
+import { OutgoingCall, type OutgoingCallInit, type Result } from './outgoing-call.ts'
 import { OutgoingSeries } from './outgoing-series.ts'
 import { type CallScope, currentScope, outside } from './scope.ts'
 import { MAX_TIMEOUT_MS } from './timing.ts'
@@ -60,8 +60,11 @@ export class Client {
     const scope = currentScope()
     const common = this.#prepare(scope, 'call', target, method, args, options)
     const nests = scope?.id !== undefined
-    const bytes = await (nests ? this.#nested(scope, scope.id, common) : this.#root(scope, common))
-    return decodeUser(bytes, this.#services.makeRef)
+    const { result, receipt } = await (nests
+      ? this.#nested(scope, scope.id, common)
+      : this.#root(scope, common))
+    const value = decodeUser(result, this.#services.makeRef)
+    return common.receipt === true ? { value, receipt } : value
   }
 
   /** The items of a generator. It is opened when the first one is asked for, as part of the call that asked for it here. */
@@ -81,6 +84,7 @@ export class Client {
     args: readonly unknown[],
     options: CallOptions,
   ): AsyncGenerator<unknown, void, undefined> {
+    refuseProof(options, `${target.key}.${method} is a generator`)
     const common = this.#prepare(scope, 'series', target, method, args, options)
     await this.#pass(scope, common)
     const series = new OutgoingSeries(this.#services, { ...common, chain: scope?.chain ?? [] })
@@ -108,6 +112,7 @@ export class Client {
         `${chain}: ${target.key} waits for this very call, so it could never answer. Pass what it needs as an argument, or do the work inside it`,
       )
     }
+    checkDurability(options)
     const signal = anySignal(options.signal, scope?.signal)
     if (signal?.aborted) throw cancelled(target, method, signal, 'no')
     const encoded = this.#encode(target, method, args)
@@ -121,6 +126,8 @@ export class Client {
         scope === undefined ? timeoutMs : Math.min(timeoutMs, scope.deadline - this.#services.clock.now()),
       retries: options.retries ?? target.info?.maxTaskRetries ?? -1,
       signal,
+      ...(options.durability && { durability: options.durability }),
+      ...(options.receipt && { receipt: true as const }),
     }
   }
 
@@ -135,6 +142,7 @@ export class Client {
     options: CallOptions = {},
   ): Promise<void> {
     const scope = currentScope()
+    refuseProof(options, `nobody hears of a send, of ${target.key}.${method} neither`)
     if (scope !== undefined) {
       if (target.info !== undefined) checkMethod(target.info, method, 'call')
       return scope.changing('send').send(target, method, this.#encode(target, method, args))
@@ -175,7 +183,7 @@ export class Client {
     )
   }
 
-  async #root(scope: CallScope | undefined, common: Prepared): Promise<Uint8Array> {
+  async #root(scope: CallScope | undefined, common: Prepared): Promise<Result> {
     const { key } = common.target
     let number: number | undefined
     if (scope !== undefined) await this.#pass(scope, common)
@@ -197,7 +205,7 @@ export class Client {
     }
   }
 
-  async #nested(scope: CallScope, root: CallId, common: Prepared): Promise<Uint8Array> {
+  async #nested(scope: CallScope, root: CallId, common: Prepared): Promise<Result> {
     const id = scope.nestedId(root, common.target.key, common.method, common.args)
     await this.#pass(scope, common)
     const floors = { own: 0, all: scope.floors.all }
@@ -210,7 +218,7 @@ export class Client {
     await unlessAborted(signal, scope.pass(), () => cancelled(target, method, signal, 'no'))
   }
 
-  async #run(init: OutgoingCallInit): Promise<Uint8Array> {
+  async #run(init: OutgoingCallInit): Promise<Result> {
     const call = new OutgoingCall(this.#services, init)
     this.#calls.add(call)
     try {
@@ -224,6 +232,18 @@ export class Client {
 /** What a call of an agenda was answered with; undefined: a result. */
 export interface Delivered {
   readonly error: unknown
+}
+
+function checkDurability({ durability }: CallOptions): void {
+  if (durability === undefined || durability === 'replicated' || durability === 'synced') return
+  throw new BadInputError(
+    `durability is ${JSON.stringify(durability)}: 'replicated' or 'synced', or left out`,
+  )
+}
+
+function refuseProof({ durability, receipt }: CallOptions, why: string): void {
+  if (durability === undefined && receipt !== true) return
+  throw new BadInputError(`${why}: call it without ${receipt === true ? 'receipt' : 'durability'}`)
 }
 
 function timeoutOf({ timeoutMs = DEFAULT_TIMEOUT_MS }: CallOptions): number {

@@ -5,7 +5,16 @@ import { create, current, isDraft, type Patches } from 'mutative'
 import { encode, encodeUser, memberPath } from '../../checkpoint/codec.ts'
 import { StateError } from '../errors.ts'
 
-export class Draft {
+/** How one call sees its actor's state, and what becomes of that. */
+export interface CallState {
+  /** Bytes of what the method returned. Call before {@link finish}. */
+  encodeResult(result: unknown): Uint8Array
+  /** The change as encoded patches; undefined when there is none. Throws what the state can't hold. */
+  finish(base: object): Uint8Array | undefined
+  discard(): void
+}
+
+export class Draft implements CallState {
   readonly #finalize: () => readonly [object, Patches, Patches]
   #value: unknown
   readonly #draft: object

@@ -5,13 +5,14 @@ import type { MakeRef } from '../../checkpoint/reference.ts'
 import { StateError, TooLargeError, UnserialisableStateError } from '../errors.ts'
 import type { AgendaDraft } from './agenda-draft.ts'
 import type { Cancellation } from './cancelling.ts'
-import type { Draft } from './draft.ts'
+import type { CallState } from './draft.ts'
 import type { CallFrame } from './frames.ts'
 import { CallScope } from './scope.ts'
 import type { TypeInfo } from './type-info.ts'
 import type { AnyActor } from './types.ts'
 
-export type Outcome = { readonly result: Uint8Array } | { readonly error: unknown }
+/** `left`: it called others, or asked for a checkpoint. */
+export type Outcome = { readonly result: Uint8Array; readonly left: boolean } | { readonly error: unknown }
 
 export interface Execution {
   readonly info: TypeInfo
@@ -19,7 +20,7 @@ export interface Execution {
   readonly frame: CallFrame
   readonly deadline: number
   readonly cancellation: Cancellation
-  readonly draft: Draft
+  readonly draft: CallState
   readonly gate: () => Promise<void>
   /** Whether the life that it runs in is still this one. */
   readonly goesOn: () => boolean
@@ -60,7 +61,7 @@ export async function execute({
     const args = decodeUser(frame.args, makeRef) as unknown[]
     const result = draft.encodeResult(await scope.run(() => method.apply(instance, args)))
     if (result.length > maxBytes) throw tooLarge('result', result.length, maxBytes)
-    return { result }
+    return { result, left: scope.left }
   } catch (error) {
     draft.discard()
     return { error }

@@ -2,6 +2,7 @@
 
 import type { CallFloors, CallId } from '../../checkpoint/call-table.ts'
 import type { ActorKey } from '../../mesh/ids.ts'
+import type { Durability, Receipt } from '../api.ts'
 import type { ErrorFrame } from './remote-error.ts'
 
 /** Which life of an actor the caller means, as its registry has it. */
@@ -22,12 +23,16 @@ export interface CallFrame extends ActorVersion {
   readonly args: Uint8Array
   /** Its method is a generator, whose items are asked for. Such a call is in no call table: its id is of its attempt alone. */
   readonly series?: true
+  /** How durable what it did, or saw, is to be before it is answered, where that is more than the type says. */
+  readonly durability?: Durability | undefined
+  /** Its answer says where that is. */
+  readonly receipt?: true | undefined
   /** How long its caller goes on waiting: calls made on its behalf need not take longer. */
   readonly leftMs: number
 }
 
 export type Answer =
-  | { readonly kind: 'result'; readonly result: Uint8Array }
+  | { readonly kind: 'result'; readonly result: Uint8Array; readonly receipt?: Receipt | undefined }
   | { readonly kind: 'error'; readonly error: ErrorFrame }
   /** Items of a series, `first` the number of the first of them. */
   | { readonly kind: 'items'; readonly first: number; readonly items: readonly Uint8Array[] }
@@ -99,9 +104,17 @@ const error: Shape = {
   data: bytes,
   kind: (kind) => kind === 'user' || kind === 'mesh',
 }
+const isDurability = (value: unknown): boolean => value === 'replicated' || value === 'synced'
+const receipt: Shape = {
+  record: count,
+  journal: text,
+  block: (block) => count(block) || block === -1,
+  keepers: (keepers) => Array.isArray(keepers) && keepers.every(text),
+  durability: (value) => isDurability(value) || value === 'unsaved',
+}
 const callId = (id: unknown): boolean => fits(id, { caller: text, n: count, path: text })
 const answers: Readonly<Record<string, Shape>> = {
-  result: { result: bytes },
+  result: { result: bytes, receipt: (value) => value === undefined || fits(value, receipt) },
   error: { error: (value) => fits(value, error) },
   items: { first: count, items: (items) => Array.isArray(items) && items.every(bytes) },
   end: { count, error: (value) => value === undefined || fits(value, error) },
@@ -121,6 +134,8 @@ const frames: Readonly<Record<string, Shape>> = {
     method: text,
     args: bytes,
     series: (series) => series === undefined || series === true,
+    durability: (durability) => durability === undefined || isDurability(durability),
+    receipt: (receipt) => receipt === undefined || receipt === true,
     leftMs: (left) => typeof left === 'number' && left >= 0,
   },
   cancel: { token: text, id: callId, actor: text },

@@ -3,7 +3,7 @@
 // one leaves its `Passive` and gets another of these when it is needed again.
 //
 //  H1 Its state comes from its sources, and none of them is passed over: homed-log.ts.
-//  H2 A fresh state is a change: its snapshot is acknowledged before anything is answered.
+//  H2 A fresh state, and one that was migrated, is a change: its snapshot is acknowledged before anything is answered.
 //  H3 After a release nothing is accepted or written under this epoch again, whatever this peer's registry still says.
 
 import type { ActorLog, Position } from '../../checkpoint/actor-log.ts'
@@ -17,15 +17,20 @@ import type { Answer, CallFrame, CancelFrame, MoreFrame } from './frames.ts'
 import type { HomeServices } from './home-services.ts'
 import { HomedLog, type LogOwner } from './homed-log.ts'
 import { runHook } from './hooks.ts'
-import { makeInstance } from './instance.ts'
-import { LiveActor, type Reply } from './live-actor.ts'
+import { type Instance, makeInstance } from './instance.ts'
+import type { Reply } from './jobs.ts'
+import { LiveActor } from './live-actor.ts'
+import type { LiveActorOwner } from './live-actor-init.ts'
 import { Mailbox } from './mailbox.ts'
+import { migrateState, UnfitState } from './migration.ts'
+import { loadOwn } from './own-state.ts'
 import { type Passive, passiveOf } from './passive.ts'
-import { toFrame } from './remote-error.ts'
+import { textOf, toFrame } from './remote-error.ts'
+import type { Saved } from './runtime-types.ts'
 import { START_MOST_MS } from './starts.ts'
 import { Backoff } from './timing.ts'
 import type { TypeInfo } from './type-info.ts'
-import type { DeactivateReason } from './types.ts'
+import type { AnyActor, DeactivateReason } from './types.ts'
 
 interface Arrival {
   readonly frame: CallFrame
@@ -45,7 +50,7 @@ export interface HomedActorInit {
   readonly rested: (homed: HomedActor, passive: Passive) => void
 }
 
-export class HomedActor implements LogOwner {
+export class HomedActor implements LogOwner, LiveActorOwner {
   readonly entry: ActorEntry
   readonly #services: HomeServices
   readonly #info: TypeInfo | undefined
@@ -79,6 +84,11 @@ export class HomedActor implements LogOwner {
   }
   get position(): Position | undefined {
     return this.#log.position
+  }
+  /** Its last durable record, and how many there are beyond that; undefined while it is not in memory. */
+  get saved(): Saved | undefined {
+    const log = this.#log.now
+    return log && { durable: log.durable, unsaved: log.sequence - log.durable }
   }
   /** What it still has to do; undefined while it is not live. */
   get agenda(): Agenda | undefined {
@@ -145,8 +155,10 @@ export class HomedActor implements LogOwner {
       this.#live === undefined
         ? this.#activating === undefined
         : this.#live.isIdleSince(this.#services.now() - idleMs)
-    if (!isIdle || this.#releasing || log.durable < log.sequence) return // P1
-    void this.#passivate(log)
+    if (!isIdle || this.#releasing) return
+    if (log.durable === log.sequence)
+      void this.#passivate(log) // P1
+    else log.whenDurable(log.sequence).catch(() => {}) // what was put off is written first
   }
 
   async #passivate(log: ActorLog): Promise<void> {
@@ -168,7 +180,8 @@ export class HomedActor implements LogOwner {
 
   /** Tells the object that it ends. Until that is done no other one is made. */
   #deactivate(live: LiveActor | undefined, reason: DeactivateReason): Promise<void> | undefined {
-    if (live === undefined || this.#info?.hooks.has('onDeactivate') !== true) return undefined
+    if (live === undefined || live.isSpoiled || this.#info?.hooks.has('onDeactivate') !== true)
+      return undefined
     this.#deactivating = this.#close(live, reason).finally(() => {
       this.#deactivating = undefined
     })
@@ -274,28 +287,57 @@ export class HomedActor implements LogOwner {
   }
 
   async #activate(): Promise<LiveActor> {
-    const backoff = new Backoff(START_AGAIN_MS, START_MOST_MS)
-    const { starts, sleep } = this.#services
     if (this.#deactivating !== undefined) await this.#deactivating
     await this.#pauseAfterFailures()
     await this.#log.load()
+    return this.#untilStarted(async (made) => {
+      const live = this.#make()
+      made()
+      await this.#open(live, live.instance)
+      return this.#serve(live)
+    })
+  }
+
+  /** Another object for a live actor whose own one is not what the log says any more (O2 in own-state.ts). */
+  renew(): Promise<AnyActor> {
+    const live = this.#live
+    if (live === undefined) throw new MeshUnavailableError(`${this.entry.key} is not in use`)
+    return this.#untilStarted(async (made) => {
+      const { actor } = this.#object()
+      loadOwn(live.info.name, actor, live.log.state, this.#services.makeRef)
+      made()
+      await this.#open(live, actor)
+      this.#problem = ''
+      this.#services.starts.succeeded(this.entry)
+      return actor
+    })
+  }
+
+  /** Starts it again, ever later, until that works. Rejects when it ends here before. */
+  async #untilStarted<Started>(start: (made: () => void) => Promise<Started>): Promise<Started> {
+    const backoff = new Backoff(START_AGAIN_MS, START_MOST_MS)
+    const { starts, sleep } = this.#services
     for (;;) {
       this.#checkStaying()
       let isMade = false
-      try {
-        const live = this.#make()
+      const made = (): void => {
         isMade = true
-        if (live.info.hooks.has('onActivate')) await this.#open(live)
-        return this.#serve(live)
+      }
+      try {
+        return await start(made)
       } catch (error) {
         this.#checkStaying()
         const what = isMade ? 'onActivate' : 'its constructor'
-        const cause = `${what} failed: ${error instanceof Error ? `${error.name}: ${error.message}` : String(error)}`
+        const isUnfit = error instanceof UnfitState
+        const cause = isUnfit ? error.message : `${what} failed: ${textOf(error)}`
         this.#services.warn(this.entry, 'an actor can not be started', error)
         // A fresh actor that can't be made will never be; one with a state may be waiting for something to be repaired.
         const again = isMade || this.#log.now !== undefined
         this.tell(`${cause} (on ${this.#services.mesh.self})`)
-        await Promise.all([starts.failed(this.entry, cause, again), sleep(backoff.next())])
+        await Promise.all([
+          starts.failed(this.entry, cause, { again, counts: !isUnfit }),
+          sleep(backoff.next()),
+        ])
       }
     }
   }
@@ -312,21 +354,35 @@ export class HomedActor implements LogOwner {
 
   /** An object that does not serve yet, on a log: of the state it was restored with, or of what its constructor set. */
   #make(): LiveActor {
+    const { info, actor, initial } = this.#object()
+    const { makeRef } = this.#services
+    const log = this.#log.now ?? this.#log.fresh(initial(), info.version)
+    migrateState(info, log, makeRef)
+    if (info.ownState && log === this.#log.now) loadOwn(info.name, actor, log.state, makeRef)
+    const { side: journal } = this.#log
+    const { entry } = this
+    return new LiveActor({
+      entry,
+      info,
+      instance: actor,
+      log,
+      journal,
+      services: this.#services,
+      owner: this,
+    })
+  }
+
+  #object(): Instance & { readonly info: TypeInfo } {
     const info = this.#info
     if (info === undefined) throw new Error(`this peer does not know the type of ${this.entry.key}`)
-    const { actor, initial } = makeInstance(
-      info,
-      this.#services.context(this.entry, this.#log.now !== undefined),
-      this.#initArguments(),
-    )
-    const log = this.#log.now ?? this.#log.fresh(initial)
-    const { side: journal } = this.#log
-    return new LiveActor({ entry: this.entry, info, instance: actor, log, journal, services: this.#services })
+    const context = this.#services.context(this.entry, this.#log.now !== undefined)
+    return { info, ...makeInstance(info, context, this.#initArguments()) }
   }
 
   /** Before the first call: what its class has to do then. */
-  async #open(live: LiveActor): Promise<void> {
-    const { info, instance, log } = live
+  async #open(live: LiveActor, instance: AnyActor): Promise<void> {
+    const { info, log } = live
+    if (!info.hooks.has('onActivate')) return
     const restored = log === this.#log.now
     const gate = async (): Promise<void> => {
       this.#checkStaying()
@@ -344,6 +400,7 @@ export class HomedActor implements LogOwner {
   #serve(live: LiveActor): LiveActor {
     const { log, instance } = live
     if (log !== this.#log.now) this.#log.begin(log) // H2: every base is at or after it
+    live.begin()
     this.#live = live
     this.#problem = ''
     this.#services.starts.succeeded(this.entry)

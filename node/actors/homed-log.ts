@@ -71,9 +71,9 @@ export class HomedLog {
   }
 
   /** One for a state that is in no record yet, as its constructor set it, encoded. It counts once it is begun. */
-  fresh(initial: Uint8Array): ActorLog {
+  fresh(initial: Uint8Array, version: number): ActorLog {
     const state = decodeUser(initial, this.#init.services.makeRef) as object
-    return this.#make({ state, calls: new CallTable(), agenda: new Agenda(), sequence: 0 })
+    return this.#make({ state, version, calls: new CallTable(), agenda: new Agenda(), sequence: 0 })
   }
 
   /** A fresh state becomes a record; from then on it is what every start goes on from. */
@@ -90,7 +90,7 @@ export class HomedLog {
     return recovered
   }
 
-  #make({ state, calls, agenda, sequence, told }: Omit<Restored, 'kind'>): ActorLog {
+  #make({ state, version, calls, agenda, sequence, told }: Omit<Restored, 'kind'>): ActorLog {
     const { entry, passive, services } = this.#init
     const { isGone, makeRef } = services
     calls.forget(isGone)
@@ -98,6 +98,7 @@ export class HomedLog {
     return new ActorLog({
       life: { actor: entry.key, incarnation: entry.incarnation, epoch: entry.epoch },
       state,
+      version,
       calls,
       agenda,
       ...(told === undefined ? {} : { told }),

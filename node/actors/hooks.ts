@@ -11,6 +11,7 @@ import { Draft } from './draft.ts'
 import { explain, tooLarge } from './execution.ts'
 import type { HomeServices } from './home-services.ts'
 import { OpaqueGuard } from './opaque-guard.ts'
+import { OwnCallState } from './own-state.ts'
 import { CallScope } from './scope.ts'
 import type { TypeInfo } from './type-info.ts'
 import type { AnyActor, DeactivateReason } from './types.ts'
@@ -53,8 +54,8 @@ export async function runHook(
   const limitMs = name === 'onActivate' ? ACTIVATE_MS : DEACTIVATE_MS
   const { state } = log
   const guard = new OpaqueGuard()
-  guard.reset(state)
-  const draft = new Draft(state)
+  if (!info.ownState) guard.reset(state)
+  const draft = info.ownState ? new OwnCallState(info.name, instance) : new Draft(state)
   const deadline = services.now() + limitMs
   const cancellation = new Cancellation()
   const scope = new CallScope({

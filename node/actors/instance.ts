@@ -3,25 +3,27 @@
 import { encodeUser } from '../../checkpoint/codec.ts'
 import { StateError } from '../errors.ts'
 import { construct } from './actor.ts'
+import { ownInitial } from './own-state.ts'
 import { currentScope, outside } from './scope.ts'
 import type { TypeInfo } from './type-info.ts'
 import type { ActorContext, AnyActor } from './types.ts'
 
 export interface Instance {
   readonly actor: AnyActor
-  /** Encoded: what the constructor set. */
-  readonly initial: Uint8Array
+  /** Encoded: what the constructor set. Throws UnserialisableValue when that can't be stored. */
+  readonly initial: () => Uint8Array
 }
 
-/** Throws what the constructor throws, or UnserialisableValue when the initial state can't be stored. */
+/** Throws what the constructor throws. */
 export function makeInstance(info: TypeInfo, context: ActorContext, init: readonly unknown[]): Instance {
   const actor: AnyActor = outside(() => construct(context, () => new info.type(...init)))
+  if (info.ownState) return { actor, initial: () => ownInitial(info.name, actor) }
   const initial: unknown = Object.hasOwn(actor, 'state') && actor.state !== undefined ? actor.state : {}
   if (typeof initial !== 'object' || initial === null) {
     throw new StateError(`the state of ${info.name} starts as ${String(initial)}: it must be an object`)
   }
   Object.defineProperty(actor, 'state', STATE)
-  return { actor, initial: encodeUser(initial, 'state') }
+  return { actor, initial: () => encodeUser(initial, 'state') }
 }
 
 /** The same for every object, so that they share its cost. */

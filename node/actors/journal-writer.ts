@@ -1,7 +1,8 @@
 // This boot's side of its journals: one batcher per journal class, and the confirmation that reads wait for.
 
+import type { Position } from '../../checkpoint/actor-log.ts'
 import { Batcher, type RecordSource } from '../../checkpoint/batcher.ts'
-import type { LogKey } from '../../mesh/ids.ts'
+import type { LogKey, PeerId } from '../../mesh/ids.ts'
 import { classKey } from '../../mesh/registry/class.ts'
 import type { JournalClass } from '../../mesh/registry/types.ts'
 import { Deposed, type MeshHandle, type OpenJournal } from '../mesh-handle.ts'
@@ -24,6 +25,10 @@ export interface JournalSide {
   readonly congested: () => boolean
   /** Resolves when this boot's journal was found unsealed in a round started after the call. */
   readonly confirm: () => Promise<void>
+  /** Who acknowledged what lies there; undefined when that is not in the journal of the moment. */
+  readonly holders: (position: Position) => readonly PeerId[] | undefined
+  /** True once that is on the disks of a majority; false when it is not in the journal of the moment. */
+  readonly sync: (position: Position) => Promise<boolean>
   /** The source has something to write. */
   readonly mark: (source: RecordSource) => void
 }
@@ -34,6 +39,8 @@ export class JournalWriter {
   readonly #sides = new Map<string, JournalSide>()
   readonly #confirming = new Map<string, Promise<void>>()
   readonly #rolled = new Set<() => void>()
+  /** The last one of each class. */
+  readonly #open = new Map<LogKey, OpenJournal>()
   #stopped = false
 
   constructor(init: JournalWriterInit) {
@@ -49,6 +56,8 @@ export class JournalWriter {
       side = {
         congested: () => batcher.backlogBytes > MAX_BACKLOG_BYTES,
         confirm: () => this.confirm(wanted),
+        holders: ({ journal, index }) => this.#open.get(journal)?.holders(index),
+        sync: (position) => this.#sync(wanted, position),
         mark: (source) => batcher.mark(source),
       }
       this.#sides.set(key, side)
@@ -63,7 +72,10 @@ export class JournalWriter {
       if (this.#stopped) throw new Deposed(this.#init.mesh.boot)
       try {
         const journal = await this.#init.mesh.journal(wanted)
-        if (!journal.rolled) return journal
+        if (!journal.rolled) {
+          this.#open.set(journal.key, journal)
+          return journal
+        }
       } catch (error) {
         if (error instanceof Deposed) throw error
       }
@@ -89,7 +101,8 @@ export class JournalWriter {
   }
 
   /** A journal was rolled: a round of it would prove nothing, because recovery does not seal what is closed. */
-  rolled(_from: LogKey): void {
+  rolled(from: LogKey): void {
+    this.#open.delete(from)
     for (const batcher of this.#batchers) batcher.rolled()
     for (const wake of [...this.#rolled]) wake()
   }
@@ -103,18 +116,28 @@ export class JournalWriter {
   async #confirmNow(wanted: JournalClass): Promise<void> {
     for (;;) {
       const journal = await this.current(wanted)
-      let wake: () => void = () => {}
-      const rolled = new Promise<void>((resolve) => {
-        wake = resolve
-        this.#rolled.add(resolve)
-      })
-      try {
-        await Promise.race([journal.confirm(), rolled])
-      } finally {
-        this.#rolled.delete(wake)
-      }
-      if (this.#stopped) throw new Deposed(this.#init.mesh.boot)
-      if (!journal.rolled) return
+      if (await this.#unlessRolled(journal, journal.confirm())) return
     }
+  }
+
+  async #sync(wanted: JournalClass, { journal: key, index }: Position): Promise<boolean> {
+    const journal = await this.current(wanted)
+    return journal.key === key && this.#unlessRolled(journal, journal.sync(index))
+  }
+
+  /** False when the journal was rolled: what is said of it proves nothing then, or is never said. */
+  async #unlessRolled(journal: OpenJournal, said: Promise<void>): Promise<boolean> {
+    let wake: () => void = () => {}
+    const rolled = new Promise<void>((resolve) => {
+      wake = resolve
+      this.#rolled.add(resolve)
+    })
+    try {
+      await Promise.race([said, rolled])
+    } finally {
+      this.#rolled.delete(wake)
+    }
+    if (this.#stopped) throw new Deposed(this.#init.mesh.boot)
+    return !journal.rolled
   }
 }

@@ -11,63 +11,57 @@
 //     call may run again, on a state that it did not change.
 //  L5 A call is cancelled when nobody waits for it any more: one that has not started never starts, one that runs is told
 //     and goes on to its end, with its effect if it returns.
+//  L6 A call under a relaxed policy may be answered before its record is written, as long as nobody but its caller knows of
+//     it (checkpoints.ts). What leaves to others waits as ever, and has everything before it written.
 
 import type { ActorLog } from '../../checkpoint/actor-log.ts'
 import type { AgendaChange, AlarmEntry } from '../../checkpoint/agenda.ts'
-import { type CallId, CallTable } from '../../checkpoint/call-table.ts'
-import { decode, encode } from '../../checkpoint/codec.ts'
-import { CallExpiredError, MailboxFullError } from '../errors.ts'
-import type { AgendaDraft } from './agenda-draft.ts'
+import type { Receipt } from '../api.ts'
 import { AgendaRunner } from './agenda-runner.ts'
 import { isWanted } from './alarms.ts'
 import { isSend } from './callers.ts'
 import { Cancellation } from './cancelling.ts'
+import type { Relaxed } from './checkpoint-policy.ts'
+import { Checkpoints } from './checkpoints.ts'
 import { Draft } from './draft.ts'
-import { execute, explain, type Outcome, refuseChange, tooLarge } from './execution.ts'
+import { explain, type Outcome, refuseChange, tooLarge } from './execution.ts'
 import type { Answer, CallFrame, CancelFrame, MoreFrame } from './frames.ts'
 import type { HookChange } from './hooks.ts'
-import { HostedSeries } from './hosted-series.ts'
+import { type Job, Jobs, mailboxFull, type Reply } from './jobs.ts'
 import type { LiveActorInit } from './live-actor-init.ts'
-import { Mailbox } from './mailbox.ts'
-import { OpaqueGuard } from './opaque-guard.ts'
-import { type ErrorFrame, toFrame } from './remote-error.ts'
+import { LiveObject } from './live-object.ts'
+import { OpenSeries } from './open-series.ts'
+import { prove, wantsProof } from './proofs.ts'
+import { Remembered } from './remembered.ts'
+import { type ErrorFrame, errorAnswer, toFrame } from './remote-error.ts'
 import { outside } from './scope.ts'
 import { checkMethod, type TypeInfo } from './type-info.ts'
 import type { AnyActor } from './types.ts'
 
-export type Reply = (answer: Answer) => void
-
-interface Job {
-  readonly frame: CallFrame
-  /** Who waits for it, by the token of each attempt. */
-  readonly replies: Map<string, Reply>
-  readonly cancellation: Cancellation
-  /** When its caller stops waiting. */
-  readonly deadline: number
-  /** It is not a call of somebody else's. */
-  readonly alarm?: AlarmEntry
-}
-
 /** In place of a send's result, which nobody hears: a target may have many senders, and keeps a line for each. */
 const NOTHING = new Uint8Array()
-/** Callers of whom something is kept in `#told` before the dead among them are looked for. */
-const MIN_CALLERS_TO_SWEEP = 64
-
-const idText = (id: CallId): string => `${id.caller} ${id.n} ${id.path}`
+/** What a call that changes nothing reads. */
+interface View {
+  readonly base: number
+  readonly state: object
+  /** Before it may be answered; before it may call others. */
+  readonly gate: Promise<void>
+  readonly leave: () => Promise<void>
+}
 
 export class LiveActor {
   readonly log: ActorLog
   readonly agenda: AgendaRunner
   readonly #init: LiveActorInit
-  readonly #guard = new OpaqueGuard()
-  readonly #jobs = new Map<string, Job>()
-  readonly #queue = new Mailbox<Job>()
-  /** By the attempts that opened them; undefined until there is one. */
-  #series: Map<string, HostedSeries> | undefined
+  readonly #object: LiveObject
+  readonly #jobs = new Jobs()
+  readonly #remembered: Remembered
+  /** Undefined until a call was answered before it was written. */
+  #checkpoints: Checkpoints | undefined
+  /** Undefined until there is one. */
+  #series: OpenSeries | undefined
   /** What was there before its first call: a fresh state, what onActivate did. */
   #begun: number
-  #sweepAt = MIN_CALLERS_TO_SWEEP
-  #running = 0
   #usedAt: number
   #pumping = false
   #draining: { readonly idle: () => void } | undefined
@@ -76,9 +70,10 @@ export class LiveActor {
   constructor(init: LiveActorInit) {
     this.#init = init
     this.log = init.log
-    this.#guard.reset(init.log.state)
+    this.#object = new LiveObject(init)
     this.#begun = init.log.sequence
     this.#usedAt = init.services.now()
+    this.#remembered = new Remembered(init.log, init.services.isGone)
     this.agenda = new AgendaRunner(init, (frame, alarm) => this.#runAlarm(frame, alarm))
   }
 
@@ -86,14 +81,22 @@ export class LiveActor {
     return this.#init.info
   }
   get instance(): AnyActor {
-    return this.#init.instance
+    return this.#object.instance
+  }
+  get isSpoiled(): boolean {
+    return this.#object.isSpoiled
+  }
+
+  /** It serves from now on: what was there before is written, or on its way. */
+  begin(): void {
+    this.#begun = this.log.sequence
   }
 
   /** What a hook did: a change that no call made, before the first one or after the last. */
   change({ patches, agenda }: HookChange): void {
     if (patches !== undefined || agenda.length > 0)
       this.agenda.record(agenda, () => this.log.commit(patches, undefined, agenda))
-    this.#guard.reset(this.log.state)
+    this.#object.reset()
     this.#begun = this.log.sequence
   }
 
@@ -104,7 +107,7 @@ export class LiveActor {
 
   /** Nothing happened here since then, or is under way; what is left to do has its time, and wakes the actor then. */
   isIdleSince(time: number): boolean {
-    const isBusy = this.load > 0 || this.#running > 0 || this.#pumping
+    const isBusy = this.load > 0 || this.#object.running > 0 || this.#pumping
     return this.#usedAt <= time && !isBusy && this.agenda.isQuiet
   }
 
@@ -112,15 +115,9 @@ export class LiveActor {
     if (this.#dead) return
     this.#usedAt = this.#init.services.now()
     if (frame.series === true) return this.#openSeries(frame, reply)
-    const key = idText(frame.id)
-    const job = this.#jobs.get(key)
-    if (job !== undefined) {
-      job.replies.set(frame.token, reply) // L3
-      return
-    }
-    this.log.calls.raise(frame.id.caller, frame.floors)
-    this.log.told?.raiseKnown(frame.id.caller, frame.floors)
-    if (this.#answerFromTable(frame, reply)) return
+    if (this.#jobs.attach(frame, reply)) return // L3
+    this.#remembered.raise(frame)
+    if (this.#remembered.answer(frame, reply, this.#relaxed(frame) !== undefined, this)) return
     try {
       checkMethod(this.#init.info, frame.method, 'call')
     } catch (error) {
@@ -133,35 +130,30 @@ export class LiveActor {
     else {
       const replies = new Map([[frame.token, reply]])
       const deadline = this.#init.services.now() + frame.leftMs
-      this.#accept(key, { frame, replies, cancellation: new Cancellation(), deadline })
+      this.#accept({ frame, replies, cancellation: new Cancellation(), deadline })
     }
   }
 
-  cancel({ id, token }: CancelFrame): void {
-    this.#series?.get(token)?.close()
-    const job = this.#jobs.get(idText(id))
-    if (job?.replies.delete(token) !== true || job.replies.size > 0) return // L5
-    if (this.#queue.remove(id.caller, job)) this.#jobs.delete(idText(id))
-    else job.cancellation.cancel()
+  cancel(frame: CancelFrame): void {
+    this.#series?.close(frame.token)
+    this.#jobs.cancel(frame)
   }
 
   /** False when no such series runs here. */
-  more({ token, taken, again }: MoreFrame): boolean {
-    const series = this.#series?.get(token)
-    series?.more(taken, again)
-    return series !== undefined
+  more(frame: MoreFrame): boolean {
+    return this.#series?.more(frame) === true
   }
 
   /** Accepts nothing new, sends what has not started back, resolves when the last call that runs has returned. */
   async drain(): Promise<void> {
     this.agenda.stop()
     if (this.#dead) return
-    for (const job of this.#queue.takeAll()) this.#answer(job, { kind: 'retry', why: 'the actor is moving' })
-    for (const series of this.#series?.values() ?? [])
-      series.close({ kind: 'retry', why: 'the actor is moving' })
+    for (const job of this.#jobs.takeQueued())
+      this.#answer(job, { kind: 'retry', why: 'the actor is moving' })
+    this.#series?.closeAll({ kind: 'retry', why: 'the actor is moving' })
     await new Promise<void>((idle) => {
       this.#draining = { idle }
-      if (this.#running === 0) idle()
+      this.#object.whenIdle(idle)
     })
   }
 
@@ -176,32 +168,12 @@ export class LiveActor {
   abandon(answer: Answer): void {
     if (this.#dead) return
     this.#dead = true
+    this.#object.end()
     this.agenda.stop()
-    for (const job of this.#jobs.values()) for (const reply of job.replies.values()) reply(answer)
-    this.#jobs.clear()
-    for (const series of this.#series?.values() ?? []) series.close(answer)
-    this.#queue.takeAll()
+    this.#checkpoints?.stop()
+    this.#jobs.abandon(answer)
+    this.#series?.closeAll(answer)
     this.#draining?.idle()
-  }
-
-  #answerFromTable(frame: CallFrame, reply: Reply): boolean {
-    const told = this.log.told?.lookup(frame.id)
-    if (told?.kind === 'settled') {
-      reply(decode(told.result) as Answer) // L4
-      return true
-    }
-    const known = this.log.calls.lookup(frame.id)
-    if (known.kind === 'new') return false
-    if (known.kind === 'expired') {
-      const message = `call ${frame.id.n} to ${frame.actor} was answered or given up before, and its result is gone: make a new call`
-      reply(errorAnswer(new CallExpiredError(message, { executed: 'unknown' })))
-      return true
-    }
-    this.log.whenDurable(known.sequence).then(
-      () => reply({ kind: 'result', result: known.result }),
-      () => {},
-    )
-    return true
   }
 
   /** Settles like a call, but nobody can ask for it again: it is in the agenda until its record takes it out. */
@@ -209,7 +181,7 @@ export class LiveActor {
     return new Promise((reply) => {
       if (this.#dead || this.#draining !== undefined) reply({ kind: 'retry', why: 'the actor is moving' })
       else
-        this.#accept(idText(frame.id), {
+        this.#accept({
           frame,
           replies: new Map([[frame.token, reply]]),
           cancellation: new Cancellation(),
@@ -219,13 +191,19 @@ export class LiveActor {
     })
   }
 
-  #accept(key: string, job: Job): void {
-    this.#jobs.set(key, job)
-    if (job.alarm === undefined && this.#init.info.readOnly.has(job.frame.method)) {
+  /** Resolves when the record is as durable as the call wants it, with the receipt that it asked for. */
+  prove(record: number, frame: CallFrame): Promise<Receipt | undefined> {
+    const { log, journal, entry } = this.#init
+    return prove({ log, journal, level: entry.options.class.level }, record, frame)
+  }
+
+  #accept(job: Job): void {
+    this.#jobs.add(job)
+    if (this.#isRead(job) && !this.#init.info.ownState) {
       void outside(() => this.#read(job))
       return
     }
-    this.#queue.push(job.frame.id.caller, job)
+    this.#jobs.queue(job)
     void outside(() => this.#pump())
   }
 
@@ -233,14 +211,17 @@ export class LiveActor {
     if (this.#pumping) return
     this.#pumping = true
     try {
-      while (this.#queue.size > 0 && !this.#dead) {
+      while (this.#jobs.queued > 0 && !this.#dead) {
         // Memory is bounded: a keeper set that does not acknowledge stops the actor, not the process.
         if (this.#init.journal.congested()) await this.log.whenDurable(this.log.sequence)
-        const job = this.#queue.shift()
+        if (this.#object.isSpoiled) await this.#object.renew()
+        const job = this.#jobs.next()
         if (job === undefined || this.#dead) continue
         // Its caller has given up, so there is nobody to hear of it: after a jam the actor catches up at once.
         if (this.#init.services.now() > job.deadline || this.#isExpired(job))
           this.#answer(job, { kind: 'retry', why: 'it waited for too long' })
+        else if (this.#isRead(job))
+          await this.#read(job) // O3
         else await this.#write(job) // L1
       }
     } catch {
@@ -250,9 +231,13 @@ export class LiveActor {
     }
   }
 
+  #isRead({ alarm, frame }: Job): boolean {
+    return alarm === undefined && this.#init.info.readOnly.has(frame.method)
+  }
+
   /** An alarm is none of the calls in the table, although the actor may be its own caller there. */
   #isExpired({ alarm, frame }: Job): boolean {
-    return alarm === undefined && this.log.calls.lookup(frame.id).kind === 'expired'
+    return alarm === undefined && this.#remembered.isExpired(frame.id)
   }
 
   async #write(job: Job): Promise<void> {
@@ -260,56 +245,60 @@ export class LiveActor {
       return this.#answer(job, { kind: 'retry', why: 'it is not wanted any more' }) // M3
     const base = this.log.sequence
     const state = this.log.state
-    const draft = new Draft(state)
+    const draft = this.#object.draft(state)
     const agenda = this.agenda.draft(job.alarm)
-    const outcome = await this.#execute(job, draft, () => this.#gate(base), agenda)
+    const outcome = await this.#object.execute(job, draft, () => this.#gate(base), agenda)
     if (this.#dead) return
-    if ('error' in outcome) return this.#settleThrow(job, base, outcome.error)
+    const gate = (): Promise<void> => this.#readGate(job.frame, base)
+    if ('error' in outcome) return this.#settleThrow(job, base, outcome.error, gate())
     try {
       const patches = draft.finish(state)
-      this.#guard.check()
+      this.#object.check()
       // What was sent is always settled by a record: delivered again it must find that, wherever the actor lives then.
       if (patches === undefined && agenda.changes.length === 0 && !isSend(job.frame.id)) {
         this.#remember(job, base, { kind: 'result', result: outcome.result })
-        return this.#settle(job, this.#gate(base), outcome)
+        return this.#settle(job, outcome.left ? this.#gate(base) : gate(), outcome, base)
       }
       if (patches !== undefined && patches.length > this.#init.services.limits.maxBytes)
         throw tooLarge('change of state', patches.length, this.#init.services.limits.maxBytes)
-      this.#commit(job, patches, outcome.result, agenda.changes)
+      this.#commit(job, patches, outcome, agenda.changes)
     } catch (error) {
       draft.discard()
-      this.#settleThrow(job, base, error)
+      this.#settleThrow(job, base, error, gate())
     }
   }
 
   #commit(
     job: Job,
     patches: Uint8Array | undefined,
-    result: Uint8Array,
+    { result, left }: Extract<Outcome, { readonly left: boolean }>,
     added: readonly AgendaChange[],
   ): void {
     const { id, floors } = job.frame
     const kept = isSend(id) ? NOTHING : result
     const call = job.alarm === undefined ? { ...id, floors, result: kept } : undefined
     const changes = [...this.agenda.settled(), ...added]
-    const applied = this.agenda.record(changes, () => this.log.commit(patches, call, changes))
-    for (const patch of applied) {
-      if (patch.path.length === 0) this.#guard.reset(patch.value)
-      else this.#guard.watch(patch.value)
-    }
-    this.#settle(job, this.log.whenDurable(this.log.sequence), { result }) // L2: its record is its proof
+    const isKnown = left || added.length > 0 || job.alarm !== undefined
+    const relaxed = isKnown ? undefined : this.#relaxed(job.frame) // L6
+    const putOff = relaxed !== undefined
+    const applied = this.agenda.record(changes, () => this.log.commit(patches, call, changes, putOff))
+    this.#object.changed(applied)
+    const record = this.log.sequence
+    if (relaxed === undefined) return this.#settle(job, this.log.whenDurable(record), { result }, record) // L2: its record is its proof
+    this.#checkpoints ??= new Checkpoints(this.log, this.#init.services.clock)
+    this.#settle(job, this.#checkpoints.answer(relaxed), { result }, record)
   }
 
   async #read(job: Job): Promise<void> {
-    const { base, state, gate } = this.#view()
-    const draft = new Draft(state)
-    const outcome = await this.#execute(job, draft, () => gate, undefined)
+    const { base, state, gate, leave } = this.#view(job.frame)
+    const draft = this.#object.draft(state)
+    const outcome = await this.#object.execute(job, draft, leave, undefined)
     if (this.#dead) return
     if ('error' in outcome) return this.#settleThrow(job, base, outcome.error, gate)
     try {
       refuseChange(this.#init.info, job.frame.method, draft.finish(state))
-      this.#guard.check()
-      this.#settle(job, gate, outcome)
+      this.#object.check()
+      this.#settle(job, outcome.left ? leave() : gate, outcome, base)
     } catch (error) {
       draft.discard()
       this.#settleThrow(job, base, error, gate)
@@ -317,22 +306,21 @@ export class LiveActor {
   }
 
   /** What a call that changes nothing reads, and what that needs before anybody may see it. */
-  #view(): { readonly base: number; readonly state: object; readonly gate: Promise<void> } {
+  #view(frame: CallFrame): View {
     // Before what it began with is durable there is nothing that a stale read may show.
     const local = this.#init.info.localReads && this.log.durable >= this.#begun
     const base = local ? this.log.durable : this.log.sequence
     const state = local ? this.log.durableState : this.log.state
-    const gate = local ? Promise.resolve() : this.#gate(base)
+    const gate = local ? Promise.resolve() : this.#readGate(frame, base)
     gate.catch(() => {}) // who waits for it takes its outcome
-    return { base, state, gate }
+    return { base, state, gate, leave: () => (local ? gate : this.#gate(base)) }
   }
 
   #openSeries(frame: CallFrame, reply: Reply): void {
     const { token, method } = frame
-    if (this.more({ t: 'more', token, actor: frame.actor, taken: 0, again: true })) return
-    const { info, instance, services } = this.#init
-    const { makeRef, clock } = services
-    const { maxBytes, mailboxLimit } = services.limits
+    if (this.#series?.more({ token, taken: 0, again: true })) return
+    const { info, services } = this.#init
+    const { makeRef, clock, limits } = services
     try {
       checkMethod(info, method, 'series')
     } catch (error) {
@@ -340,49 +328,18 @@ export class LiveActor {
       return
     }
     if (this.#draining !== undefined) return reply({ kind: 'retry', why: 'the actor is moving' })
-    if (this.load >= mailboxLimit) return reply(this.#full(frame))
-    const { state: base, gate } = this.#view()
+    if (this.load >= limits.mailboxLimit) return reply(this.#full(frame))
+    const { state: base, leave } = this.#view(frame)
+    const gate = leave()
+    gate.catch(() => {}) // it takes its outcome itself
     const draft = new Draft(base)
-    const check = (): void => this.#guard.check()
+    const check = (): void => this.#object.check()
     const ended = (): void => {
-      this.#series?.delete(token)
       this.#usedAt = services.now()
     }
-    const common = { info, instance, maxBytes, makeRef, clock }
-    const series = new HostedSeries({ ...common, frame, reply, base, draft, gate, check, ended })
-    this.#series ??= new Map()
-    this.#series.set(token, series)
-    void outside(() => series.run())
-  }
-
-  async #execute(
-    job: Job,
-    draft: Draft,
-    gate: () => Promise<void>,
-    agenda: AgendaDraft | undefined,
-  ): Promise<Outcome> {
-    this.#running++
-    try {
-      const { info, instance, services } = this.#init
-      const { makeRef } = services
-      const { maxBytes } = services.limits
-      return await execute({
-        info,
-        instance,
-        maxBytes,
-        makeRef,
-        frame: job.frame,
-        deadline: job.deadline,
-        cancellation: job.cancellation,
-        draft,
-        gate,
-        goesOn: () => !this.#dead,
-        agenda,
-      })
-    } finally {
-      this.#running--
-      if (this.#running === 0) this.#draining?.idle()
-    }
+    const common = { info, instance: this.#object.instance, maxBytes: limits.maxBytes, makeRef, clock }
+    this.#series ??= new OpenSeries()
+    this.#series.run({ ...common, frame, reply, base, draft, gate, check, ended })
   }
 
   /** What a base needs before anybody may see it (L2). */
@@ -390,37 +347,48 @@ export class LiveActor {
     await Promise.all([this.log.whenDurable(base), this.#init.journal.confirm()])
   }
 
-  #settleThrow(job: Job, base: number, thrown: unknown, gate = this.#gate(base)): void {
+  /** When a call that changed nothing, and that nobody else knows of, may be answered: another peer is not the host by then. */
+  #readGate(frame: CallFrame, base: number): Promise<void> {
+    return this.#relaxed(frame) === undefined ? this.#gate(base) : this.#init.journal.confirm()
+  }
+
+  /** Undefined where it is answered after its record is acknowledged. */
+  #relaxed({ id, method, durability }: CallFrame): Relaxed | undefined {
+    // What was there before its first call is durable before any answer (H2 in homed-actor.ts).
+    if (durability !== undefined || isSend(id) || this.log.durable < this.#begun) return undefined
+    return this.#init.info.relaxed(method)
+  }
+
+  #settleThrow(job: Job, base: number, thrown: unknown, gate: Promise<void>): void {
     let error = thrown
+    this.#object.spoil() // O2
     try {
-      this.#guard.check()
+      this.#object.check()
     } catch (caught) {
       error = caught
     }
     const frame = toFrame(explain(this.#init.info, job.frame.method, error))
     this.#remember(job, base, { kind: 'error', error: frame })
-    this.#settle(job, gate, { error: frame })
+    this.#settle(job, gate, { error: frame }, base)
   }
 
-  /** L4 */
-  #remember({ alarm, frame: { id, floors } }: Job, base: number, answer: Answer): void {
-    if (alarm !== undefined) return // nobody asks for it again but the agenda, and that has it run once more
-    this.log.told ??= new CallTable()
-    const { told } = this.log
-    told.settle({ ...id, floors, result: encode(answer) }, base)
-    if (told.callers < this.#sweepAt) return
-    told.forget(this.#init.services.isGone)
-    this.#sweepAt = Math.max(MIN_CALLERS_TO_SWEEP, 2 * told.callers)
+  /** L4; of an alarm nobody asks again but the agenda, and that has it run once more. */
+  #remember({ alarm, frame }: Job, base: number, answer: Answer): void {
+    if (alarm === undefined) this.#remembered.tell(frame, base, answer)
   }
 
   #settle(
     job: Job,
     gate: Promise<void>,
     outcome: { readonly result: Uint8Array } | { readonly error: ErrorFrame },
+    record: number,
   ): void {
-    gate.then(
-      () => {
-        if ('result' in outcome) this.#answer(job, { kind: 'result', result: outcome.result })
+    const isProven = wantsProof(job.frame) && 'result' in outcome
+    const proven = isProven ? gate.then(() => this.prove(record, job.frame)) : gate
+    proven.then(
+      (receipt) => {
+        if ('result' in outcome)
+          this.#answer(job, { kind: 'result', result: outcome.result, ...(receipt && { receipt }) })
         else this.#answer(job, { kind: 'error', error: outcome.error })
       },
       () => {}, // killed, or about to be: the replies are made there
@@ -428,29 +396,17 @@ export class LiveActor {
   }
 
   #answer(job: Job, answer: Answer): void {
-    if (!this.#jobs.delete(idText(job.frame.id))) return
-    this.#usedAt = this.#init.services.now()
-    for (const reply of job.replies.values()) reply(answer)
+    if (this.#jobs.answer(job, answer)) this.#usedAt = this.#init.services.now()
   }
 
   /** Has another caller's call give way, which has not begun (M3). */
-  #makeRoom({ id }: CallFrame): boolean {
-    const job = this.#queue.giveWay(id.caller)
+  #makeRoom(frame: CallFrame): boolean {
+    const job = this.#jobs.givingWay(frame)
     if (job !== undefined) this.#answer(job, this.#full(job.frame))
     return job !== undefined
   }
 
-  /** A send can wait until there is room. */
-  #full({ id }: CallFrame): Answer {
-    const { info, services } = this.#init
-    const { mailboxLimit } = services.limits
-    if (isSend(id)) return { kind: 'retry', why: 'its mailbox is full' }
-    return errorAnswer(
-      new MailboxFullError(
-        `${info.name} has ${mailboxLimit} calls waiting, its limit: call it less often, or wait for answers`,
-      ),
-    )
+  #full(frame: CallFrame): Answer {
+    return mailboxFull(frame, this.#init.info.name, this.#init.services.limits.mailboxLimit)
   }
 }
-
-const errorAnswer = (error: unknown): Answer => ({ kind: 'error', error: toFrame(error) })

@@ -10,6 +10,7 @@ import type { CallFloors, CallId } from '../../checkpoint/call-table.ts'
 import { type ActorKey, type BootId, type PeerId, peerOfBoot } from '../../mesh/ids.ts'
 import { nextLife } from '../../mesh/registry/life-numbers.ts'
 import type { ActorEntry } from '../../mesh/registry/types.ts'
+import type { Durability } from '../api.ts'
 import { ActorDiedError, type Executed, MeshUnavailableError } from '../errors.ts'
 import { cancelled, recreated, retriesUsedUp, timedOut, unavailable } from './call-errors.ts'
 import type { CallServices } from './call-services.ts'
@@ -42,7 +43,12 @@ export interface OutgoingCallInit {
   readonly retries: number
   /** Aborted, the call is over at once and never sent again. */
   readonly signal: AbortSignal | undefined
+  readonly durability?: Durability | undefined
+  readonly receipt?: true | undefined
 }
+
+/** What a call was answered with. */
+export type Result = Extract<Answer, { readonly kind: 'result' }>
 
 interface Sent {
   readonly boot: BootId
@@ -103,13 +109,13 @@ export class OutgoingCall {
     this.#signal.raise()
   }
 
-  async run(): Promise<Uint8Array> {
+  async run(): Promise<Result> {
     const { signal } = this.#init
     if (signal?.aborted) throw this.#cancel()
     return unlessAborted(signal, this.#run(), () => this.#cancel())
   }
 
-  async #run(): Promise<Uint8Array> {
+  async #run(): Promise<Result> {
     try {
       for (;;) {
         const result = await this.#step()
@@ -120,7 +126,7 @@ export class OutgoingCall {
     }
   }
 
-  async #step(): Promise<Uint8Array | undefined> {
+  async #step(): Promise<Result | undefined> {
     const answer = this.#answer
     this.#answer = undefined
     if (this.#cancelled !== undefined) throw this.#cancelled
@@ -155,7 +161,7 @@ export class OutgoingCall {
     const { exchange, clock } = this.#services
     this.#identity ??= this.#init.identify()
     const token = isNew || this.#sent === undefined ? exchange.token() : this.#sent.token
-    const { target, method, args, chain } = this.#init
+    const { target, method, args, chain, durability, receipt } = this.#init
     const { epoch, incarnation } = entry
     const leftMs = Math.max(0, this.#deadline - clock.now())
     const { id, floors } = this.#identity
@@ -171,6 +177,8 @@ export class OutgoingCall {
       method,
       args,
       leftMs,
+      ...(durability && { durability }),
+      ...(receipt && { receipt }),
     }
     const unlisten = exchange.listen(token, (answer) => this.#hear(token, answer))
     // An old attempt goes on listening: its result would be good news.
@@ -226,8 +234,8 @@ export class OutgoingCall {
     this.#signal.raise()
   }
 
-  async #take(answer: Answer): Promise<Uint8Array | undefined> {
-    if (answer.kind === 'result') return answer.result
+  async #take(answer: Answer): Promise<Result | undefined> {
+    if (answer.kind === 'result') return answer
     if (answer.kind === 'error') {
       this.#isFinal = true
       throw fromFrame(answer.error, this.#services.makeRef)

@@ -21,6 +21,13 @@ export interface RuntimeInit {
   readonly statusOf?: (actor: ActorKey) => ActorStatus | undefined
 }
 
+/** How far an actor's records are acknowledged. */
+export interface Saved {
+  readonly durable: number
+  /** Records beyond that. */
+  readonly unsaved: number
+}
+
 export interface Runtime {
   /** Names of the types that can run here, for the peer's description. */
   readonly types: readonly string[]
@@ -58,6 +65,8 @@ export interface Runtime {
   load(): number
   /** Why an actor that is at home here does not serve; empty when nothing is wrong. */
   problemOf(actor: ActorKey): string
+  /** Of an actor that is at home here and in use. */
+  savedOf(actor: ActorKey): Saved | undefined
   /** Calls from here that have no answer yet. */
   readonly pending: number
   /** Sends and alarms that the actors here still have before them. */

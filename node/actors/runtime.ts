@@ -22,7 +22,7 @@ import { JournalReader } from './journal-reader.ts'
 import { makeRef } from './ref.ts'
 import { serveRestores } from './restore-service.ts'
 import { ending, type RuntimeEvents, type RuntimeLogger, silent } from './runtime-events.ts'
-import type { Runtime, RuntimeInit } from './runtime-types.ts'
+import type { Runtime, RuntimeInit, Saved } from './runtime-types.ts'
 import { outside } from './scope.ts'
 import { optionsOf } from './type-info.ts'
 import type { ActorClass, ActorRef, AnyActor, AnyRef, CreateOptions } from './types.ts'
@@ -183,6 +183,10 @@ class ActorRuntime implements Runtime {
 
   problemOf(actor: ActorKey): string {
     return this.#home.host.problemOf(actor)
+  }
+
+  savedOf(actor: ActorKey): Saved | undefined {
+    return this.#home.host.savedOf(actor)
   }
 
   close(): void {

@@ -8,7 +8,8 @@ import type { ActorKey } from '../../mesh/ids.ts'
 import { MeshUnavailableError, StateError } from '../errors.ts'
 import type { AgendaDraft } from './agenda-draft.ts'
 import type { Cancellation } from './cancelling.ts'
-import type { Draft } from './draft.ts'
+import { type CallState, Draft } from './draft.ts'
+import type { AnyActor } from './types.ts'
 
 const running = new AsyncLocalStorage<CallScope | undefined>()
 
@@ -18,12 +19,23 @@ export function currentScope(): CallScope | undefined {
   return scope?.open ? scope : undefined
 }
 
+/** `this.checkpoint()` */
+export function checkpointOf(actor: AnyActor): Promise<void> {
+  const scope = currentScope()
+  if (scope?.owner === actor) return scope.pass()
+  return Promise.reject(
+    new StateError(
+      `checkpoint of ${actor.context.key} was called outside of its methods (in a timer, a callback or after the method returned): await it inside the method`,
+    ),
+  )
+}
+
 /** Runs code of the mesh that must not count as part of whatever call happened to start it. */
 export const outside = <T>(work: () => T): T => running.run(undefined, work)
 
 export interface CallScopeInit {
   readonly owner: object
-  readonly draft: Draft
+  readonly draft: CallState
   /** Undefined in a generator, which may be run again, and in a hook: what it calls are calls of their own. */
   readonly id: CallId | undefined
   readonly floors: CallFloors
@@ -42,7 +54,7 @@ export interface CallScopeInit {
 
 export class CallScope {
   readonly owner: object
-  readonly draft: Draft
+  readonly #draft: CallState
   readonly id: CallId | undefined
   readonly floors: CallFloors
   readonly chain: readonly ActorKey[]
@@ -57,7 +69,7 @@ export class CallScope {
 
   constructor(init: CallScopeInit) {
     this.owner = init.owner
-    this.draft = init.draft
+    this.#draft = init.draft
     this.id = init.id
     this.floors = init.floors
     this.chain = init.chain
@@ -70,6 +82,12 @@ export class CallScope {
 
   run<T>(work: () => T): T {
     return running.run(this, work)
+  }
+
+  /** Where `this.state` leads. */
+  get draft(): Draft {
+    if (this.#draft instanceof Draft) return this.#draft
+    throw new StateError(`${this.chain.at(-1)} keeps its state in its own fields, and has no draft of it`)
   }
 
   /** The agenda, for a method that may change it. `what` it wants to do, for the error. */
@@ -85,9 +103,15 @@ export class CallScope {
     return this.#cancellation.signal
   }
 
+  /** Somebody beside its caller may know of it. */
+  get left(): boolean {
+    return this.#passed !== undefined
+  }
+
   /** One gate serves every call that this call makes: they all depend on the same base. */
   async pass(): Promise<void> {
     this.#passed ??= this.#gate()
+    this.#passed.catch(() => {}) // who waits for it hears of it, and nobody has to
     await this.#passed
     if (this.#goesOn?.() === false)
       throw new MeshUnavailableError(`${this.chain.at(-1)} is not at home here any more`, { executed: 'no' })

@@ -27,6 +27,13 @@ export interface StartsInit {
   readonly boot: BootId
 }
 
+export interface FailedStart {
+  /** False: it is over at once. */
+  readonly again: boolean
+  /** Among those that `maxRestarts` allows. */
+  readonly counts: boolean
+}
+
 export class Starts {
   readonly #init: StartsInit
   /** Actors with failures that run now, and since when. */
@@ -48,9 +55,9 @@ export class Starts {
   }
 
   /** Resolves when the registry counts it, or could not be reached. */
-  async failed({ key, epoch }: ActorEntry, cause: string, again: boolean): Promise<void> {
+  async failed({ key, epoch }: ActorEntry, cause: string, how: FailedStart): Promise<void> {
     try {
-      await this.#init.mesh.command({ kind: 'failed', actor: key, epoch, cause, again }, START_MOST_MS)
+      await this.#init.mesh.command({ kind: 'failed', actor: key, epoch, cause, ...how }, START_MOST_MS)
     } catch {
       // It is tried, and reported, again.
     }

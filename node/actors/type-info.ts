@@ -3,6 +3,7 @@
 import type { ActorOptions } from '../../mesh/registry/types.ts'
 import { BadInputError, UnknownMethodError } from '../errors.ts'
 import { Actor } from './actor.ts'
+import { type RelaxedOf, relaxedOf } from './checkpoint-policy.ts'
 import { placementOf } from './placement-options.ts'
 import type { ActorClass, ActorOptionsInput, InstanceOptions } from './types.ts'
 
@@ -11,13 +12,19 @@ export interface TypeInfo {
   readonly type: ActorClass
   /** As the registry stores them. */
   readonly options: ActorOptions
+  /** Of its states; 0 where it has none. */
+  readonly version: number
   readonly methods: ReadonlySet<string>
   /** Which of {@link HOOKS} it has. */
   readonly hooks: ReadonlySet<string>
   readonly readOnly: ReadonlySet<string>
   /** Methods whose results are iterated over. */
   readonly generators: ReadonlySet<string>
+  /** It has {@link OWN_STATE}: its state is in fields of its own. */
+  readonly ownState: boolean
   readonly localReads: boolean
+  /** When calls of a method are written, where that is later than their answers. */
+  readonly relaxed: RelaxedOf
   /** -1: until the timeout. */
   readonly maxTaskRetries: number
   /** 0: never passivated. Undefined: as the runtime does by default. */
@@ -28,6 +35,8 @@ export interface TypeInfo {
 const HOOKS: ReadonlySet<string> = new Set(['onActivate', 'onDeactivate'])
 /** What references have beside the methods of their actors. */
 const REF_MEMBERS: readonly string[] = ['with', 'status']
+/** Both or neither. */
+const OWN_STATE: readonly string[] = ['getState', 'loadState']
 const DEFAULT_KEEPERS = 3
 /** More copies than this slow every write down and make nothing safer in practice. */
 const MAX_KEEPERS = 9
@@ -59,18 +68,60 @@ export function describeType(type: ActorClass): TypeInfo {
     if (!methods.has(method))
       throw new BadInputError(`${name}.options.readOnly names ${method}, which is not a method of ${name}`)
   }
+  const generators = new Set([...methods].filter((method) => isGenerator(type, method)))
   return {
     name,
     type,
     options: registryOptions(name, input),
+    version: versionOf(name, type),
     methods,
     hooks: new Set([...all].filter((method) => HOOKS.has(method))),
     readOnly,
-    generators: new Set([...methods].filter((method) => isGenerator(type, method))),
+    generators,
+    ownState: hasOwnState(name, methods, generators, input),
     localReads: input.reads === 'local',
+    relaxed: relaxedOf(name, input, methods),
     maxTaskRetries: limit(name, 'maxTaskRetries', input.maxTaskRetries ?? -1, -1),
     idleMs: input.idleMs === undefined ? undefined : limit(name, 'idleMs', input.idleMs, 0),
   }
+}
+
+function hasOwnState(
+  name: string,
+  methods: ReadonlySet<string>,
+  generators: ReadonlySet<string>,
+  { reads }: ActorOptionsInput,
+): boolean {
+  const [missing, ...more] = OWN_STATE.filter((method) => !methods.has(method))
+  if (missing !== undefined) {
+    if (more.length > 0) return false
+    const [there] = OWN_STATE.filter((method) => method !== missing)
+    throw new BadInputError(
+      `${name} has ${there} and no ${missing}: a class with both keeps its state in its own fields; rename ${there} where that is not meant`,
+    )
+  }
+  const [generator] = generators
+  if (generator !== undefined)
+    throw new BadInputError(
+      `${name}.${generator} is a generator, and ${name} keeps its state in its own fields, which others would change while it runs: return a list`,
+    )
+  if (reads === 'local')
+    throw new BadInputError(
+      `${name}.options.reads is "local", and ${name} keeps its state in its own fields, which are never those of an earlier record: leave it out`,
+    )
+  return true
+}
+
+function versionOf(name: string, { version = 0, migrate }: ActorClass): number {
+  if (!Number.isSafeInteger(version) || version < 0)
+    throw new BadInputError(`${name}.version is ${version}: a whole number, at least 0`)
+  if (migrate !== undefined && typeof migrate !== 'function')
+    throw new BadInputError(`${name}.migrate is no function: static migrate(state, fromVersion) { … }`)
+  if (migrate !== undefined && version === 0)
+    throw new BadInputError(
+      `${name} has migrate and no version: set static version, and raise it whenever the state changes its shape`,
+    )
+  return version
 }
 
 /** Every option, and whether one actor may have its own. */
@@ -88,6 +139,8 @@ const OPTIONS: Readonly<Record<keyof ActorOptionsInput, 'of an actor' | 'of the 
   idleMs: 'of the class',
   readOnly: 'of the class',
   reads: 'of the class',
+  checkpoint: 'of the class',
+  checkpointPerMethod: 'of the class',
 }
 
 /** Of one actor that is created with options of its own. Throws BadInputError. */

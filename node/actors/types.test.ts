@@ -1,7 +1,7 @@
 import { describe, expectTypeOf, test } from 'vitest'
-import type { ActorStatus, CallOptions, MeshNode } from '../api.ts'
+import type { ActorStatus, MeshNode, Receipted } from '../api.ts'
 import { Actor } from './actor.ts'
-import type { ActorRef, DeactivateReason } from './types.ts'
+import type { ActorRef, DeactivateReason, ReceiptRef } from './types.ts'
 
 class Account extends Actor<{ cents: number }> {
   override state = { cents: 0 }
@@ -29,7 +29,18 @@ describe('references', () => {
     expectTypeOf<Ref['deposit']>().toEqualTypeOf<(cents: number, note?: string) => Promise<number>>()
     expectTypeOf<Ref['history']>().toEqualTypeOf<() => Promise<readonly string[]>>()
     expectTypeOf<ReturnType<Ref['status']>>().toEqualTypeOf<ActorStatus | undefined>()
-    expectTypeOf<Ref['with']>().toEqualTypeOf<(options: CallOptions) => ActorRef<Account>>()
+    const options = (account: Ref) => ({
+      later: account.with({ timeoutMs: 5, durability: 'synced' }),
+      proven: account.with({ receipt: true }),
+      still: account.with({ receipt: true }).with({ timeoutMs: 5 }),
+      plain: account.with({ receipt: true }).with({ receipt: false }),
+    })
+    type Options = ReturnType<typeof options>
+    expectTypeOf<Options['later']>().toEqualTypeOf<ActorRef<Account>>()
+    expectTypeOf<Options['proven']>().toEqualTypeOf<ReceiptRef<Account>>()
+    expectTypeOf<Options['still']>().toEqualTypeOf<ReceiptRef<Account>>()
+    expectTypeOf<Options['plain']>().toEqualTypeOf<ActorRef<Account>>()
+    expectTypeOf<ReturnType<Options['proven']['deposit']>>().toEqualTypeOf<Promise<Receipted<number>>>()
   })
 
   test('wrong arguments, methods that there are not, and private ones are compile errors', () => {

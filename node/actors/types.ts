@@ -1,9 +1,29 @@
 // The types of the public actor API: what a class may declare, and what a reference to one offers.
 
-import type { ActorStatus, CallOptions } from '../api.ts'
+import type { ActorStatus, CallOptions, Receipted } from '../api.ts'
 import type { Actor } from './actor.ts'
 
-/** What an actor type chooses. Everything but `readOnly`, `reads`, `idleMs` and `maxTaskRetries` is fixed at an actor's creation. */
+/**
+ * When the calls that an actor answered are written.
+ *
+ * - `'every-call'` (default): each before it is answered. All guarantees hold.
+ * - `{ everyMs, everyCalls }`, one of them or both: calls are answered at once. A checkpoint of all of them begins with every `everyCalls`-th call,
+ *   and `everyMs` milliseconds after the first that is in none. A lost host takes with it at most twice that many of the last answered calls,
+ *   none of them older than twice that time; beyond that callers wait.
+ * - `'manual'`: at `await this.checkpoint()`, and when the actor rests, moves or stops in good order. A lost host takes all since then with it.
+ *
+ * What others than its caller know of is never lost: a call that calls another actor, sends or schedules, an alarm, and a call that is a
+ * send of another actor's, are written before they are answered (or leave), with all before them.
+ */
+export type CheckpointPolicy =
+  | 'every-call'
+  | 'manual'
+  | { readonly everyMs?: number; readonly everyCalls?: number }
+
+/**
+ * What an actor type chooses. Everything but `readOnly`, `reads`, `checkpoint`, `checkpointPerMethod`, `idleMs` and `maxTaskRetries` is
+ * fixed at an actor's creation.
+ */
 export interface ActorOptionsInput {
   /**
    * Starts in a row that may fail, by the loss of the host, a kill or a throw in `onActivate`, before the actor is given up
@@ -48,10 +68,17 @@ export interface ActorOptionsInput {
   readonly readOnly?: readonly string[]
   /** `linearizable` (default), or `local`: read-only methods answer from the last durable state at once, maybe stale. */
   readonly reads?: 'linearizable' | 'local'
+  /** Default `'every-call'`. */
+  readonly checkpoint?: CheckpointPolicy
+  /** Other policies for some methods, by name: `{ pay: 'every-call' }`. */
+  readonly checkpointPerMethod?: Readonly<Record<string, CheckpointPolicy>>
 }
 
 /** What one actor may have otherwise than its class says. */
-export type InstanceOptions = Omit<ActorOptionsInput, 'readOnly' | 'reads' | 'idleMs' | 'maxTaskRetries'>
+export type InstanceOptions = Omit<
+  ActorOptionsInput,
+  'readOnly' | 'reads' | 'checkpoint' | 'checkpointPerMethod' | 'idleMs' | 'maxTaskRetries'
+>
 
 export interface CreateOptions {
   /** Its constructor's arguments. */
@@ -93,6 +120,20 @@ export interface ActorContext {
 // biome-ignore lint/suspicious/noExplicitAny: any state, as a bound for inference
 export type AnyActor = Actor<any>
 
+/**
+ * What a class that keeps its state in fields of its own has: both methods, found by their names. Then `this.state` is a field like
+ * any other, and stored is what `getState()` gives when a method has returned: plain data, an object. `loadState` gets it back
+ * when an object is made from a log, after the constructor. Both answer at once (no promise). They can be called through references, too.
+ *
+ * After a call that throws the object is thrown away, because its fields may be half changed: the next call gets a new one, made
+ * by constructor, `loadState` and `onActivate`, with the state from before the call. Methods in `readOnly` wait their turn; generators and
+ * `reads: 'local'` are refused.
+ */
+export interface OwnState<State> {
+  getState(): State
+  loadState(state: State): void
+}
+
 /** A class of actors with its statics. */
 export interface ActorClass<A extends AnyActor = AnyActor> {
   // biome-ignore lint/suspicious/noExplicitAny: constructors of users take what they like
@@ -100,6 +141,15 @@ export interface ActorClass<A extends AnyActor = AnyActor> {
   /** The type's name in the mesh. Default: the class's name. */
   readonly actorName?: string
   readonly options?: ActorOptionsInput
+  /** Of its states: raise it when they change their shape. Default 0. A state of a newer version waits for a newer class. */
+  readonly version?: number
+  /**
+   * Makes a state of this version of one of an older. It may change the one it is given, which is its own, and returns the state, at once
+   * (no promise). The result is durable before the actor answers anything. While this throws, or is missing, the actor does not start:
+   * `ref.status()` says why, and its state stays as it was.
+   */
+  // biome-ignore lint/suspicious/noExplicitAny: it was a state of whatever the class was then
+  migrate?(state: any, fromVersion: number): object
   readonly name: string
 }
 
@@ -124,7 +174,17 @@ type Answered<Result> = [Result] extends [never]
 /** A reference: the class's public methods, each resolving with the result after the call's effect is durable; generators give their items. */
 export type ActorRef<A extends AnyActor> = {
   readonly [K in keyof A as MethodName<A, K>]: Method<A[K]>
-} & RefMembers<ActorRef<A>> &
+} & RefMembers<ActorRef<A>, ReceiptRef<A>> &
+  Sending<SendRef<A>>
+
+type WithReceipt<F> = F extends (...args: infer Args) => Promise<infer Value>
+  ? (...args: Args) => Promise<Receipted<Value>>
+  : never
+
+/** A reference with the option `receipt`: every call gives its result as `value`, beside the `receipt`. */
+export type ReceiptRef<A extends AnyActor> = {
+  readonly [K in keyof A as MethodName<A, K>]: WithReceipt<Method<A[K]>>
+} & RefMembers<ActorRef<A>, ReceiptRef<A>, ReceiptRef<A>> &
   Sending<SendRef<A>>
 
 /** Generators have nothing to give to nobody. */
@@ -207,12 +267,17 @@ export interface Schedule<A> {
 /** A reference to an actor whose class is not at hand. */
 export type AnyRef = {
   readonly [method: string]: (...args: unknown[]) => Promise<unknown>
-} & RefMembers<AnyRef> &
+} & RefMembers<AnyRef, AnyRef> &
   Sending<AnySendRef>
 
-export interface RefMembers<Self> {
+/** `Same`: what it is now. */
+export interface RefMembers<Plain, WithReceipts, Same = Plain> {
   /** The same actor, called with other options. */
-  readonly with: (options: CallOptions) => Self
+  readonly with: {
+    (options: CallOptions & { readonly receipt: true }): WithReceipts
+    (options: CallOptions & { readonly receipt: false }): Plain
+    (options: Omit<CallOptions, 'receipt'>): Same
+  }
   /** The actor as this peer's copy of the registry has it, at once; undefined when it does not know of any. */
   readonly status: () => ActorStatus | undefined
 }

@@ -124,7 +124,7 @@ const commands = [
   { kind: 'released', boot, journal: log, length: 2, actors: [{ actor: 'A/b', epoch: 1, home: null }] },
   { kind: 'noop' },
   { kind: 'acceptLoss', boot, refusal: null },
-  { kind: 'failed', actor: 'A/b', epoch: 1, cause: 'x', again: true },
+  { kind: 'failed', actor: 'A/b', epoch: 1, cause: 'x', again: true, counts: true },
   { kind: 'started', boot, steady: true, actors: [{ actor: 'A/b', epoch: 1 }] },
   { kind: 'kill', actor: 'A/b', incarnation: 1, epoch: 2, restart: false },
   { kind: 'delete', actor: 'A/b', incarnation: 1 },
@@ -142,7 +142,7 @@ const samples = [
     commit: 0,
     pointer,
   },
-  { kind: 'ack', log, store: 's', length: 1 },
+  { kind: 'ack', log, store: 's', length: 1, synced: 0 },
   { kind: 'logSealed', log, store: 's' },
   { kind: 'unknown', log, store: 's' },
   { kind: 'seal', log, store: 's', order: 2, ballot, registry: true, force: 'none' },
@@ -229,7 +229,7 @@ describe('decodeMeshMessage', () => {
   })
 
   it('refuses to relay what shows a link, and what was relayed before', () => {
-    const ack = { kind: 'ack', log, store: 's', length: 1 }
+    const ack = { kind: 'ack', log, store: 's', length: 1, synced: 1 }
     const held = { kind: 'held', log, store: 's', length: 3 }
     const once = { kind: 'relayed', from: peer, boot, message: held }
     expect(over(once)).toBeDefined()

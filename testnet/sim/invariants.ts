@@ -111,6 +111,8 @@ export class Invariants {
       if (!facts) fail('I4 its class is not on disk')
       if (facts?.seal) fail('I4 it is sealed')
       if (held < message.length) fail(`I4 ${message.length} acknowledged, ${held} on disk`)
+      const synced = disk.durableLength(message.log)
+      if (synced < message.synced) fail(`W5 ${message.synced} said to be synced, ${synced} are`)
       const lengths = this.#acknowledged.get(message.store) ?? new Map<LogKey, number>()
       this.#acknowledged.set(message.store, lengths)
       lengths.set(message.log, Math.max(message.length, lengths.get(message.log) ?? 0))

@@ -2,7 +2,7 @@
 // history.ts holds what their callers were told against each other.
 
 import { Actor } from '../../node/actors/actor.ts'
-import type { ActorOptionsInput } from '../../node/actors/types.ts'
+import type { ActorOptionsInput, CheckpointPolicy } from '../../node/actors/types.ts'
 
 /** `life` tells incarnations apart: the epoch in which the first state was made. */
 export interface LedgerState {
@@ -31,6 +31,12 @@ export class Ledger extends Actor<LedgerState> {
 
   add(token: string): Seen {
     this.state.tokens.push(token)
+    return this.#seen()
+  }
+  /** As durable as any call, where `add` alone may be lost. */
+  async addAndSave(token: string): Promise<Seen> {
+    this.state.tokens.push(token)
+    await this.checkpoint()
     return this.#seen()
   }
   all(): Listed {
@@ -118,6 +124,27 @@ export class Ledger extends Actor<LedgerState> {
 export class SyncedLedger extends Ledger {
   static override readonly options: ActorOptionsInput = { ...Ledger.options, durability: 'synced' }
 }
+
+/** The same with their state in a field of their own, which happens to have the same name. */
+export class OwnLedger extends Ledger {
+  getState(): LedgerState {
+    return this.state
+  }
+  loadState(state: LedgerState): void {
+    this.state = state
+  }
+}
+export class OwnSyncedLedger extends SyncedLedger {
+  getState(): LedgerState {
+    return this.state
+  }
+  loadState(state: LedgerState): void {
+    this.state = state
+  }
+}
+
+/** When ledgers are written that answer first. */
+export const LOOSELY: CheckpointPolicy = { everyMs: 300, everyCalls: 4 }
 
 /** A token without what it says. */
 export const brief = (token: string): string => token.split(' saw ')[0]!

@@ -94,6 +94,18 @@ export class FakeLog implements OpenJournal {
     })
   }
 
+  sync(index: number): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const round = { yes: new Set<PeerId>(), resolve, reject }
+      this.#confirms.add(round)
+      for (const keeper of this.keepers) this.#askSync(keeper, index, round)
+    })
+  }
+  holders(index: number): readonly PeerId[] | undefined {
+    if (this.rolled) return undefined
+    return this.keepers.flatMap(({ peer }) => ((this.#held.get(peer) ?? 0) > index ? [peer] : []))
+  }
+
   /** Answers for a keeper, as at a recovery; blocks that reach it later are refused. */
   async seal(keeper: FakeKeeper): Promise<number> {
     this.#sealedBy.add(keeper.peer)
@@ -150,6 +162,27 @@ export class FakeLog implements OpenJournal {
         round.yes.add(keeper.peer)
         if (round.yes.size >= this.#majority) round.resolve()
       })
+    })
+  }
+
+  #askSync(
+    keeper: FakeKeeper,
+    index: number,
+    round: { readonly yes: Set<PeerId>; readonly resolve: () => void },
+    attempts = 0,
+  ): void {
+    if (this.#failed || round.yes.has(keeper.peer) || attempts > MAX_RESENDS) return
+    if (round.yes.size < this.#majority)
+      this.#net.later(RESEND_MS, () => this.#askSync(keeper, index, round, attempts + 1))
+    this.#net.deliver(this.#writer, keeper.peer, () => {
+      const store = keeper.store()
+      if (this.mute.has(keeper.peer) || this.slow.has(keeper.peer) || store === undefined) return
+      void store.sync().then(() =>
+        this.#net.deliver(keeper.peer, this.#writer, () => {
+          if ((this.#held.get(keeper.peer) ?? 0) > index) round.yes.add(keeper.peer)
+          if (round.yes.size >= this.#majority) round.resolve()
+        }),
+      )
     })
   }
 

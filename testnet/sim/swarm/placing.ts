@@ -2,7 +2,7 @@
 // every actor, because as many stay to the end.
 
 import type { Placement } from '../../../mesh/occupancy.ts'
-import { Ledger, SyncedLedger } from '../ledger.ts'
+import { Ledger, LOOSELY, OwnLedger, OwnSyncedLedger, SyncedLedger } from '../ledger.ts'
 import { seededRandom } from '../random.ts'
 
 type Six = [number, number, number, number, number, number]
@@ -61,17 +61,30 @@ export function offers({ placing, actors }: Work, number: number) {
   }
 }
 
+interface Ways {
+  /** Those that are `replicated` answer before they are written. */
+  readonly loose: boolean
+  /** Their state is in fields of their own. */
+  readonly own: boolean
+}
+
 /** The classes that run, under their usual names. */
-export function ledgersOf(work: Work): readonly (typeof Ledger)[] {
+export function ledgersOf(work: Work, { loose, own }: Ways): readonly (typeof Ledger)[] {
   const placement = asks(work)
-  if (!placement) return [Ledger, SyncedLedger]
-  class PlacedLedger extends Ledger {
+  if (!placement && !loose && !own) return [Ledger, SyncedLedger]
+  const Replicated = own ? OwnLedger : Ledger
+  const Synced = own ? OwnSyncedLedger : SyncedLedger
+  class DrawnLedger extends Replicated {
     static readonly actorName = 'Ledger'
-    static override readonly options = { ...Ledger.options, ...placement }
+    static override readonly options = {
+      ...Replicated.options,
+      ...placement,
+      ...(loose && { checkpoint: LOOSELY }),
+    }
   }
-  class PlacedSyncedLedger extends SyncedLedger {
+  class DrawnSyncedLedger extends Synced {
     static readonly actorName = 'SyncedLedger'
-    static override readonly options = { ...SyncedLedger.options, ...placement }
+    static override readonly options = { ...Synced.options, ...placement }
   }
-  return [PlacedLedger, PlacedSyncedLedger]
+  return [DrawnLedger, DrawnSyncedLedger]
 }

@@ -72,6 +72,12 @@ export interface Profile {
   readonly rawJournals: boolean
   /** Actors send one way and have alarms, too. */
   readonly agenda: boolean
+  /** `replicated` ledgers answer before they are written: what only their callers know of may be lost with a host. */
+  readonly loose: boolean
+  /** This share of the calls asks for a sync before the answer. */
+  readonly proven: number
+  /** Ledgers keep their state in fields of their own. */
+  readonly own: boolean
   /** Every message passes the real codec and its checks: slow, so in one seed of {@link WIRE_EVERY}. */
   readonly wire: boolean
   /** What actors ask of their homes, where they ask for anything. */
@@ -113,12 +119,18 @@ export function profileOf(seed: number): Profile {
     wire: seed % WIRE_EVERY === 0,
     placing: drawPlacing(seed),
     idleMs: 0,
+    loose: false,
+    own: false,
+    proven: 0,
   }
   // Around the time between two calls, so that they meet.
   const idleMs = chance(0.3) ? pick([100, 300, 1000]) : 0
   const faults = new Map(first.faults)
   for (const kind of LATER_FAULT_KINDS) if (chance(0.15)) faults.set(kind, 0.2 + random())
-  return { ...first, idleMs, faults }
+  const loose = durability !== 'synced' && chance(0.25)
+  const own = chance(0.2)
+  const proven = chance(0.2) ? 0.3 : 0
+  return { ...first, idleMs, faults, loose, own, proven }
 }
 
 function drawFaults(random: () => number, durability: Durability): ReadonlyMap<FaultKind, number> {

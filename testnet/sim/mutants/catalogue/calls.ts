@@ -25,8 +25,8 @@ export const callMutants: readonly Mutant[] = [
     patch: [
       {
         file: LIVE,
-        find: 'this.#settle(job, this.log.whenDurable(this.log.sequence), { result }) // L2: its record is its proof',
-        replace: 'this.#settle(job, Promise.resolve(), { result })',
+        find: 'this.#settle(job, this.log.whenDurable(record), { result }, record) // L2: its record is its proof',
+        replace: 'this.#settle(job, Promise.resolve(), { result }, record)',
       },
     ],
     tests: [
@@ -89,8 +89,8 @@ export const callMutants: readonly Mutant[] = [
     patch: [
       {
         file: LIVE,
-        find: '    if (job !== undefined) {\n      job.replies.set(frame.token, reply) // L3\n      return\n    }\n',
-        replace: '    if (job !== undefined) this.#jobs.delete(key)\n',
+        find: 'if (this.#jobs.attach(frame, reply)) return // L3',
+        replace: '',
       },
     ],
     tests: [

@@ -13,6 +13,7 @@ import { placementMutants } from './placement.ts'
 import { registryMutants } from './registry.ts'
 import { relayMutants } from './relays.ts'
 import { seriesMutants } from './series.ts'
+import { stateMutants } from './state.ts'
 import { storeMutants } from './store.ts'
 import { takeOverMutants } from './take-over.ts'
 import { writerMutants } from './writer.ts'
@@ -26,6 +27,7 @@ export const MUTANTS: readonly Mutant[] = [
   ...homeMutants,
   ...placementMutants,
   ...callMutants,
+  ...stateMutants,
   ...lifecycleMutants,
   ...agendaMutants,
   ...cancellingMutants,

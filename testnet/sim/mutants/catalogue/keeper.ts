@@ -94,8 +94,8 @@ export const keeperMutants: readonly Mutant[] = [
       },
       {
         file: KEEPER,
-        find: '    if (log.sealing) return this.#answerSealed(from, log)\n    if (log.facts.class',
-        replace: '    if (log.facts.class',
+        find: '    if (log.sealing) return this.#answerSealed(from, log)\n    if ((log.facts.class',
+        replace: '    if ((log.facts.class',
       },
       {
         file: KEEPER,
@@ -134,7 +134,7 @@ export const keeperMutants: readonly Mutant[] = [
     patch: [
       {
         file: KEEPER,
-        find: "if (log.facts.class === 'replicated' || log.synced >= log.length)",
+        find: "if ((log.facts.class === 'replicated' && !sync) || log.synced >= log.length)",
         replace: 'if (log.length >= 0)',
       },
     ],

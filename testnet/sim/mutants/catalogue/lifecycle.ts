@@ -214,8 +214,8 @@ export const lifecycleMutants: readonly Mutant[] = [
     breaks: 'a method of an actor that was killed goes on to call others',
     patch: [
       {
-        file: LIVE,
-        find: 'goesOn: () => !this.#dead,',
+        file: 'node/actors/live-object.ts',
+        find: 'goesOn: () => !this.#ended,',
         replace: 'goesOn: () => true,',
       },
     ],
