@@ -373,6 +373,33 @@ test('A5 an actor that was made, and stopped by others, is not made again by a p
   expect(await at.mesh.await(created)).toBe('MESH_UNAVAILABLE')
 })
 
+test.each([2, 3, 4])(
+  'A5 what a peer asked for before it was given up is asked for again under its next boot, seed %i',
+  async (seed) => {
+    const at = await meshOf(5, { seed })
+    const [zero, one] = at.ids as [PeerId, PeerId]
+    await at.place('b', zero, 'b1')
+    const boot = at.boot(one)
+    let isCut = false
+    let isBack = false
+    at.mesh.network.fate = (from, to, message) => {
+      // It hears that its command is void before it hears why.
+      if (isBack && to === one && message.kind === 'records') return 400
+      if (isCut || from !== one || message.kind !== 'cmd' || message.issued.command.kind !== 'stop') return 0
+      isCut = true
+      at.split([one], at.others(one))
+      return 'lost'
+    }
+    const stopped = at.runtimes.get(one)!.stop('Ledger', 'b', 60_000)
+    await at.mesh.until('it is cut off', () => isCut)
+    await at.recovered(boot)
+    isBack = true
+    at.mesh.network.heal()
+    await at.mesh.await(stopped, 90_000)
+    expect(at.entry('b')!.status.kind).toBe('stopped')
+  },
+)
+
 test('A1 delete while the host is cut off: the name is not free before the host is recovered', async () => {
   const at = await meshOf(5)
   const [zero, one, two] = at.ids as [PeerId, PeerId, PeerId]

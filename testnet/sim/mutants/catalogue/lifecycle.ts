@@ -177,6 +177,24 @@ export const lifecycleMutants: readonly Mutant[] = [
     ],
   },
   {
+    name: 'answerTheDead',
+    rule: 'A5',
+    breaks:
+      'a peer takes the refusal of a command of a boot that is over for the answer, and does not ask as the next one',
+    patch: [
+      {
+        file: 'mesh/core.ts',
+        find: 'if (!isOver) this.#issuer.settle()',
+        replace: 'this.#issuer.settle()',
+      },
+    ],
+    tests: [
+      inLifecycle(
+        'A5 what a peer asked for before it was given up is asked for again under its next boot, seed 2',
+      ),
+    ],
+  },
+  {
     name: 'deleteAtOnce',
     rule: 'A1 R4',
     breaks: 'an actor is forgotten while its host still runs it',
