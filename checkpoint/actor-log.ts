@@ -13,6 +13,7 @@ import type { Patches } from 'mutative'
 import { Agenda, type AgendaChange } from './agenda.ts'
 import type { RecordSource } from './batcher.ts'
 import type { CallTable, SettledCall } from './call-table.ts'
+import type { Cipher } from './cipher.ts'
 import { decodeUser, encode } from './codec.ts'
 import type { ActorLife } from './journal-index.ts'
 import type { CallerId, LogKey } from './mesh-types.ts'
@@ -82,6 +83,8 @@ export interface ActorLogOptions {
   readonly isGone: (caller: CallerId) => boolean
   /** Makes references in changes usable; without it a change may hold none. */
   readonly makeRef?: MakeRef
+  /** Encrypts its records' bodies. */
+  readonly cipher?: Cipher | undefined
   /** Asks for {@link ActorLog.take} soon. */
   readonly mark: (source: RecordSource) => void
 }
@@ -93,7 +96,7 @@ export class ActorLog implements RecordSource {
   readonly agenda: Agenda
   /** Answers of calls that changed nothing: no part of the state, and written only by {@link writeWhole}. */
   told: CallTable | undefined
-  readonly #options: Pick<ActorLogOptions, 'life' | 'isGone' | 'makeRef' | 'mark'>
+  readonly #options: Pick<ActorLogOptions, 'life' | 'isGone' | 'makeRef' | 'cipher' | 'mark'>
   #state: object
   #version: number
   #sequence: number
@@ -262,18 +265,19 @@ export class ActorLog implements RecordSource {
     const hasTold = this.#withTold || (this.told?.size ?? 0) === 0
     this.#toldWritten = hasTold ? (this.told?.changes ?? 0) : -1
     this.#withTold = false
-    const body = encodeSnapshot({
+    const head: RecordHead = { ...this.#options.life, sequence: last.sequence, kind }
+    const text = encodeSnapshot({
       state: encode(this.#state),
       calls: this.calls.toData(),
       agenda,
       told,
       version: this.#version,
     }) // A1
+    const body = this.#encrypted(head, text)
     this.#callsWritten = this.calls.changes
     this.#snapshotBytes = body.length
     this.#chainBytes = 0
     this.#chainRecords = 0
-    const head: RecordHead = { ...this.#options.life, sequence: last.sequence, kind }
     return [{ head, body, hasAgenda: agenda !== undefined }]
   }
 
@@ -317,6 +321,10 @@ export class ActorLog implements RecordSource {
     this.#options.mark(this)
   }
 
+  #encrypted(head: RecordHead, text: Uint8Array): Uint8Array {
+    return this.#options.cipher?.encrypt({ what: 'record', ...head }, text) ?? text
+  }
+
   /** A snapshot is by now the cheaper thing to write, or to read. */
   #isTooLong(records: number, bytes: number): boolean {
     const wanted = Math.floor(this.#snapshotBytes / STATE_BYTES_PER_CHAIN_RECORD)
@@ -331,8 +339,10 @@ export class ActorLog implements RecordSource {
     for (const { change, sequence, kind } of pending) {
       if (change === undefined) return undefined
       const { patches, call, agenda } = change
-      const body = encodeDelta({ patches, calls: call === undefined ? [] : [call], agenda })
-      records.push({ head: { ...this.#options.life, sequence, kind }, body, hasAgenda: agenda.length > 0 })
+      const head: RecordHead = { ...this.#options.life, sequence, kind }
+      const text = encodeDelta({ patches, calls: call === undefined ? [] : [call], agenda })
+      const body = this.#encrypted(head, text)
+      records.push({ head, body, hasAgenda: agenda.length > 0 })
       bytes += body.length
     }
     const count = this.#chainRecords + records.length

@@ -4,6 +4,7 @@
 import { apply, type Patches } from 'mutative'
 import { Agenda } from './agenda.ts'
 import { CallTable } from './call-table.ts'
+import type { Cipher } from './cipher.ts'
 import { decodeUser } from './codec.ts'
 import type { ActorLife } from './journal-index.ts'
 import { type BlockEntry, decodeDelta, decodeSnapshot, type RecordKind, readHeader } from './records.ts'
@@ -35,28 +36,35 @@ interface Whole {
   readonly body: Uint8Array
 }
 
-/** Undefined when the blocks hold no complete snapshot of that life. Blocks in journal order. */
+/**
+ * Undefined when the blocks hold no complete snapshot of that life. Blocks in journal order. With `cipher` every record of it
+ * is encrypted; throws where one is not, or was changed.
+ */
 export function replay(
   life: ActorLife,
   blocks: readonly Uint8Array[],
   makeRef?: MakeRef,
+  cipher?: Cipher,
 ): Restored | undefined {
   const records = wholeRecords(life, blocks)
+  const bodyOf = ({ entry, body }: Whole): Uint8Array =>
+    cipher === undefined ? body : cipher.decrypt({ what: 'record', ...entry }, body)
   const start = records.findLastIndex((record) => record.entry.kind !== 'delta')
   if (start < 0) return undefined
   const first = records[start]!
-  const snapshot = decodeSnapshot(first.body)
+  const snapshot = decodeSnapshot(bodyOf(first))
   let state = decodeUser(snapshot.state, makeRef) as object
   const calls = CallTable.from(snapshot.calls)
   const agenda = Agenda.from(snapshot.agenda)
   let last = first.entry
-  for (const { entry, body } of records.slice(start + 1)) {
+  for (const record of records.slice(start + 1)) {
+    const { entry } = record
     if (entry.sequence !== last.sequence + 1) {
       throw new Error(
         `records of ${life.actor} jump from ${last.sequence} to ${entry.sequence}: a block is missing`,
       )
     }
-    const delta = decodeDelta(body)
+    const delta = decodeDelta(bodyOf(record))
     state = applyPatches(state, decodeUser(delta.patches, makeRef) as Patches)
     for (const call of delta.calls) calls.settle(call, entry.sequence)
     for (const change of delta.agenda) agenda.apply(change) // Q1

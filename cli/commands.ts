@@ -9,6 +9,7 @@ import { deleteCommand } from './delete.ts'
 import { doctorCommand } from './doctor.ts'
 import { inviteCommand } from './invite.ts'
 import { killCommand } from './kill.ts'
+import { kvCommand } from './kv.ts'
 import { leaveCommand } from './leave.ts'
 import { membersCommand } from './members.ts'
 import { nodeCommand } from './node.ts'
@@ -32,6 +33,7 @@ export const COMMANDS: readonly CommandSpec[] = [
   stopCommand,
   killCommand,
   deleteCommand,
+  kvCommand,
   reportsCommand,
   recoverCommand,
   rescueCommand,

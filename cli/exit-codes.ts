@@ -10,7 +10,7 @@ export const EXIT = {
   notRunning: 3,
   /** The data directory is in use, unreadable, damaged or of another mesh. */
   dataDirectory: 4,
-  /** The mesh refused this peer: wrong secret, or another version. */
+  /** The mesh refused this peer: wrong secret or key, or another version. */
   refused: 5,
   /** The address to listen on is in use. */
   listen: 6,
@@ -43,6 +43,7 @@ const BY_ERROR_CODE: Readonly<Record<string, ExitCode>> = {
   IDENTITY_UNREADABLE: EXIT.dataDirectory,
   SECRET_UNREADABLE: EXIT.dataDirectory,
   WRONG_SECRET: EXIT.refused,
+  WRONG_KEY: EXIT.refused,
   OTHER_MESH: EXIT.refused,
   INCOMPATIBLE_VERSION: EXIT.refused,
   PORT_IN_USE: EXIT.listen,
@@ -67,7 +68,7 @@ export const EXIT_CODE_TABLE: readonly (readonly [ExitCode, string])[] = [
   [EXIT.usage, 'wrong flag, argument or value'],
   [EXIT.notRunning, 'no node runs in the data directory (no testnet is up), or it does not answer'],
   [EXIT.dataDirectory, 'the data directory is in use, unreadable, or of another mesh'],
-  [EXIT.refused, 'the mesh refused this peer: wrong secret, or another version'],
+  [EXIT.refused, 'the mesh refused this peer: wrong secret or key, or another version'],
   [EXIT.listen, 'the address to listen on cannot be used'],
   [EXIT.join, 'none of the peers to join answered'],
   [EXIT.actorsModule, 'the actors module does not load'],

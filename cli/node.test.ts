@@ -178,3 +178,19 @@ test('an unreadable secret file is a usage error', async () => {
   chmodSync(join(cwd, 'empty'), 0o000)
   expect((await cli(['node', '--secret-file', 'empty'], { cwd })).code).toBe(2)
 })
+
+test('an encryption key is taken from a file that only its owner can read', async () => {
+  const cwd = tempDir()
+  const key = join(cwd, 'key')
+  writeFileSync(key, `${'5e'.repeat(32)}\n`, { mode: 0o600 })
+  const { run, options } = await started(['--encryption-key-file', 'key'], { cwd })
+  expect(options.encryption).toEqual({ key: '5e'.repeat(32) })
+  run.signal()
+  await run.exit
+  for (const mode of [0o640, 0o604, 0o644]) {
+    chmodSync(key, mode)
+    const refused = await cli(['node', '--encryption-key-file', 'key'], { cwd })
+    expect([refused.code, refused.err]).toEqual([2, expect.stringContaining('chmod 600')])
+  }
+  expect((await cli(['node', '--encryption-key-file', 'none'], { cwd })).err).toContain('there is no file')
+})

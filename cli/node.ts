@@ -19,6 +19,7 @@ interface Options extends CommonOptions {
   readonly join?: readonly string[]
   readonly invite?: string
   readonly secretFile?: string
+  readonly encryptionKeyFile?: string
   readonly name?: string
   readonly labels?: Readonly<Record<string, string>>
   readonly resources?: Readonly<Record<string, number>>
@@ -48,6 +49,10 @@ Ctrl-C (or SIGTERM) hands its actors over to the other peers and leaves; the las
       )
       .option('--invite <invite>', 'what `mesh invite` printed: addresses and secret in one')
       .option('--secret-file <file>', 'a file with the secret of the mesh')
+      .option(
+        '--encryption-key-file <file>',
+        'a file, readable by its owner only, with the key that what actors store is encrypted with',
+      )
       .option('--name <name>', 'for people (default: the host name and the end of the peer id)')
       .option('--labels <k=v,…>', 'for placement, for example zone=a,disk=ssd', parseLabels)
       .option('--resources <k=n,…>', 'what the actors here share, for example gpu=2,slots=10', parseResources)
@@ -86,6 +91,9 @@ function nodeOptions(
     host: options.host,
     keep: options.keep,
     ...(options.secretFile !== undefined && { secret: readSecret(resolve(cwd, options.secretFile), log) }),
+    ...(options.encryptionKeyFile !== undefined && {
+      encryption: { key: readKey(resolve(cwd, options.encryptionKeyFile)) },
+    }),
     ...(listen !== undefined && { listen }),
     ...(join !== undefined && { join }),
     ...(invite !== undefined && { invite }),
@@ -95,15 +103,30 @@ function nodeOptions(
   }
 }
 
-function readSecret(file: string, log: NodeLog): string {
-  if (!existsSync(file)) throw new UsageError(`--secret-file: there is no file ${file}`)
-  let secret: string
+/** A key that others can read protects nothing, so unlike the secret, which they may have by right, it is refused. */
+function readKey(file: string): string {
+  const key = readTextFile('--encryption-key-file', file)
+  if ((statSync(file).mode & 0o077) !== 0 && process.platform !== 'win32')
+    throw new UsageError(
+      `--encryption-key-file: others on this machine can read ${file}: run "chmod 600 ${file}"`,
+    )
+  return key
+}
+
+function readTextFile(flag: string, file: string): string {
+  if (!existsSync(file)) throw new UsageError(`${flag}: there is no file ${file}`)
+  let text: string
   try {
-    secret = readFileSync(file, 'utf8').trim()
+    text = readFileSync(file, 'utf8').trim()
   } catch (error) {
-    throw new UsageError(`--secret-file: cannot read ${file}: ${(error as Error).message}`)
+    throw new UsageError(`${flag}: cannot read ${file}: ${(error as Error).message}`)
   }
-  if (secret === '') throw new UsageError(`--secret-file: ${file} is empty`)
+  if (text === '') throw new UsageError(`${flag}: ${file} is empty`)
+  return text
+}
+
+function readSecret(file: string, log: NodeLog): string {
+  const secret = readTextFile('--secret-file', file)
   if ((statSync(file).mode & 0o077) !== 0)
     log.tell.warn(`others on this machine can read ${file}: run "chmod 600 ${file}"`)
   return secret

@@ -58,7 +58,7 @@ export class Admission {
     const described = description()
     const isKnown = state.peers.get(env.self)?.boot === env.boot
     if (isKnown && described === this.#admittedFor) return
-    const { name, store, addresses, labels, types, resources, canHost, canKeep } = described
+    const { name, store, addresses, labels, types, resources, keyId, canHost, canKeep } = described
     const entry = {
       peer: env.self,
       name,
@@ -68,6 +68,7 @@ export class Admission {
       labels,
       types,
       ...(resources && { resources }),
+      ...(keyId !== undefined && { keyId }),
       canHost,
       canKeep,
     }
@@ -84,6 +85,7 @@ export class Admission {
         this.#boots = [boot]
         env.persist({ boots: this.#boots }, () => {})
       } else if (result.why === 'store-foreign') env.emit({ type: 'storeForeign', detail: result.detail })
+      else if (result.why === 'wrong-key') env.emit({ type: 'keyRefused', detail: result.detail })
       else if (result.why === 'boot-dead') deposed()
     })
   }

@@ -91,5 +91,7 @@ export type Effect =
   | { readonly type: 'event'; readonly event: MeshEvent }
   /** The mesh knows a newer state of this store: the directory is a copy or a restored backup. */
   | { readonly type: 'storeForeign'; readonly detail: string }
+  /** The mesh has another key for what actors store. */
+  | { readonly type: 'keyRefused'; readonly detail: string }
   /** This peer has handed over what it could and may stop. `clean`: nothing was left behind. */
   | { readonly type: 'leaveDone'; readonly clean: boolean }

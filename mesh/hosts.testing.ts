@@ -25,10 +25,12 @@ const headOf = (peers: readonly Peer[]): Peer | undefined => peers.find(({ live 
 
 /** Why the actor must not live there beside the others; empty where it may. */
 export function objection(actor: HostActor, peer: Peer, peers: readonly Peer[], homes: Homes): string {
-  const { resources = {}, apartFrom = [], home } = actor.placement ?? {}
+  const { resources = {}, apartFrom = [], home, peer: bound } = actor.placement ?? {}
   if (!peer.live || peer.leaving || !peer.canHost) return 'not there'
   if (!peer.types.includes(actor.type)) return 'type'
   for (const [label, value] of Object.entries(actor.labels)) if (peer.labels[label] !== value) return 'labels'
+  if (actor.keyId !== undefined && actor.keyId !== peer.keyId) return 'key'
+  if (bound !== undefined && bound !== peer.peer) return 'bound to another peer'
   if (home === 'head' && peer !== headOf(peers)) return 'not the head'
   const there = [...homes.values()].filter(
     (other) => other.home === peer.boot && other.actor.key !== actor.key,
@@ -87,8 +89,10 @@ export const anyPeer = (name: string): fc.Arbitrary<Peer> =>
       live: fc.constantFrom(true, true, true, false),
       leaving: fc.constantFrom(false, false, false, true),
       types: fc.constantFrom(types, types, ['Counter']),
+      keyId: maybe(fc.constantFrom('k1', 'k1', 'k2')),
     })
-    .map(({ slots, live, leaving, types: runs, ...labels }) => ({
+    .map(({ slots, live, leaving, types: runs, keyId, ...labels }) => ({
+      ...(keyId === undefined ? {} : { keyId }),
       boot: bootId(peerId(name), '1'),
       peer: peerId(name),
       live,
@@ -109,8 +113,11 @@ export const anyActor = (name: string): fc.Arbitrary<HostActor> =>
       spread: maybe(fc.constantFrom('zone', 'peer')),
       apartFrom: fc.option(fc.constantFrom(['Cache'], ['Clock', 'Cache']), { nil: undefined, freq: 6 }),
       home: fc.option(fc.constant('head' as const), { nil: undefined, freq: 6 }),
+      keyId: fc.option(fc.constant('k1'), { nil: undefined, freq: 8 }),
+      peer: fc.option(fc.constantFrom(peerId('p0'), peerId('p1')), { nil: undefined, freq: 8 }),
     })
-    .map(({ type, labels, ...placement }) => ({
+    .map(({ type, labels, keyId, ...placement }) => ({
+      ...(keyId === undefined ? {} : { keyId }),
       key: actorKey(type, name),
       type,
       labels: present(labels) as Readonly<Record<string, string>>,

@@ -3,6 +3,7 @@
 // Two halves: load (how many there are, and how many of each kind that is spread) and room (what they use, and whom they
 // keep away). They differ for an actor under way, which will burden its next home only, and needs room at both.
 
+import type { PeerId } from './ids.ts'
 import { fromThousandths, type Resources, thousandths } from './resources.ts'
 
 /** What an actor's type asks of its home, beside the labels that it requires. Fixed at the actor's creation. */
@@ -17,6 +18,8 @@ export interface Placement {
   readonly apartFrom?: readonly string[]
   /** On the head, wherever it is. */
   readonly home?: 'head'
+  /** On that peer or nowhere. */
+  readonly peer?: PeerId
 }
 
 export interface Occupant {

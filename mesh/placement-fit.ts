@@ -1,7 +1,7 @@
 // What an actor asks of a home, and what a boot offers: single questions about one actor and one candidate. Pure.
 //
-// P3 A home has what its actors need: its type, its labels, room for its resources, nobody it keeps apart from, and the
-//    head where it is pinned. What an actor waits for is said in placement-why.ts.
+// P3 A home has what its actors need: its type, its labels, its key, room for its resources, nobody it keeps apart from, and the
+//    head, or the very peer, that it is pinned to. What an actor waits for is said in placement-why.ts.
 
 import type { ActorKey, BootId, PeerId } from './ids.ts'
 import type { Occupancy, Occupant } from './occupancy.ts'
@@ -17,6 +17,8 @@ export interface HostCandidate {
   readonly labels: Readonly<Record<string, string>>
   readonly types: readonly string[]
   readonly resources?: Resources
+  /** The key it has. */
+  readonly keyId?: string
   /** The peer is the head. */
   readonly head: boolean
   /** What is there already. */
@@ -27,6 +29,8 @@ export interface HostActor extends Occupant {
   readonly key: ActorKey
   /** Only peers with all these labels may host it. */
   readonly labels: Readonly<Record<string, string>>
+  /** Only peers with that key may. */
+  readonly keyId?: string
 }
 
 /** There, and takes actors. */
@@ -35,11 +39,13 @@ export const isOpen = ({ live, leaving, canHost }: HostCandidate): boolean => li
 /** All of P3 that does not change while actors come and go. */
 export const suits = (
   candidate: HostCandidate,
-  { type, labels, placement }: Omit<HostActor, 'key'>,
+  { type, labels, placement, keyId }: Omit<HostActor, 'key'>,
 ): boolean =>
   candidate.types.includes(type) &&
+  (keyId === undefined || keyId === candidate.keyId) &&
   hasLabels(candidate.labels, labels) &&
-  (placement?.home !== 'head' || candidate.head)
+  (placement?.home !== 'head' || candidate.head) &&
+  (placement?.peer === undefined || placement.peer === candidate.peer)
 
 /** The rest of P3: what is left of the resources suffices, and nobody there is to be kept apart from. */
 export function hasRoom(

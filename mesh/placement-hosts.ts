@@ -139,7 +139,8 @@ export class Places {
   }
 
   #suitableFor(actor: HostActor): readonly Place[] {
-    const needs = JSON.stringify([actor.type, Object.entries(actor.labels), actor.placement?.home])
+    const { home, peer } = actor.placement ?? {}
+    const needs = JSON.stringify([actor.type, Object.entries(actor.labels), actor.keyId, home, peer])
     let suitable = this.#suitable.get(needs)
     if (suitable === undefined) {
       suitable = this.open.filter(({ candidate }) => suits(candidate, actor))

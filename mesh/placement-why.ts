@@ -20,17 +20,28 @@ export function whyNoHome(
   candidates: readonly HostCandidate[],
   nameOf: (peer: PeerId) => string,
 ): string {
+  const bound = actor.placement?.peer
+  if (bound !== undefined && !candidates.some((candidate) => candidate.peer === bound && isOpen(candidate)))
+    return `it lives on ${nameOf(bound)} only, which is not here`
   const able = candidates.filter((candidate) => isOpen(candidate) && candidate.types.includes(actor.type))
   if (able.length === 0) return `no peer that is here can run ${actor.type}`
-  const labelled = able.filter(({ labels }) => hasLabels(labels, actor.labels))
+  const keyed = able.filter(({ keyId }) => actor.keyId === undefined || keyId === actor.keyId)
+  if (keyed.length === 0)
+    return `no peer that is here, can run ${actor.type}, and has the key that it is encrypted with (id ${actor.keyId})`
+  const labelled = keyed.filter(({ labels }) => hasLabels(labels, actor.labels))
   const pinned = actor.placement?.home === 'head'
-  const allowed = labelled.filter(({ head }) => head || !pinned)
+  const allowed = labelled.filter(
+    ({ head, peer }) => (head || !pinned) && (bound === undefined || bound === peer),
+  )
   if (allowed.some((candidate) => hasRoom(actor, candidate.resources, candidate.occupancy))) return ''
   const reasons = [
+    ...(bound !== undefined && allowed.length === 0
+      ? [`it lives on ${nameOf(bound)} only, which cannot run it`]
+      : []),
     // Who has the labels is not asked of anybody where nobody has.
-    ...shortages(actor, allowed.length > 0 ? allowed : able, nameOf),
-    ...(labelled.length === 0 ? missingLabels(actor, able) : []),
-    ...(labelled.length > 0 && allowed.length === 0
+    ...shortages(actor, allowed.length > 0 ? allowed : keyed, nameOf),
+    ...(labelled.length === 0 ? missingLabels(actor, keyed) : []),
+    ...(labelled.length > 0 && allowed.length === 0 && pinned
       ? ['home: head is asked for and the head cannot run it']
       : []),
   ]

@@ -4,6 +4,7 @@
 import type { Logger } from 'pino'
 import type { Report } from '../mesh/registry/types.ts'
 import type { MeshSettings } from '../mesh/settings.ts'
+import type { KeyValueStore } from './actors/kv-types.ts'
 import type { ActorClass, ActorRef, AnyActor, AnyRef, CreateOptions } from './actors/types.ts'
 
 /** How one call is made. */
@@ -75,6 +76,12 @@ export interface NodeOptions {
   readonly host?: boolean
   /** Keep copies of other peers' logs. Default true. */
   readonly keep?: boolean
+  /**
+   * Encrypts what actors store (states, arguments, results, agendas) before it leaves this process for any disk. `key`: 32
+   * random bytes, 64 hex digits or base64. Every peer that runs actors needs the same one (`WRONG_KEY`); one without it
+   * keeps copies that it can't read. To be given from the first actor of a mesh on.
+   */
+  readonly encryption?: { readonly key: Uint8Array | string }
   readonly settings?: NodeSettings
   readonly logger?: Logger
   /** Serve the local control socket that the `mesh` commands use. Default false. */
@@ -84,6 +91,13 @@ export interface NodeOptions {
 export interface PeerRef {
   readonly peerId: string
   readonly name: string
+}
+
+/** One of a type's daemons. */
+export interface Daemon<Ref> {
+  /** Where it lives, now or when that peer is back. */
+  readonly peer: PeerRef
+  readonly ref: Ref
 }
 
 export interface NodeStatus {
@@ -133,11 +147,14 @@ export interface MemberStatus {
   readonly labels: Readonly<Record<string, string>>
   /** By name; what its present boot offers. */
   readonly resources: Readonly<Record<string, ResourceStatus>>
+  /** Of actors that can run there; those of the mesh's own are not listed. */
   readonly types: readonly string[]
   /** Actors hosted. */
   readonly actors: number
   readonly host: boolean
   readonly keep: boolean
+  /** Which encryption key it has, by its id; left out where it has none. */
+  readonly keyId?: string
   /** Milliseconds for which this liveness has held. */
   readonly sinceMs: number
 }
@@ -260,6 +277,12 @@ export interface MeshNode {
   /** A typed reference. The actor is created by the first call, with `init` as its constructor's arguments. */
   actor<A extends AnyActor>(type: ActorClass<A>, name: string, ...init: unknown[]): ActorRef<A>
   actor(type: string, name: string, ...init: unknown[]): AnyRef
+  /**
+   * The daemons of a type (`static options = { daemon: true }`), one for each peer that has one, those that are away
+   * too: their calls wait for them. As this peer's copy of the registry has them.
+   */
+  daemons<A extends AnyActor>(type: ActorClass<A>): readonly Daemon<ActorRef<A>>[]
+  daemons(type: string): readonly Daemon<AnyRef>[]
   /** The untyped call: get-or-create, call, resolve with the method's result. Rejects with a MeshError or ActorError. */
   call(
     type: string,
@@ -276,6 +299,9 @@ export interface MeshNode {
     args: readonly unknown[],
     options?: CallOptions,
   ): AsyncIterable<unknown>
+
+  /** A small key-value store that all peers of the mesh share; works on peers that run no actors too. */
+  readonly kv: KeyValueStore
 
   status(): NodeStatus
   members(): readonly MemberStatus[]

@@ -11,6 +11,7 @@ import type { MeshNode, NodeOptions } from './api.ts'
 import { startControlServer } from './control/server.ts'
 import { openDataDirectory } from './data-directory.ts'
 import { MeshDriver } from './driver.ts'
+import { checkKeyOf, cipherOf, rememberKey } from './encryption-key.ts'
 import { BadInputError } from './errors.ts'
 import { type Joining, join, planJoining } from './joining.ts'
 import { DEFAULT_LISTEN, listenAgain } from './listening.ts'
@@ -24,7 +25,7 @@ import { meshErrorOf } from './transport-errors.ts'
 /**
  * Starts a peer and resolves when it takes part: a founder when its mesh is there, a joiner when it is admitted, a peer
  * that comes back at once (its mesh may still be starting).
- * Rejects with DATA_DIR_IN_USE, DATA_DIR_UNREADABLE, DATA_DIR_OTHER_MESH, WRONG_SECRET, PORT_IN_USE, JOIN_FAILED, BAD_INPUT.
+ * Rejects with DATA_DIR_IN_USE, DATA_DIR_UNREADABLE, DATA_DIR_OTHER_MESH, WRONG_SECRET, WRONG_KEY, PORT_IN_USE, JOIN_FAILED, BAD_INPUT.
  */
 export async function createNode(options: NodeOptions): Promise<MeshNode> {
   if (typeof options.dataDir !== 'string' || options.dataDir === '')
@@ -32,11 +33,13 @@ export async function createNode(options: NodeOptions): Promise<MeshNode> {
       'createNode needs a dataDir: the directory where this peer keeps its identity and its logs',
     )
   if (options.resources !== undefined) checkResources(options.resources, 'resources of createNode')
+  const cipher = cipherOf(options.encryption)
   const logger = options.logger ?? pino({ level: 'silent' })
   const directory = await openDataDirectory(resolve(options.dataDir))
   const undo: (() => unknown)[] = [() => directory.store.close()]
   try {
     const { store } = directory
+    await checkKeyOf(directory.keyId, cipher?.keyId)
     const warnFile = (text: string) => logger.warn(text)
     const joining: Joining = await planJoining(options, directory, warnFile)
     const identity = await loadIdentity(directory.identity, warnFile)
@@ -52,6 +55,8 @@ export async function createNode(options: NodeOptions): Promise<MeshNode> {
       else if (!events.emit('warning', { code, text })) logger.warn({ code }, text)
     }
     let started = false
+    const failed = Promise.withResolvers<never>()
+    failed.promise.catch(() => {}) // after the start nobody waits for it
     const driver: MeshDriver = new MeshDriver({
       self,
       store,
@@ -68,6 +73,7 @@ export async function createNode(options: NodeOptions): Promise<MeshNode> {
       onFatal: (error) => {
         logger.fatal({ err: error }, error.message)
         events.emit('warning', { code: 'STOPPED', text: `this peer stops: ${error.message}` })
+        failed.reject(error)
         void node?.close()
       },
     })
@@ -94,12 +100,17 @@ export async function createNode(options: NodeOptions): Promise<MeshNode> {
       store,
       clock: realClock,
       types: options.actors ?? [],
+      ...(cipher && { cipher }),
       logger,
       events: events.ofActors,
       statusOf: (actor) => actorStatusOf(driver, runtime, actor),
     })
     undo.push(() => runtime.close())
     driver.onRegistry((state) => events.registry(state))
+    if (cipher)
+      rememberKey(directory.keyId, cipher.keyId, driver, (err) =>
+        logger.warn({ err }, `cannot write ${directory.keyId}`),
+      )
     node = new Node({
       directory,
       name,
@@ -119,10 +130,11 @@ export async function createNode(options: NodeOptions): Promise<MeshNode> {
       labels: options.labels ?? {},
       types: runtime.types,
       ...(options.resources && { resources: options.resources }),
+      ...(cipher && { keyId: cipher.keyId }),
       canHost: options.host !== false,
       canKeep: options.keep !== false,
     })
-    await join(joining, { driver, network, logger })
+    await Promise.race([join(joining, { driver, network, logger }), failed.promise])
     if (joining.kind !== 'found') await writeSecretFile(directory.secret, joining.secret)
     started = true
     for (const [code, text] of early) logger.warn({ code }, text)

@@ -12,6 +12,8 @@ export interface DataDirectory {
   readonly path: string
   readonly identity: string
   readonly secret: string
+  /** With the id of the encryption key that the peer was last admitted with. */
+  readonly keyId: string
   readonly store: LogStore
   /** Ports last listened on, by the listen address they were asked for with. */
   lastPorts(): Promise<Readonly<Record<string, number>>>
@@ -36,6 +38,7 @@ export async function openDataDirectory(path: string): Promise<DataDirectory> {
     path,
     identity: join(path, 'identity.key'),
     secret: join(path, 'mesh.secret'),
+    keyId: join(path, 'key.id'),
     store,
     lastPorts: async () => {
       try {

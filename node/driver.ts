@@ -18,7 +18,7 @@ import type { RescueResult } from '../mesh/registry/rescue.ts'
 import type { Command, CommandResult, JournalClass, RegistryState } from '../mesh/registry/types.ts'
 import type { MeshSettings } from '../mesh/settings.ts'
 import { DriverJournal } from './driver-journal.ts'
-import { MeshUnavailableError } from './errors.ts'
+import { MeshUnavailableError, WrongKeyError } from './errors.ts'
 import { Deposed, type MeshHandle, type OpenJournal } from './mesh-handle.ts'
 import type { Clock, Network, NetworkListener, ServiceFrame } from './ports.ts'
 import { Tokens } from './tokens.ts'
@@ -356,6 +356,8 @@ export class MeshDriver implements MeshHandle, NetworkListener {
         return this.#options.onEvent(effect.event)
       case 'storeForeign':
         return this.#fail(new Error(effect.detail))
+      case 'keyRefused':
+        return this.#fail(new WrongKeyError(effect.detail))
       case 'leaveDone':
         return this.#left?.(effect.clean)
       default:

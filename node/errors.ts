@@ -135,6 +135,14 @@ export class TooLargeError extends MeshError {
   }
 }
 
+/** The part of the key-value store that the key belongs to has no room. */
+export class KvFullError extends MeshError {
+  override name = 'KvFullError'
+  constructor(message: string) {
+    super('KV_FULL', message, { executed: 'no' })
+  }
+}
+
 /** What the actor's method threw, at home there: its class name is `name`, its stack `remoteStack`. */
 export class ActorError extends MeshError {
   override name: string
@@ -181,6 +189,14 @@ export class WrongSecretError extends MeshError {
   override name = 'WrongSecretError'
   constructor(message: string, options?: MeshErrorOptions) {
     super('WRONG_SECRET', message, options)
+  }
+}
+
+/** The mesh, or this data directory, has another encryption key than the one given. */
+export class WrongKeyError extends MeshError {
+  override name = 'WrongKeyError'
+  constructor(message: string, options?: MeshErrorOptions) {
+    super('WRONG_KEY', message, options)
   }
 }
 

@@ -17,6 +17,14 @@ export type { Report } from '../mesh/registry/types.ts'
 export { defaultMeshSettings, type MeshSettings } from '../mesh/settings.ts'
 export { Actor } from './actors/actor.ts'
 export type {
+  KeyValueStore,
+  KvChange,
+  KvDeleteOptions,
+  KvEntry,
+  KvSwap,
+  KvWatchOptions,
+} from './actors/kv-types.ts'
+export type {
   ActorClass,
   ActorContext,
   ActorOptionsInput,
@@ -42,6 +50,7 @@ export type {
   ActorStatus,
   AlarmOutcome,
   CallOptions,
+  Daemon,
   Durability,
   MemberStatus,
   MeshNode,
@@ -70,6 +79,7 @@ export {
   DataDirectoryError,
   IncompatibleVersionError,
   JoinFailedError,
+  KvFullError,
   MailboxFullError,
   MeshError,
   MeshUnavailableError,
@@ -81,5 +91,6 @@ export {
   UnknownMethodError,
   UnknownTypeError,
   UnserialisableStateError,
+  WrongKeyError,
   WrongSecretError,
 } from './errors.ts'

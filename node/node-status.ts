@@ -7,6 +7,7 @@ import { majority } from '../mesh/quorum.ts'
 import { sameClass } from '../mesh/registry/class.ts'
 import type { ActorEntry, RegistryState } from '../mesh/registry/types.ts'
 import { amountOf, type Resources } from '../mesh/resources.ts'
+import { isReserved } from './actors/built-in.ts'
 import type { Runtime } from './actors/runtime.ts'
 import type { ActorStatus, MemberStatus, NodeStatus, PeerRef, ResourceStatus } from './api.ts'
 import type { MeshDriver } from './driver.ts'
@@ -89,11 +90,16 @@ function warnings(driver: MeshDriver, uptimeMs: number): string[] {
   return [...said, ...homeless(driver)]
 }
 
+/** A daemon whose peer is away waits for nothing else; that the peer is away shows as it is. */
+const isBound = ({ options }: ActorEntry): boolean => options.placement?.peer !== undefined
+
 /** Actors without a home that `mesh status` names; `mesh actors` has them all. */
 const HOMELESS_TOLD = 3
 
 function homeless(driver: MeshDriver): string[] {
-  const waiting = [...(driver.registry?.actors.values() ?? [])].filter(isHomeless)
+  const waiting = [...(driver.registry?.actors.values() ?? [])].filter(
+    (actor) => isHomeless(actor) && !isBound(actor),
+  )
   const told = waiting.slice(0, HOMELESS_TOLD).flatMap(({ key }) => {
     const why = driver.whyNoHome(key)
     return why === '' ? [] : `${key} waits for a home: ${why}`
@@ -124,10 +130,11 @@ export function memberStatuses(driver: MeshDriver): MemberStatus[] {
     addresses: description.addresses,
     labels: description.labels,
     resources: resourcesOf(driver, boot, description.resources),
-    types: description.types,
+    types: description.types.filter((type) => !isReserved(type)),
     actors: hosted.get(boot) ?? 0,
     host: description.canHost,
     keep: description.canKeep,
+    ...(description.keyId !== undefined && { keyId: description.keyId }),
     sinceMs: Math.max(0, Math.round(now - since)),
   }))
 }

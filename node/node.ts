@@ -1,11 +1,14 @@
 // A running peer as its app holds it.
 
+import { peerId } from '../mesh/ids.ts'
 import type { Report } from '../mesh/registry/types.ts'
+import type { KeyValueStore } from './actors/kv-types.ts'
 import type { Runtime } from './actors/runtime.ts'
 import type { ActorClass, ActorRef, AnyActor, AnyRef, CreateOptions } from './actors/types.ts'
 import type {
   ActorStatus,
   CallOptions,
+  Daemon,
   MemberStatus,
   MeshNode,
   NodeEvents,
@@ -19,7 +22,7 @@ import type { MeshDriver } from './driver.ts'
 import { MeshUnavailableError } from './errors.ts'
 import { recoverBoot, rescueMesh } from './giving-up.ts'
 import type { NodeEventSource } from './node-events.ts'
-import { actorStatuses, memberStatuses, nodeStatus } from './node-status.ts'
+import { actorStatuses, memberStatuses, nodeStatus, peerRef } from './node-status.ts'
 import { encodeInvite, type LibP2pNetwork } from './transport/index.ts'
 
 export interface NodeParts {
@@ -71,6 +74,15 @@ export class Node implements MeshNode {
     return this.#parts.runtime.ref(type as string, name, ...init)
   }
 
+  daemons<A extends AnyActor>(type: ActorClass<A>): readonly Daemon<ActorRef<A>>[]
+  daemons(type: string): readonly Daemon<AnyRef>[]
+  daemons(type: string | ActorClass): readonly Daemon<AnyRef>[] {
+    const { runtime, driver } = this.#parts
+    return runtime
+      .daemons(type)
+      .map((peer) => ({ peer: peerRef(driver, peerId(peer)), ref: runtime.ref(type as string, peer) }))
+  }
+
   call(
     type: string,
     name: string,
@@ -88,6 +100,10 @@ export class Node implements MeshNode {
     options?: CallOptions,
   ): AsyncIterable<unknown> {
     return this.#parts.runtime.iterate(type, name, method, args, options)
+  }
+
+  get kv(): KeyValueStore {
+    return this.#parts.runtime.kv
   }
 
   status(): NodeStatus {

@@ -71,5 +71,6 @@ const canonical = (d: PeerDescription): string =>
     d.types,
     d.canHost,
     d.canKeep,
+    d.keyId ?? '',
     Object.entries(d.resources ?? {}).sort(([x], [y]) => compareIds(x, y)),
   ])

@@ -15,6 +15,8 @@ export interface PeerDescription {
   readonly types: readonly string[]
   /** What its actors share; nothing when left out. */
   readonly resources?: Resources
+  /** Which key it has for what actors store, by the key's id; left out where it has none. */
+  readonly keyId?: string
   readonly canHost: boolean
   readonly canKeep: boolean
 }

@@ -6,8 +6,10 @@
 // A3 `recover` names exactly the boot's unretired journals, each sealed or closed; after it nothing of that boot is accepted.
 // A4 a journal is retired only when no actor may need it as a source.
 // A5 a command's number is applied once per boot; below the floor it is refused, and so is every command of a dead boot.
-// A6 a boot offers what all actors at home there need together, and none of them keeps apart from another. Whatever the
-//    head planned, this is checked here, where everything before is applied.
+// A6 a boot offers what all actors at home there need together, none of them keeps apart from another, none is pinned to
+//    another peer, and it has the key that they need. Whatever the head planned, this is checked here, where everything before is applied.
+// A8 a mesh has one key, or none: that of the first peer with one, as long as there is no actor. No peer with another one
+//    is admitted, and from then on no actor is made without it.
 // A7 a name never has the same incarnation or epoch twice, not even after it was deleted.
 
 import { type ActorKey, type BootId, nameOfActor, type StoreId, typeOfActor } from '../ids.ts'
@@ -108,6 +110,8 @@ function admit(table: RegistryTable, { entry, previous }: Command & { kind: 'adm
     'this data directory is a copy of, or older than, the one this mesh knows',
   )
   if (isElsewhere(table, entry)) return foreign
+  const wrongKey = keyProblem(table, entry) // A8
+  if (wrongKey) return wrongKey
   const own = table.boots.get(entry.boot)
   if (own && own.status !== 'live') return reject('boot-dead', 'this boot was given up: take a new one')
   const newest = newestOn(table, entry.store, known)
@@ -117,10 +121,25 @@ function admit(table: RegistryTable, { entry, previous }: Command & { kind: 'adm
     const old = table.boots.get(known.boot)
     if (old?.status === 'live') table.boots.set(known.boot, { ...old, status: 'superseded' })
   }
+  table.keyId ??= entry.keyId
   const leavingStill = known?.boot === entry.boot && known.leaving
   table.peers.set(entry.peer, { ...entry, leaving: leavingStill })
   table.boots.set(entry.boot, { boot: entry.boot, store: entry.store, status: 'live' })
   return done
+}
+
+function keyProblem({ keyId, actors }: RegistryTable, entry: { keyId?: string }): CommandResult | undefined {
+  if (entry.keyId === undefined || entry.keyId === keyId) return undefined
+  if (keyId !== undefined)
+    return reject(
+      'wrong-key',
+      `this mesh is encrypted with the key of id ${keyId}, and this peer has another one (id ${entry.keyId}): give it the right key, or none to keep copies only`,
+    )
+  if (actors.size === 0) return undefined
+  return reject(
+    'wrong-key',
+    'this mesh has actors that are not encrypted: start this peer without a key, or found another mesh with one',
+  )
 }
 
 /** Another peer has that very store. */
@@ -263,6 +282,11 @@ function create(
   const known = table.actors.get(key)
   const over = known?.status.kind === 'stopped' || known?.status.kind === 'dead'
   if (known && !(over && again)) return reject('name-taken', `${key} ${over ? 'is over' : 'exists'}`)
+  if (options.keyId !== table.keyId)
+    return reject(
+      'wrong-key',
+      'this mesh is encrypted, and who makes an actor needs its key: do it on a peer that has it',
+    ) // A8
   if (typeOfActor(key) === '' || nameOfActor(key) === '')
     return reject('unknown-actor', 'an actor needs a type and a name')
   const fresh: ActorEntry = {

@@ -10,7 +10,7 @@ import { chooseMoves } from '../rebalance.ts'
 import type { Head } from './head.ts'
 import { hostActorOf } from './home-plan.ts'
 import type { Plan } from './plan.ts'
-import type { Command, RegistryState } from './types.ts'
+import type { ActorEntry, Command, RegistryState } from './types.ts'
 
 export interface BalancerParts {
   readonly env: Env
@@ -18,6 +18,9 @@ export interface BalancerParts {
   readonly head: Head
   readonly plan: Plan
 }
+
+/** There is no other home for it. */
+const isBound = ({ options }: ActorEntry): boolean => options.placement?.peer !== undefined
 
 export class Balancer {
   readonly #parts: BalancerParts
@@ -41,7 +44,7 @@ export class Balancer {
     if (most <= 0) return []
     const { places } = plan.homes(state)
     const actors = all.flatMap((entry) =>
-      entry.home !== null && entry.status.kind === 'running'
+      entry.home !== null && entry.status.kind === 'running' && !isBound(entry)
         ? { actor: hostActorOf(entry), home: entry.home }
         : [],
     )

@@ -9,6 +9,7 @@ export const hostActorOf = (actor: ActorEntry): HostActor => ({
   ...occupantOf(actor),
   key: actor.key,
   labels: actor.options.labels,
+  ...(actor.options.keyId === undefined ? {} : { keyId: actor.options.keyId }),
 })
 
 export class HomePlan {

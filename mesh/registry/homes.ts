@@ -18,7 +18,11 @@ function ablePeer(state: RegistryState, boot: BootId): PeerEntry | undefined {
 /** The actor, which lives nowhere at the moment, may live on that boot (A6). */
 export function canMoveIn(state: RegistryState, boot: BootId, actor: ActorEntry): boolean {
   const peer = ablePeer(state, boot)
-  return peer !== undefined && hasRoom(occupantOf(actor), peer.resources, state.actors.at(boot))
+  const pinnedTo = actor.options.placement?.peer
+  if (peer === undefined || (pinnedTo !== undefined && pinnedTo !== peer.peer)) return false
+  const { keyId } = actor.options
+  if (keyId !== undefined && keyId !== peer.keyId) return false
+  return hasRoom(occupantOf(actor), peer.resources, state.actors.at(boot))
 }
 
 /** A stopped actor; its name is free for a new incarnation. */

@@ -159,6 +159,7 @@ export class Plan {
       labels: entry.labels,
       types: entry.types,
       ...(entry.resources ? { resources: entry.resources } : {}),
+      ...(entry.keyId === undefined ? {} : { keyId: entry.keyId }),
       canHost: entry.canHost,
       leaving: entry.leaving,
       live:

@@ -178,8 +178,10 @@ function describe(next: ActorEntry, home: BootId | null | undefined, loss: strin
     case 'dead':
       return { actor, outcome: 'dead', detail: next.status.cause }
     default:
-      if (next.home === null)
-        return { actor, outcome: 'waiting', detail: `for a peer that can host it, ${from}` }
+      if (next.home === null) {
+        const who = next.options.placement?.peer === undefined ? 'a peer that can host it' : 'its peer'
+        return { actor, outcome: 'waiting', detail: `for ${who}, ${from}` }
+      }
       return { actor, outcome: 'recovered', detail: `${from}, on ${home}` }
   }
 }

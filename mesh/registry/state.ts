@@ -21,6 +21,7 @@ export interface Issued {
 
 export interface RegistryTable extends RegistryState {
   meshId: LogKey
+  keyId: string | undefined
   peers: Map<PeerId, PeerEntry>
   boots: Map<BootId, BootEntry>
   journals: Map<LogKey, JournalEntry>
@@ -44,6 +45,7 @@ function forgottenIn({ forgotten: { names, floor } }: RegistryTable): Pick<Encod
 export function emptyRegistry(meshId: LogKey): RegistryTable {
   return {
     meshId,
+    keyId: undefined,
     peers: new Map(),
     boots: new Map(),
     journals: new Map(),
@@ -62,6 +64,7 @@ export function emptyRegistry(meshId: LogKey): RegistryTable {
 export function encodeRegistry(table: RegistryTable): unknown {
   return {
     meshId: table.meshId,
+    ...(table.keyId === undefined ? {} : { keyId: table.keyId }),
     peers: [...table.peers.values()],
     boots: [...table.boots.values()],
     journals: [...table.journals.values()],
@@ -82,6 +85,7 @@ export function encodeRegistry(table: RegistryTable): unknown {
 
 type Encoded = {
   meshId: LogKey
+  keyId?: string
   peers: PeerEntry[]
   boots: BootEntry[]
   journals: JournalEntry[]
@@ -100,6 +104,7 @@ export function decodeRegistry(value: unknown): RegistryTable {
   const encoded = value as Encoded
   return {
     meshId: encoded.meshId,
+    keyId: encoded.keyId,
     peers: new Map(encoded.peers.map((entry) => [entry.peer, entry])),
     boots: new Map(encoded.boots.map((entry) => [entry.boot, entry])),
     journals: new Map(encoded.journals.map((entry) => [entry.key, entry])),

@@ -28,6 +28,8 @@ export interface PeerEntry {
   readonly types: readonly string[]
   /** What its actors share; nothing when left out. The same for a boot's whole life. */
   readonly resources?: Resources
+  /** The key it has, by its id. */
+  readonly keyId?: string
   readonly canHost: boolean
   readonly canKeep: boolean
   /** It asked to leave: gets nothing new, its actors move away. */
@@ -86,6 +88,8 @@ export interface ActorOptions {
   readonly labels: Readonly<Record<string, string>>
   /** What else its type asks of a home, where it asks for anything. */
   readonly placement?: Placement
+  /** What it stores, `init` too, is encrypted with that key: only peers that have it can run it. */
+  readonly keyId?: string
 }
 
 export interface ActorEntry {
@@ -166,6 +170,8 @@ export interface Forgotten {
 
 export interface RegistryState {
   readonly meshId: LogKey
+  /** The key that every actor's content is encrypted with, by its id; undefined where nothing is encrypted (A8). */
+  readonly keyId: string | undefined
   readonly peers: ReadonlyMap<PeerId, PeerEntry>
   readonly boots: ReadonlyMap<BootId, BootEntry>
   readonly journals: ReadonlyMap<LogKey, JournalEntry>
@@ -300,6 +306,7 @@ export type RejectReason =
   | 'expired'
   | 'boot-dead'
   | 'store-foreign'
+  | 'wrong-key'
   | 'name-taken'
   | 'stale-epoch'
   | 'unknown-actor'

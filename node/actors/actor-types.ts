@@ -8,8 +8,8 @@ export class ActorTypes {
   readonly #types = new Map<string, TypeInfo>()
 
   /** Throws BadInputError for a class that is none, or a name used twice. */
-  constructor(types: readonly ActorClass[]) {
-    for (const type of types) {
+  constructor(types: readonly ActorClass[], builtIn: readonly ActorClass[] = []) {
+    for (const type of [...builtIn, ...types]) {
       const info = describeType(type)
       const known = this.#types.get(info.name)
       if (known !== undefined && known.type !== type) {

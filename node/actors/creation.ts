@@ -1,5 +1,6 @@
 // Brings an actor into the registry. Its options come from its class, so a peer without the class asks one that has it.
 
+import type { Cipher } from '../../checkpoint/cipher.ts'
 import { encodeUser, UnserialisableValue } from '../../checkpoint/codec.ts'
 import type { ActorKey } from '../../mesh/ids.ts'
 import { actorKey } from '../../mesh/ids.ts'
@@ -7,6 +8,9 @@ import { BadInputError, UnknownTypeError, UnserialisableStateError } from '../er
 import type { MeshHandle } from '../mesh-handle.ts'
 import type { Clock } from '../ports.ts'
 import type { Exchange } from './answers.ts'
+import { isReserved } from './built-in.ts'
+import { optionsFor } from './daemons.ts'
+import { encrypted } from './encryption.ts'
 import { within } from './timing.ts'
 import type { TypeInfo } from './type-info.ts'
 
@@ -61,17 +65,26 @@ export function encodeArguments(args: readonly unknown[], what: string): Uint8Ar
   }
 }
 
+export interface CreationParts {
+  readonly mesh: MeshHandle
+  readonly clock: Clock
+  readonly exchange: Exchange
+  readonly cipher: Cipher | undefined
+}
+
 export class Creation {
   readonly #mesh: MeshHandle
   readonly #clock: Clock
   readonly #exchange: Exchange
   readonly #running = new Map<ActorKey, Promise<string>>()
+  readonly #cipher: Cipher | undefined
   readonly #startedAt: number
 
-  constructor(mesh: MeshHandle, clock: Clock, exchange: Exchange) {
+  constructor({ mesh, clock, exchange, cipher }: CreationParts) {
     this.#mesh = mesh
     this.#clock = clock
     this.#exchange = exchange
+    this.#cipher = cipher
     this.#startedAt = clock.now()
   }
 
@@ -86,15 +99,19 @@ export class Creation {
   }
 
   async #attempt(target: Target): Promise<string> {
-    const why = target.info === undefined ? await this.#ask(target) : await this.#command(target, target.info)
+    const hasKey = this.#mesh.registry?.keyId === this.#cipher?.keyId
+    const { info } = target
+    const why = info !== undefined && hasKey ? await this.#command(target, info) : await this.#ask(target)
     if (why === '') await this.#mesh.catchUp(ATTEMPT_MS).catch(() => {})
     return why
   }
 
-  async #command({ key, init }: Target, info: TypeInfo): Promise<string> {
+  async #command({ key, name, init }: Target, info: TypeInfo): Promise<string> {
+    const options = optionsFor(info, name, this.#mesh.registry)
+    const made = encrypted(key, { options, init }, this.#cipher)
     try {
       const result = await this.#mesh.command(
-        { kind: 'create', again: false, actor: key, options: info.options, init, home: null },
+        { kind: 'create', again: false, actor: key, ...made, home: null },
         ATTEMPT_MS,
       )
       return result.ok || result.why === 'name-taken' ? '' : `the head refused to create it: ${result.detail}`
@@ -104,17 +121,19 @@ export class Creation {
   }
 
   async #ask({ type, name, init }: Target): Promise<string> {
+    const keyId = this.#mesh.registry?.keyId
     const able = this.#mesh
       .members()
       .filter(
         (member) =>
           member.liveness === 'alive' &&
           member.peer !== this.#mesh.self &&
-          member.description.types.includes(type),
+          member.description.types.includes(type) &&
+          member.description.keyId === keyId,
       )
     if (able.length === 0 && this.#clock.now() - this.#startedAt > TYPE_GRACE_MS) {
       throw new UnknownTypeError(
-        `no peer of the mesh knows the actor type ${type}: start one with that class (${this.#knownTypes()})`,
+        `no peer of the mesh knows the actor type ${type}${keyId === undefined ? '' : ' and has the key of the mesh'}: start one with that class (${this.#knownTypes()})`,
       )
     }
     for (const member of able) {
@@ -130,7 +149,12 @@ export class Creation {
   }
 
   #knownTypes(): string {
-    const types = new Set(this.#mesh.members().flatMap((member) => member.description.types))
+    const types = new Set(
+      this.#mesh
+        .members()
+        .flatMap((member) => member.description.types)
+        .filter((type) => !isReserved(type)),
+    )
     return types.size === 0 ? 'no types are known' : `known are ${[...types].sort().join(', ')}`
   }
 }

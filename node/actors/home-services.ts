@@ -1,5 +1,6 @@
 // What the actors of one boot share.
 
+import type { Cipher } from '../../checkpoint/cipher.ts'
 import type { MakeRef } from '../../checkpoint/reference.ts'
 import type { CallerId } from '../../mesh/ids.ts'
 import type { ActorEntry } from '../../mesh/registry/types.ts'
@@ -36,6 +37,8 @@ export interface HomeServices {
   readonly limits: RuntimeLimits
   /** Makes references in states and arguments usable. */
   readonly makeRef: MakeRef
+  /** For actors that are encrypted; undefined where this peer has no key. */
+  readonly cipher: Cipher | undefined
   readonly clock: Clock
   readonly now: () => number
   readonly sleep: (ms: number) => Promise<void>

@@ -1,6 +1,7 @@
 // Everything that belongs to one boot of this peer: its host and its journals. A deposed peer throws it away and makes
 // another.
 
+import type { Cipher } from '../../checkpoint/cipher.ts'
 import type { MakeRef } from '../../checkpoint/reference.ts'
 import { type ActorKey, nameOfActor, typeOfActor } from '../../mesh/ids.ts'
 import { nextLife } from '../../mesh/registry/life-numbers.ts'
@@ -34,6 +35,7 @@ export interface HomeInit {
   readonly target: (key: ActorKey, init: Uint8Array) => Target
   readonly deliver: AgendaServices['deliver']
   readonly makeRef: MakeRef
+  readonly cipher: Cipher | undefined
   readonly ref: (type: string | ActorClass, name: string, init: readonly unknown[]) => AnyRef
 }
 
@@ -69,6 +71,7 @@ export function makeHome(init: HomeInit): Home {
     reader: init.reader,
     limits: init.limits,
     makeRef: init.makeRef,
+    cipher: init.cipher,
     now: () => clock.now(),
     sleep: (ms) => sleep(clock, ms),
     within: (work, ms, late) => within(clock, work, ms, late),

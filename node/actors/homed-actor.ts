@@ -13,6 +13,7 @@ import type { ActorEntry } from '../../mesh/registry/types.ts'
 import { MailboxFullError, MeshUnavailableError } from '../errors.ts'
 import { callerGone } from './call-errors.ts'
 import { isSend } from './callers.ts'
+import { initOf } from './encryption.ts'
 import type { Answer, CallFrame, CancelFrame, MoreFrame } from './frames.ts'
 import type { HomeServices } from './home-services.ts'
 import { HomedLog, type LogOwner } from './homed-log.ts'
@@ -330,12 +331,15 @@ export class HomedActor implements LogOwner, LiveActorOwner {
         const what = isMade ? 'onActivate' : 'its constructor'
         const isUnfit = error instanceof UnfitState
         const cause = isUnfit ? error.message : `${what} failed: ${textOf(error)}`
+        // The registry is on everybody's disk, and a message may have something of the state in it.
+        const told =
+          this.entry.options.keyId === undefined ? cause : `${what} failed: see the log of its host`
         this.#services.warn(this.entry, 'an actor can not be started', error)
         // A fresh actor that can't be made will never be; one with a state may be waiting for something to be repaired.
         const again = isMade || this.#log.now !== undefined
         this.tell(`${cause} (on ${this.#services.mesh.self})`)
         await Promise.all([
-          starts.failed(this.entry, cause, { again, counts: !isUnfit }),
+          starts.failed(this.entry, told, { again, counts: !isUnfit }),
           sleep(backoff.next()),
         ])
       }
@@ -426,8 +430,9 @@ export class HomedActor implements LogOwner, LiveActorOwner {
   }
 
   #initArguments(): readonly unknown[] {
-    const { init } = this.entry
-    return init.length === 0 ? [] : (decodeUser(init, this.#services.makeRef) as unknown[])
+    const { makeRef, cipher } = this.#services
+    const init = initOf(this.entry, cipher)
+    return init.length === 0 ? [] : (decodeUser(init, makeRef) as unknown[])
   }
 
   /** For its log: throws when it has ended here. */

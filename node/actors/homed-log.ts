@@ -10,6 +10,7 @@ import { CallTable } from '../../checkpoint/call-table.ts'
 import { decodeUser } from '../../checkpoint/codec.ts'
 import type { Restored } from '../../checkpoint/replay.ts'
 import type { ActorEntry } from '../../mesh/registry/types.ts'
+import { cipherFor } from './encryption.ts'
 import type { HomeServices } from './home-services.ts'
 import type { JournalSide } from './journal-writer.ts'
 import type { Passive } from './passive.ts'
@@ -106,6 +107,7 @@ export class HomedLog {
       ...(passive === undefined ? {} : { snapshot: passive }),
       isGone,
       makeRef,
+      cipher: cipherFor(entry, services.cipher),
       mark: this.side.mark,
     })
   }
@@ -116,8 +118,10 @@ export class HomedLog {
     for (;;) {
       owner.check()
       try {
-        if (passive !== undefined) return await readBack(services.reader, entry, passive, services.makeRef)
-        return await restore(services.reader, this.#present(), services.makeRef)
+        const cipher = cipherFor(entry, services.cipher)
+        if (passive !== undefined)
+          return await readBack(services.reader, entry, passive, services.makeRef, cipher)
+        return await restore(services.reader, this.#present(), services.makeRef, cipher)
       } catch (error) {
         owner.tell(error instanceof Error ? error.message : String(error)) // H1
       }

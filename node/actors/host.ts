@@ -243,12 +243,16 @@ export class Host {
       this.#homed
         .get(entry.key)
         ?.writeAgain(({ journal }) => registry.journals.get(journal)?.status.kind !== 'open')
-    } else if (this.#init.types.find(typeOfActor(entry.key)) !== undefined)
-      this.#copier.consider(
-        entry,
-        this.#homed.get(entry.key)?.position ?? this.#passive.get(entry.key),
-        registry,
-      )
+      return
+    }
+    const info = this.#init.types.find(typeOfActor(entry.key))
+    if (info === undefined) return
+    this.#copier.consider(
+      entry,
+      this.#homed.get(entry.key)?.position ?? this.#passive.get(entry.key),
+      registry,
+    )
+    if (info.daemon && info.idleMs === 0) void this.#homedFor(entry).activate()
   }
 
   #tellStopped(actor: ActorKey, epoch: number, entry: ActorEntry | undefined): void {

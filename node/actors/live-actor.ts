@@ -19,6 +19,7 @@ import type { AgendaChange, AlarmEntry } from '../../checkpoint/agenda.ts'
 import type { Receipt } from '../api.ts'
 import { AgendaRunner } from './agenda-runner.ts'
 import { isWanted } from './alarms.ts'
+import { type BuiltInActor, CHANGED } from './built-in.ts'
 import { isSend } from './callers.ts'
 import { Cancellation } from './cancelling.ts'
 import type { Relaxed } from './checkpoint-policy.ts'
@@ -153,6 +154,7 @@ export class LiveActor {
     this.#series?.closeAll({ kind: 'retry', why: 'the actor is moving' })
     await new Promise<void>((idle) => {
       this.#draining = { idle }
+      this.#tellChanged(true)
       this.#object.whenIdle(idle)
     })
   }
@@ -173,7 +175,13 @@ export class LiveActor {
     this.#checkpoints?.stop()
     this.#jobs.abandon(answer)
     this.#series?.closeAll(answer)
+    this.#tellChanged(true)
     this.#draining?.idle()
+  }
+
+  /** Methods of the mesh's own types may wait for that. */
+  #tellChanged(isEnding: boolean): void {
+    ;(this.#init.instance as BuiltInActor)[CHANGED]?.(isEnding)
   }
 
   /** Settles like a call, but nobody can ask for it again: it is in the agenda until its record takes it out. */
@@ -283,6 +291,7 @@ export class LiveActor {
     const putOff = relaxed !== undefined
     const applied = this.agenda.record(changes, () => this.log.commit(patches, call, changes, putOff))
     this.#object.changed(applied)
+    this.#tellChanged(false)
     const record = this.log.sequence
     if (relaxed === undefined) return this.#settle(job, this.log.whenDurable(record), { result }, record) // L2: its record is its proof
     this.#checkpoints ??= new Checkpoints(this.log, this.#init.services.clock)

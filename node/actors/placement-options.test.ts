@@ -42,8 +42,18 @@ test.each<[keyof ActorOptionsInput, unknown]>([
   ['apartFrom', 'Index'],
   ['apartFrom', ['a/b']],
   ['home', 'atlas'],
+  ['daemon', 'yes'],
 ])('%s: %j is refused, with the class and the option', (option, value) => {
   const options = { [option]: value } as ActorOptionsInput
   expect(() => described(options)).toThrow(BadInputError)
   expect(() => described(options)).toThrow(`Trainer.options.${option} is `)
+})
+
+test.each<[keyof ActorOptionsInput, unknown]>([
+  ['home', 'head'],
+  ['spread', 'peer'],
+  ['preferLabels', { disk: 'ssd' }],
+])('a daemon with %s is refused', (option, value) => {
+  const options = { daemon: true, [option]: value } as ActorOptionsInput
+  expect(() => described(options)).toThrow(`Trainer.options.${option} is ${JSON.stringify(value)}: a daemon`)
 })

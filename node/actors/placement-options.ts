@@ -9,7 +9,12 @@ import type { ActorOptionsInput } from './types.ts'
 export function placementOf(type: string, input: ActorOptionsInput): Placement | undefined {
   const wrong = (option: string, value: unknown, expected: string): BadInputError =>
     new BadInputError(`${type}.options.${option} is ${JSON.stringify(value)}: ${expected}`)
-  const { resources, preferLabels, spread, apartFrom, home } = input
+  const { resources, preferLabels, spread, apartFrom, home, daemon } = input
+  if (daemon !== undefined && typeof daemon !== 'boolean') throw wrong('daemon', daemon, 'true or false')
+  if (daemon === true)
+    for (const [option, value] of Object.entries({ home, spread, preferLabels }))
+      if (value !== undefined)
+        throw wrong(option, value, 'a daemon lives on every peer that can run it, so leave it out')
   if (resources !== undefined) checkResources(resources, `${type}.options.resources`)
   if (preferLabels !== undefined && !isRecordOf(preferLabels, (value) => typeof value === 'string'))
     throw wrong('preferLabels', preferLabels, "labels with their values, such as { disk: 'ssd' }")

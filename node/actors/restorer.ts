@@ -2,6 +2,7 @@
 // that has a record of that very epoch wins. No source has one: the actor never wrote anything and starts from its
 // arguments.
 
+import type { Cipher } from '../../checkpoint/cipher.ts'
 import type { MakeRef } from '../../checkpoint/reference.ts'
 import { type Restored, replay } from '../../checkpoint/replay.ts'
 import type { ActorEntry, Source } from '../../mesh/registry/types.ts'
@@ -17,12 +18,13 @@ export async function restore(
   reader: JournalReader,
   entry: ActorEntry,
   makeRef: MakeRef,
+  cipher: Cipher | undefined,
 ): Promise<RestoredFrom | undefined> {
   const sources = [...entry.sources].sort((a, b) => b.epoch - a.epoch || b.order - a.order)
   for (const source of sources) {
     const life = { actor: entry.key, incarnation: entry.incarnation, epoch: source.epoch }
     const blocks = source.length === 0 ? [] : await reader.read(source, life)
-    const restored = replay(life, blocks, makeRef)
+    const restored = replay(life, blocks, makeRef, cipher)
     if (restored !== undefined) return { ...restored, source }
   }
   return undefined
@@ -34,9 +36,10 @@ export async function readBack(
   { key, incarnation, epoch }: ActorEntry,
   { journal, index, sequence }: Passive,
   makeRef: MakeRef,
+  cipher: Cipher | undefined,
 ): Promise<Restored> {
   const life = { actor: key, incarnation, epoch }
-  const restored = replay(life, await reader.readSnapshot(journal, index, life), makeRef)
+  const restored = replay(life, await reader.readSnapshot(journal, index, life), makeRef, cipher)
   if (restored?.sequence === sequence) return restored
   throw new Error(`record ${sequence} of ${key} is not in block ${index} of ${journal}, where it was written`)
 }

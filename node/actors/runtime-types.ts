@@ -1,19 +1,23 @@
 // What a runtime is made of and what it offers.
 
+import type { Cipher } from '../../checkpoint/cipher.ts'
 import type { LogStore } from '../../checkpoint/port.ts'
 import type { ActorKey } from '../../mesh/ids.ts'
 import type { ActorStatus, CallOptions } from '../api.ts'
 import type { MeshHandle } from '../mesh-handle.ts'
 import type { Clock } from '../ports.ts'
 import type { RuntimeLimits } from './home-services.ts'
+import type { KeyValueStore } from './kv-types.ts'
 import type { RuntimeEvents, RuntimeLogger } from './runtime-events.ts'
-import type { ActorClass, ActorRef, AnyActor, AnyRef } from './types.ts'
+import type { ActorClass, ActorRef, AnyActor, AnyRef, CreateOptions } from './types.ts'
 
 export interface RuntimeInit {
   readonly mesh: MeshHandle
   readonly store: LogStore
   readonly clock: Clock
   readonly types: readonly ActorClass[]
+  /** With it, what actors store is encrypted; the mesh has no other key. */
+  readonly cipher?: Cipher
   readonly logger?: RuntimeLogger
   readonly events?: RuntimeEvents
   readonly limits?: Partial<RuntimeLimits>
@@ -47,14 +51,18 @@ export interface Runtime {
     args: readonly unknown[],
     options?: CallOptions,
   ): AsyncIterable<unknown>
+  /** IDs of the peers that have a daemon of the type, which are the daemons' names. */
+  daemons(type: string | ActorClass): readonly string[]
   /** Makes an actor whose name is free or was stopped; a first call makes only what never existed. Rejects when it exists. */
-  create(type: string | ActorClass, name: string, ...init: unknown[]): Promise<void>
+  create(type: string | ActorClass, name: string, options?: CreateOptions): Promise<void>
   /** Ends an actor; resolves when the registry says so. */
   stop(type: string, name: string, timeoutMs?: number): Promise<void>
   /** Ends its present life at once; without `restart` the actor's as well. */
   kill(type: string, name: string, restart: boolean, timeoutMs?: number): Promise<void>
   /** Stops and forgets an actor; resolves when the name is free. */
   delete(type: string, name: string, timeoutMs?: number): Promise<void>
+  /** The mesh's key-value store; its shards live on peers like other actors. */
+  readonly kv: KeyValueStore
   /** Resolves when the registry gives this boot no actors any more; the mesh's `leaving` command must have been made. */
   drained(timeoutMs: number): Promise<boolean>
   /** Actors with an object here. */

@@ -1,6 +1,7 @@
 // The actor runtime of one peer: hosts what the registry gives to it, and calls actors wherever they are. It is told the
 // time and the randomness and talks to the mesh through one handle, so it runs the same in the simulator.
 
+import type { Cipher } from '../../checkpoint/cipher.ts'
 import type { JournalIndexes as Indexes } from '../../checkpoint/journal-index.ts'
 import { JournalIndexes } from '../../checkpoint/journal-index.ts'
 import type { MakeRef } from '../../checkpoint/reference.ts'
@@ -12,13 +13,19 @@ import type { Clock } from '../ports.ts'
 import { ActorTypes } from './actor-types.ts'
 import { Exchange } from './answers.ts'
 import { BlockCache } from './block-cache.ts'
+import { refuseReserved } from './built-in.ts'
 import { maybeCreated } from './call-errors.ts'
 import { Client } from './client.ts'
 import { Creation, makeTarget, type Target } from './creation.ts'
+import { Daemons, daemonsIn, optionsFor } from './daemons.ts'
+import { encrypted } from './encryption.ts'
 import { Endings } from './endings.ts'
 import { type Home, makeHome } from './home.ts'
 import { defaultLimits, type RuntimeLimits } from './home-services.ts'
 import { JournalReader } from './journal-reader.ts'
+import { KeyValue } from './kv.ts'
+import { KV_TYPE, kvShardOn } from './kv-shard.ts'
+import type { KeyValueStore } from './kv-types.ts'
 import { makeRef } from './ref.ts'
 import { serveRestores } from './restore-service.ts'
 import { ending, type RuntimeEvents, type RuntimeLogger, silent } from './runtime-events.ts'
@@ -40,11 +47,14 @@ class ActorRuntime implements Runtime {
   readonly #logger: RuntimeLogger
   readonly #events: RuntimeEvents
   readonly #limits: RuntimeLimits
+  readonly #cipher: Cipher | undefined
   readonly #indexes: Indexes
   readonly #reader: JournalReader
   readonly #creation: Creation
   readonly #client: Client
+  readonly kv: KeyValueStore
   readonly #endings: Endings
+  readonly #daemons: Daemons
   readonly #statusOf: NonNullable<RuntimeInit['statusOf']>
   #home: Home
   #closed = false
@@ -57,7 +67,8 @@ class ActorRuntime implements Runtime {
     this.#events = init.events ?? {}
     this.#statusOf = init.statusOf ?? (() => undefined)
     this.#limits = { ...defaultLimits, ...init.limits }
-    this.#types = new ActorTypes(init.types)
+    this.#cipher = init.cipher
+    this.#types = new ActorTypes(init.types, [kvShardOn(clock)])
     this.#indexes = new JournalIndexes(store)
     this.#reader = new JournalReader({
       mesh,
@@ -73,7 +84,7 @@ class ActorRuntime implements Runtime {
       more: (frame, reply) => this.#home.host.more(frame, reply),
       create: (frame) => this.#createFor(frame.type, frame.name, frame.init),
     })
-    this.#creation = new Creation(mesh, clock, exchange)
+    this.#creation = new Creation({ mesh, clock, exchange, cipher: init.cipher })
     this.#client = new Client(
       {
         mesh,
@@ -89,7 +100,21 @@ class ActorRuntime implements Runtime {
       },
       this.#limits,
     )
+    this.kv = new KeyValue({
+      call: (shard, method, args, options) =>
+        this.#call(this.#target(KV_TYPE, shard, []), method, args, options),
+      makeRef: this.#makeRef,
+      clock,
+      closed: () => this.#closed,
+    })
     this.#endings = new Endings({ mesh, until: (condition, ms) => this.#until(condition, ms) })
+    this.#daemons = new Daemons({
+      mesh,
+      clock,
+      types: this.#types.all,
+      create: (info, name) => this.#creation.create(makeTarget(info.name, name, info, [])),
+      closed: () => this.#closed,
+    })
     this.#home = this.#makeHome()
     this.#follow()
   }
@@ -113,8 +138,7 @@ class ActorRuntime implements Runtime {
   ref<A extends AnyActor>(type: ActorClass<A>, name: string, ...init: unknown[]): ActorRef<A>
   ref(type: string, name: string, ...init: unknown[]): AnyRef
   ref(type: string | ActorClass, name: string, ...init: unknown[]): AnyRef {
-    const target = this.#target(type, name, init)
-    return this.#refTo(target)
+    return this.#refTo(this.#appTarget(type, name, init))
   }
 
   async call(
@@ -124,7 +148,7 @@ class ActorRuntime implements Runtime {
     args: readonly unknown[],
     options?: CallOptions,
   ): Promise<unknown> {
-    return this.#call(this.#target(type, name, []), method, args, options)
+    return this.#call(this.#appTarget(type, name, []), method, args, options)
   }
 
   iterate(
@@ -134,25 +158,31 @@ class ActorRuntime implements Runtime {
     args: readonly unknown[],
     options?: CallOptions,
   ): AsyncIterable<unknown> {
-    return this.#client.iterate(this.#target(type, name, []), method, args, options)
+    return this.#client.iterate(this.#appTarget(type, name, []), method, args, options)
+  }
+
+  daemons(type: string | ActorClass): readonly string[] {
+    const { type: name } = this.#appTarget(type, this.#mesh.self, [])
+    return daemonsIn(this.#mesh.registry, name)
   }
 
   async create(
     type: string | ActorClass,
     name: string,
-    { init = [], options = {} }: CreateOptions = {},
+    { init = [], options: own = {} }: CreateOptions = {},
   ): Promise<void> {
-    const { key, info, init: bytes } = this.#target(type, name, init)
+    const { key, info, init: bytes } = this.#appTarget(type, name, init)
     if (info === undefined)
       throw new UnknownTypeError(
         `${String(type)} is not a type of this node: create its actors on a node that has the class`,
       )
+    const options = optionsFor({ ...info, options: optionsOf(info, own) }, name, this.#mesh.registry)
+    const made = encrypted(key, { options, init: bytes }, this.#cipher)
     const command = {
       kind: 'create',
       again: true,
       actor: key,
-      options: optionsOf(info, options),
-      init: bytes,
+      ...made,
       home: null,
     } as const
     const result = await this.#mesh.command(command).catch((error: unknown) => {
@@ -161,13 +191,16 @@ class ActorRuntime implements Runtime {
     if (!result.ok) throw new BadInputError(`${key} can't be created: ${result.detail}`)
   }
 
-  stop(type: string, name: string, timeoutMs?: number): Promise<void> {
+  async stop(type: string, name: string, timeoutMs?: number): Promise<void> {
+    refuseReserved(type)
     return this.#endings.stop(type, name, timeoutMs)
   }
-  kill(type: string, name: string, restart: boolean, timeoutMs?: number): Promise<void> {
+  async kill(type: string, name: string, restart: boolean, timeoutMs?: number): Promise<void> {
+    if (!restart) refuseReserved(type)
     return this.#endings.kill(type, name, restart, timeoutMs)
   }
-  delete(type: string, name: string, timeoutMs?: number): Promise<void> {
+  async delete(type: string, name: string, timeoutMs?: number): Promise<void> {
+    refuseReserved(type)
     return this.#endings.delete(type, name, timeoutMs)
   }
 
@@ -199,6 +232,13 @@ class ActorRuntime implements Runtime {
   #target(type: string | ActorClass, name: string, init: readonly unknown[]): Target {
     const info = this.#types.find(type)
     return makeTarget(info?.name ?? String(type), name, info, init)
+  }
+
+  /** One that an app names: none of the mesh's own actors. */
+  #appTarget(type: string | ActorClass, name: string, init: readonly unknown[]): Target {
+    const target = this.#target(type, name, init)
+    refuseReserved(target.type)
+    return target
   }
 
   #refTo(target: Target): AnyRef {
@@ -249,6 +289,7 @@ class ActorRuntime implements Runtime {
       this.#indexes.keepOnly((journal) => this.#mesh.registry?.journals.has(journal) === true)
       this.#home.host.registryChanged()
       this.#client.registryChanged()
+      this.#daemons.registryChanged()
     })
     this.#mesh.onPeer((peer, _boot, connected) => {
       if (connected) this.#client.connected(peer)
@@ -277,6 +318,7 @@ class ActorRuntime implements Runtime {
       target: (key, bytes) => ({ ...this.#target(typeOfActor(key), nameOfActor(key), []), init: bytes }),
       deliver: (call, over) => this.#client.deliver(call, over),
       makeRef: this.#makeRef,
+      cipher: this.#cipher,
       ref: (type, name, init) => this.ref(type as string, name, ...init),
     })
   }

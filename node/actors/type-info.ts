@@ -3,6 +3,7 @@
 import type { ActorOptions } from '../../mesh/registry/types.ts'
 import { BadInputError, UnknownMethodError } from '../errors.ts'
 import { Actor } from './actor.ts'
+import { BUILT_IN, isReserved } from './built-in.ts'
 import { type RelaxedOf, relaxedOf } from './checkpoint-policy.ts'
 import { placementOf } from './placement-options.ts'
 import type { ActorClass, ActorOptionsInput, InstanceOptions } from './types.ts'
@@ -27,6 +28,8 @@ export interface TypeInfo {
   readonly relaxed: RelaxedOf
   /** -1: until the timeout. */
   readonly maxTaskRetries: number
+  /** One on each peer. */
+  readonly daemon: boolean
   /** 0: never passivated. Undefined: as the runtime does by default. */
   readonly idleMs: number | undefined
 }
@@ -54,6 +57,8 @@ export function describeType(type: ActorClass): TypeInfo {
       `an actor type can't be named ${JSON.stringify(name)}: set static actorName to a name without slashes and spaces`,
     )
   }
+  if (isReserved(name) && !Object.hasOwn(Object.getPrototypeOf(type) as object, BUILT_IN))
+    throw new BadInputError(`${name} is a name of the mesh's own: set static actorName to another one`)
   const input = type.options ?? {}
   checkNames(name, input)
   const all = methodsOf(type)
@@ -82,8 +87,15 @@ export function describeType(type: ActorClass): TypeInfo {
     localReads: input.reads === 'local',
     relaxed: relaxedOf(name, input, methods),
     maxTaskRetries: limit(name, 'maxTaskRetries', input.maxTaskRetries ?? -1, -1),
-    idleMs: input.idleMs === undefined ? undefined : limit(name, 'idleMs', input.idleMs, 0),
+    daemon: input.daemon === true,
+    idleMs: idleMsOf(name, input),
   }
+}
+
+/** Daemons rest only where their type says so. */
+function idleMsOf(name: string, { idleMs, daemon }: ActorOptionsInput): number | undefined {
+  if (idleMs !== undefined) return limit(name, 'idleMs', idleMs, 0)
+  return daemon === true ? 0 : undefined
 }
 
 function hasOwnState(
@@ -136,6 +148,7 @@ const OPTIONS: Readonly<Record<keyof ActorOptionsInput, 'of an actor' | 'of the 
   spread: 'of an actor',
   apartFrom: 'of an actor',
   home: 'of an actor',
+  daemon: 'of the class',
   idleMs: 'of the class',
   readOnly: 'of the class',
   reads: 'of the class',

@@ -60,8 +60,13 @@ export interface ActorOptionsInput {
   /** `'head'`: lives on the mesh's head, and follows when that changes. Default: anywhere. */
   readonly home?: 'head'
   /**
+   * One on every peer that can run it, named by the peer's ID, and pinned there: made when the peer is admitted, always in
+   * memory, and waiting while its peer is away. Not with `home`, `spread` and `preferLabels`. `node.daemons(Type)` has them.
+   */
+  readonly daemon?: boolean
+  /**
    * Milliseconds without a call after which the actor is passivated: its object and state leave memory, and the next call
-   * reads them back from this peer's disk. Default 600 000, ten minutes; 0: never.
+   * reads them back from this peer's disk. Default 600 000, ten minutes (of daemons 0); 0: never.
    */
   readonly idleMs?: number
   /** Methods that never change state: they run beside others. */
@@ -77,7 +82,7 @@ export interface ActorOptionsInput {
 /** What one actor may have otherwise than its class says. */
 export type InstanceOptions = Omit<
   ActorOptionsInput,
-  'readOnly' | 'reads' | 'checkpoint' | 'checkpointPerMethod' | 'idleMs' | 'maxTaskRetries'
+  'checkpoint' | 'checkpointPerMethod' | 'daemon' | 'idleMs' | 'maxTaskRetries' | 'readOnly' | 'reads'
 >
 
 export interface CreateOptions {

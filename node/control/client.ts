@@ -1,7 +1,15 @@
 // What can be asked of a running node over its control socket; errors are ControlErrors with the node's code.
 
+import { KV_WATCH_ROUTE } from './kv.ts'
 import { ControlSocket } from './socket.ts'
-import type { CallRequest, ControlMethods, ControlRoute } from './wire.ts'
+import {
+  type CallRequest,
+  type ControlMethods,
+  type ControlRoute,
+  errorFromWire,
+  type KvWatchLine,
+  type KvWatchRequest,
+} from './wire.ts'
 
 /** A node that is alive answers from memory; one that takes longer is stopped or starved. */
 const ANSWER_MS = 10_000
@@ -65,6 +73,48 @@ export class ControlClient {
 
   recover(target: string, acceptLoss: boolean): Promise<ControlMethods['POST /v1/recover']['response']> {
     return this.#send('POST /v1/recover', { target, acceptLoss }, GIVE_UP_MS)
+  }
+
+  kvGet(key: string): Promise<ControlMethods['POST /v1/kv/get']['response']> {
+    return this.#send('POST /v1/kv/get', { key }, DEFAULT_CALL_MS + CALL_MARGIN_MS)
+  }
+
+  kvPut(key: string, value: unknown): Promise<ControlMethods['POST /v1/kv/put']['response']> {
+    return this.#send('POST /v1/kv/put', { key, value }, DEFAULT_CALL_MS + CALL_MARGIN_MS)
+  }
+
+  kvSwap(
+    key: string,
+    expected: number | null,
+    value: unknown,
+  ): Promise<ControlMethods['POST /v1/kv/swap']['response']> {
+    return this.#send('POST /v1/kv/swap', { key, expected, value }, DEFAULT_CALL_MS + CALL_MARGIN_MS)
+  }
+
+  kvDelete(
+    key: string,
+    ifVersion: number | undefined,
+  ): Promise<ControlMethods['POST /v1/kv/delete']['response']> {
+    const body = ifVersion === undefined ? { key } : { key, ifVersion }
+    return this.#send('POST /v1/kv/delete', body, DEFAULT_CALL_MS + CALL_MARGIN_MS)
+  }
+
+  kvKeys(prefix: string): Promise<ControlMethods['POST /v1/kv/keys']['response']> {
+    return this.#send('POST /v1/kv/keys', { prefix }, DEFAULT_CALL_MS + CALL_MARGIN_MS)
+  }
+
+  /** Resolves when the signal is aborted. Rejects with what ended the watch, or `NO_ANSWER` when the node is gone. */
+  kvWatch(
+    watched: KvWatchRequest,
+    tell: (change: NonNullable<KvWatchLine['change']>) => void,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const heard = (line: unknown): void => {
+      const { change, error } = line as KvWatchLine
+      if (error !== undefined) throw errorFromWire({ error })
+      if (change !== undefined) tell(change)
+    }
+    return this.#socket.lines(KV_WATCH_ROUTE, watched, heard, signal)
   }
 
   async leave(): Promise<void> {

@@ -28,8 +28,8 @@ export class RequestError extends Error {
 }
 export const badInput = (message: string): RequestError => new RequestError(400, 'BAD_INPUT', message)
 
-/** `<METHOD> <path>` → what answers it. */
-export type Routes = Readonly<Record<string, (body: unknown) => unknown>>
+/** `<METHOD> <path>` → what answers it. One that begins the response itself has to end it. */
+export type Routes = Readonly<Record<string, (body: unknown, response: ServerResponse) => unknown>>
 
 /** Serves a directory's socket. `inUse`: the error when somebody answers on it already. */
 export async function serve(
@@ -96,7 +96,8 @@ async function respond(table: Routes, request: IncomingMessage, response: Server
     const route = `${request.method} ${request.url}`
     if (!Object.hasOwn(table, route))
       throw new RequestError(404, 'UNKNOWN_ROUTE', `this node does not know ${route}: is the command newer?`)
-    answer = await table[route]!(await readBody(request))
+    answer = await table[route]!(await readBody(request), response)
+    if (response.headersSent) return
   } catch (error) {
     status = error instanceof RequestError ? error.status : 500
     answer = { error: errorToWire(error) }

@@ -1,8 +1,9 @@
 // What the local control socket of a running node answers (serve.ts: how).
 
 import type { MeshNode } from '../api.ts'
+import { KV_WATCH_ROUTE, kvHandlers, streamWatch } from './kv.ts'
 import { toReadable } from './readable.ts'
-import { badInput, type ControlServer, RequestError, serve } from './serve.ts'
+import { badInput, type ControlServer, RequestError, type Routes, serve } from './serve.ts'
 import type { ControlMethods, ControlRoute } from './wire.ts'
 
 /** The part of a node that the socket serves. */
@@ -21,9 +22,11 @@ export type ControlledNode = Pick<
   | 'deleteActor'
   | 'rescue'
   | 'recover'
+  | 'kv'
   | 'leave'
 >
 
+type KvRoute = Extract<ControlRoute, `POST /v1/kv/${string}`>
 type Handlers = {
   readonly [R in ControlRoute]: (
     body: unknown,
@@ -32,6 +35,7 @@ type Handlers = {
 
 function handlers(node: ControlledNode): Handlers {
   return {
+    ...kvRoutes(node),
     'GET /v1/status': () => node.status(),
     'GET /v1/members': () => node.members(),
     'GET /v1/actors': () => node.actors(),
@@ -85,9 +89,19 @@ function handlers(node: ControlledNode): Handlers {
   }
 }
 
+/** Without their bodies' types: every one is an object, checked further on. */
+function kvRoutes(node: ControlledNode): Pick<Handlers, KvRoute> {
+  const routes = Object.entries(kvHandlers(node.kv)).map(([route, handle]) => [
+    route,
+    (body: unknown) => handle(object(body)),
+  ])
+  return Object.fromEntries(routes) as Pick<Handlers, KvRoute>
+}
+
 export function startControlServer(node: ControlledNode): Promise<ControlServer> {
   const { dataDir } = node
-  return serve(dataDir, handlers(node), () => {
+  const watch: Routes[string] = (body, response) => streamWatch(node.kv, object(body), response)
+  return serve(dataDir, { ...handlers(node), [KV_WATCH_ROUTE]: watch }, () => {
     const message = `a node is already running in ${dataDir}: stop it, or use another data directory`
     return new RequestError(409, 'DATA_DIR_IN_USE', message)
   })

@@ -2,6 +2,7 @@
 
 import { request } from 'node:http'
 import { resolve } from 'node:path'
+import { createInterface } from 'node:readline'
 import { readLocation } from './location.ts'
 import { ControlError, errorFromWire } from './wire.ts'
 
@@ -48,6 +49,36 @@ export class ControlSocket {
       })
       if (body !== undefined) outgoing.write(JSON.stringify(body))
       outgoing.end()
+    })
+  }
+
+  /**
+   * An answer without an end: calls back with each of its lines, parsed. Resolves when the signal is aborted; rejects with
+   * what the callback throws, and like {@link send}, also when the other end ends it.
+   */
+  lines(route: string, body: unknown, heard: (line: unknown) => void, signal: AbortSignal): Promise<void> {
+    const [method, path] = route.split(' ')
+    return new Promise((done, fail) => {
+      const outgoing = request({ socketPath: this.#path, method, path, agent: false }, (response) => {
+        const lines = createInterface({ input: response })
+        lines.on('line', (line) => {
+          const value = parse(line)
+          try {
+            if (response.statusCode === 200) heard(value)
+            else fail(errorFromWire(value))
+          } catch (error) {
+            fail(error)
+          }
+        })
+        lines.on('error', (error) => fail(this.#failure(error))) // of the response
+        lines.on('close', () => fail(this.#noAnswer('ended its answer')))
+      })
+      outgoing.on('error', (error) => fail(this.#failure(error)))
+      signal.addEventListener('abort', () => {
+        done()
+        outgoing.destroy()
+      })
+      outgoing.end(JSON.stringify(body))
     })
   }
 

@@ -17,6 +17,26 @@ export interface CallRequest {
   readonly timeoutMs?: number
 }
 
+/** `value` in readable JSON (readable.ts). */
+export interface ReadableEntry {
+  readonly key: string
+  readonly value: unknown
+  readonly version: number
+}
+
+/** What a watch is asked for. */
+export type KvWatchRequest = ({ readonly key: string } | { readonly prefix: string }) & {
+  readonly after?: number
+}
+
+/** One line of its answer. */
+export interface KvWatchLine {
+  readonly change?:
+    | ({ readonly kind: 'put' } & ReadableEntry)
+    | { readonly kind: 'delete'; readonly key: string; readonly version: number }
+  readonly error?: WireError
+}
+
 /** Route → what it takes and answers. A breaking change gets a new version in the path. */
 export interface ControlMethods {
   'GET /v1/status': { readonly request: undefined; readonly response: NodeStatus }
@@ -47,6 +67,30 @@ export interface ControlMethods {
   'POST /v1/delete': {
     readonly request: { readonly type: string; readonly name: string }
     readonly response: Record<string, never>
+  }
+  'POST /v1/kv/get': {
+    readonly request: { readonly key: string }
+    /** Null: no such key. */
+    readonly response: { readonly entry: ReadableEntry | null }
+  }
+  'POST /v1/kv/put': {
+    readonly request: { readonly key: string; readonly value: unknown }
+    readonly response: { readonly version: number }
+  }
+  /** `expected`: null where there must be no such key. */
+  'POST /v1/kv/swap': {
+    readonly request: { readonly key: string; readonly expected: number | null; readonly value: unknown }
+    readonly response:
+      | { readonly ok: true; readonly version: number }
+      | { readonly ok: false; readonly current: ReadableEntry | null }
+  }
+  'POST /v1/kv/delete': {
+    readonly request: { readonly key: string; readonly ifVersion?: number }
+    readonly response: { readonly deleted: boolean }
+  }
+  'POST /v1/kv/keys': {
+    readonly request: { readonly prefix: string }
+    readonly response: { readonly keys: readonly string[] }
   }
   /** Answers once every boot is recovered, or with what is known after half a minute. */
   'POST /v1/rescue': { readonly request: { readonly acceptLoss: boolean }; readonly response: RescueOutcome }

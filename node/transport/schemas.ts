@@ -47,6 +47,7 @@ const description = z.object({
   labels,
   types,
   resources: resources.exactOptional(),
+  keyId: id.exactOptional(),
   canHost: z.boolean(),
   canKeep: z.boolean(),
 })
@@ -76,6 +77,7 @@ const placement = z.object({
   spread: text.exactOptional(),
   apartFrom: types.exactOptional(),
   home: z.literal('head').exactOptional(),
+  peer: id.exactOptional(),
 })
 const actorEpoch = z.object({ actor: text, epoch: count })
 const many = 1_000_000
@@ -91,6 +93,7 @@ const command = z.discriminatedUnion('kind', [
       labels,
       types,
       resources: resources.exactOptional(),
+      keyId: id.exactOptional(),
       canHost: z.boolean(),
       canKeep: z.boolean(),
     }),
@@ -127,6 +130,7 @@ const command = z.discriminatedUnion('kind', [
       class: journalClass,
       labels,
       placement: placement.exactOptional(),
+      keyId: id.exactOptional(),
     }),
     init: bytes,
     home: boot.nullable(),
@@ -169,6 +173,7 @@ const result = z.discriminatedUnion('ok', [
       'expired',
       'boot-dead',
       'store-foreign',
+      'wrong-key',
       'name-taken',
       'stale-epoch',
       'unknown-actor',

@@ -1,10 +1,12 @@
 // A simulated mesh with an actor runtime on every peer, for directed scenarios: says where an actor lives, moves it, and
 // lets a test see, drop or repeat the frames of calls.
 
+import type { Cipher } from '../../checkpoint/cipher.ts'
 import { type ActorKey, actorKey, type BootId, type PeerId, peerOfBoot } from '../../mesh/ids.ts'
 import type { ActorEntry, JournalEntry, RegistryState } from '../../mesh/registry/types.ts'
 import type { MeshSettings } from '../../mesh/settings.ts'
 import type { Frame } from '../../node/actors/frames.ts'
+import { KV_TYPE } from '../../node/actors/kv-shard.ts'
 import { createRuntime, type Runtime } from '../../node/actors/runtime.ts'
 import type { AlarmFailed, SendFailed } from '../../node/actors/runtime-events.ts'
 import type { ActorClass } from '../../node/actors/types.ts'
@@ -28,6 +30,8 @@ export interface ActorMeshOptions {
   /** Classes under the names of the ledgers, with other options. */
   readonly types?: readonly ActorClass[]
   readonly describe?: SimOptions['describe']
+  /** The key that a peer has, looked at whenever it starts. */
+  readonly cipher?: (id: PeerId) => Cipher | undefined
 }
 
 export class ActorMesh {
@@ -55,9 +59,9 @@ export class ActorMesh {
       (self) =>
         new SimMesh({
           seed: options.seed ?? 1,
-          types: ['Ledger', 'SyncedLedger'],
+          types: [KV_TYPE, 'Ledger', 'SyncedLedger'],
           ...(options.settings ? { settings: options.settings } : {}),
-          ...(options.describe ? { describe: options.describe } : {}),
+          describe: (id) => ({ ...options.describe?.(id), ...described(options.cipher?.(id)) }),
           onStart: (peer) => self.#start(peer),
         }),
       peers,
@@ -186,6 +190,7 @@ export class ActorMesh {
       clock: peer.clock,
       types: this.#options.types ?? [Ledger, SyncedLedger],
       limits: { idleMs: this.#options.idleMs ?? 0 },
+      ...withCipher(this.#options.cipher?.(peer.id)),
       events: {
         sendFailed: (event) => void this.failed.push(event),
         alarmFailed: (event) => void this.failed.push(event),
@@ -211,6 +216,9 @@ export class ActorMesh {
     })
   }
 }
+
+const described = (cipher: Cipher | undefined) => (cipher ? { keyId: cipher.keyId } : {})
+const withCipher = (cipher: Cipher | undefined) => (cipher ? { cipher } : {})
 
 /** Sources that the registry does not know any more: nothing can be read from them (I9). */
 export function unreadable({ actors, journals }: RegistryState): string[] {

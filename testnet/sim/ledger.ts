@@ -125,6 +125,11 @@ export class SyncedLedger extends Ledger {
   static override readonly options: ActorOptionsInput = { ...Ledger.options, durability: 'synced' }
 }
 
+/** One on every peer. */
+export class DaemonLedger extends Ledger {
+  static override readonly options: ActorOptionsInput = { ...Ledger.options, daemon: true }
+}
+
 /** The same with their state in a field of their own, which happens to have the same name. */
 export class OwnLedger extends Ledger {
   getState(): LedgerState {

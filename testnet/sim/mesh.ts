@@ -33,7 +33,7 @@ export interface SimOptions {
   /** Every message and every write takes its mean time: a run that people can read. Default: all within their limits. */
   readonly steady?: boolean
   /** What a peer has beside its name. */
-  readonly describe?: (id: PeerId) => Partial<Pick<PeerDescription, 'labels' | 'resources'>>
+  readonly describe?: (id: PeerId) => Partial<Pick<PeerDescription, 'labels' | 'resources' | 'keyId'>>
   /** Called with each new process, to put actors on it. */
   readonly onStart?: (peer: SimPeer) => void
   readonly onEvent?: (peer: PeerId, event: MeshEvent) => void
@@ -51,6 +51,8 @@ export class NotInTime extends Error {
     this.what = what
   }
 }
+
+export const nameOf = (index: number): PeerId => peerId(`peer-${String(index).padStart(2, '0')}`)
 
 export class SimMesh {
   readonly clock = new VirtualClock()
@@ -94,7 +96,7 @@ export class SimMesh {
   }
 
   name(index: number): PeerId {
-    return peerId(`peer-${String(index).padStart(2, '0')}`)
+    return nameOf(index)
   }
 
   /** Starts a peer on its disk while virtual time passes; the first one ever founds the mesh. */

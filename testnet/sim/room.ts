@@ -1,11 +1,20 @@
-// What nobody may ever see in a committed registry: a boot whose actors use more than its peer offers, or two neighbours
-// of which one keeps apart from the other (A6). Written to be obvious and nothing else: it sums up everything each time.
+// What nobody may ever see in a committed registry: a boot whose actors use more than its peer offers, two neighbours
+// of which one keeps apart from the other, or an actor elsewhere than on the peer it is bound to, or where its key is not (A6). Written to be obvious and nothing else: it sums up everything each time.
 
-import { type BootId, typeOfActor } from '../../mesh/ids.ts'
+import { type BootId, peerOfBoot, typeOfActor } from '../../mesh/ids.ts'
 import type { ActorEntry, RegistryState } from '../../mesh/registry/types.ts'
 
 export function overcommitted({ actors, peers }: RegistryState): string[] {
-  const wrong: string[] = []
+  const wrong = [...actors.values()]
+    .filter(
+      ({ home, options: { placement } }) => home && placement?.peer && peerOfBoot(home) !== placement.peer,
+    )
+    .map(({ key, home }) => `A6 ${key} is bound to another peer than that of ${home}`)
+  for (const { key, home, options } of actors.values()) {
+    const peer = [...peers.values()].find(({ boot }) => boot === home)
+    if (peer && options.keyId !== undefined && peer.keyId !== options.keyId)
+      wrong.push(`A6 ${key} is on ${home}, which has not its key`)
+  }
   for (const [home, there] of neighbours(actors.values())) {
     const sums: Record<string, number> = {}
     for (const { options } of there)

@@ -24,6 +24,7 @@ import type { Command, CommandResult, JournalClass, RegistryState } from '../../
 import { MeshUnavailableError } from '../../errors.ts'
 import { Deposed, type OpenJournal } from '../../mesh-handle.ts'
 import type { ServiceFrame } from '../../ports.ts'
+import { KV_TYPE } from '../kv-shard.ts'
 import { createRuntime, type Runtime, type RuntimeInit } from '../runtime.ts'
 import type { ActorClass } from '../types.ts'
 import { FakeLog } from './fake-log.ts'
@@ -74,7 +75,7 @@ export class FakeMesh {
       this,
       self,
       bootId(self, this.#id()),
-      types.map((type) => type.actorName ?? type.name),
+      [KV_TYPE, ...types.map((type) => type.actorName ?? type.name)],
       store,
     )
     const recovered: FakeNode['recovered'] = []

@@ -1,6 +1,7 @@
 // A node without a mesh, for tests of what sits on top of one: it answers from what the test set, and records what it
 // was asked.
 
+import type { KeyValueStore } from '../../actors/kv-types.ts'
 import type { ActorClass, CreateOptions } from '../../actors/types.ts'
 import type {
   ActorStatus,
@@ -11,6 +12,7 @@ import type {
   RecoverOutcome,
   RescueOutcome,
 } from '../../api.ts'
+import { fakeKv } from './fake-kv.ts'
 
 export const FAKE_STATUS: NodeStatus = {
   peerId: '12D3KooWFakePeerOne',
@@ -114,6 +116,11 @@ export class FakeNode implements MeshNode {
     })
   }
 
+  readonly kv: KeyValueStore = fakeKv()
+
+  daemons(): [] {
+    return []
+  }
   actor(): never {
     throw new Error('a fake node has no references')
   }

@@ -163,7 +163,7 @@ const FAULTS: Readonly<Record<FaultKind, Inject>> = {
     return true
   },
   'kill-actor': (world) => {
-    const actor = world.pick(world.work.actors)!
+    const actor = world.pick(world.movable)!
     const at = oneOf(world)
     const runtime = at && world.work.runtimes.get(at)
     if (!runtime) return false
@@ -187,7 +187,7 @@ const FAULTS: Readonly<Record<FaultKind, Inject>> = {
     return true
   },
   'move-actor': (world) => {
-    const actor = world.pick(world.work.actors)!
+    const actor = world.pick(world.movable)!
     const from = world.pick(world.live)
     const to = world.pick(world.live)
     const entry = from?.driver.registry?.actors.get(actor.key)

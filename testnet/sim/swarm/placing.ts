@@ -2,7 +2,7 @@
 // every actor, because as many stay to the end.
 
 import type { Placement } from '../../../mesh/occupancy.ts'
-import { Ledger, LOOSELY, OwnLedger, OwnSyncedLedger, SyncedLedger } from '../ledger.ts'
+import { DaemonLedger, Ledger, LOOSELY, OwnLedger, OwnSyncedLedger, SyncedLedger } from '../ledger.ts'
 import { seededRandom } from '../random.ts'
 
 type Six = [number, number, number, number, number, number]
@@ -21,6 +21,8 @@ const STAYING = 3
 
 interface Work {
   readonly placing: Placing | undefined
+  /** Beside the actors that are counted. */
+  readonly daemons: boolean
   /** Of all types together. */
   readonly actors: number
   readonly types: number
@@ -71,7 +73,8 @@ interface Ways {
 /** The classes that run, under their usual names. */
 export function ledgersOf(work: Work, { loose, own }: Ways): readonly (typeof Ledger)[] {
   const placement = asks(work)
-  if (!placement && !loose && !own) return [Ledger, SyncedLedger]
+  const daemons = work.daemons ? [DaemonLedger] : []
+  if (!placement && !loose && !own) return [...daemons, Ledger, SyncedLedger]
   const Replicated = own ? OwnLedger : Ledger
   const Synced = own ? OwnSyncedLedger : SyncedLedger
   class DrawnLedger extends Replicated {
@@ -86,5 +89,5 @@ export function ledgersOf(work: Work, { loose, own }: Ways): readonly (typeof Le
     static readonly actorName = 'SyncedLedger'
     static override readonly options = { ...Synced.options, ...placement }
   }
-  return [DrawnLedger, DrawnSyncedLedger]
+  return [...daemons, DrawnLedger, DrawnSyncedLedger]
 }

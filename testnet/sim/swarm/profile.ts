@@ -72,6 +72,12 @@ export interface Profile {
   readonly rawJournals: boolean
   /** Actors send one way and have alarms, too. */
   readonly agenda: boolean
+  /** The key-value store is used, too. */
+  readonly kv: boolean
+  /** There are daemons among the actors that are called. */
+  readonly daemons: boolean
+  /** Everything is encrypted, and one peer has not the key. */
+  readonly encrypted: boolean
   /** `replicated` ledgers answer before they are written: what only their callers know of may be lost with a host. */
   readonly loose: boolean
   /** This share of the calls asks for a sync before the answer. */
@@ -90,6 +96,13 @@ export const WIRE_EVERY = 16
 
 /** The ticks of the driver. A slow one makes time-outs late, which they may be anyway, and costs less. */
 const TICKS = [100, 100, 50, defaultMeshSettings.tickMs]
+
+/** Has chance of its own. What came later is `replicated`, and in no seed where the power fails everywhere. */
+const drawLater = (seed: number, salt: number, share: number): boolean => {
+  const random = seededRandom(seed ^ salt)
+  random() // the first of neighbouring seeds are alike
+  return random() < share
+}
 
 export function profileOf(seed: number): Profile {
   const random = seededRandom(seed ^ 0x5eed)
@@ -116,6 +129,9 @@ export function profileOf(seed: number): Profile {
     callTimeoutMs: pick([5000, 20_000]),
     rawJournals: chance(0.15),
     agenda: chance(0.35),
+    kv: drawLater(seed, 0x6b76, 0.25) && durability !== 'synced',
+    encrypted: drawLater(seed, 0xe4c4, 0.15) && drawPlacing(seed) === undefined,
+    daemons: drawLater(seed, 0xdae0, 0.2) && durability !== 'synced',
     wire: seed % WIRE_EVERY === 0,
     placing: drawPlacing(seed),
     idleMs: 0,
@@ -127,6 +143,8 @@ export function profileOf(seed: number): Profile {
   const idleMs = chance(0.3) ? pick([100, 300, 1000]) : 0
   const faults = new Map(first.faults)
   for (const kind of LATER_FAULT_KINDS) if (chance(0.15)) faults.set(kind, 0.2 + random())
+  // A daemon whose peer left waits for it, and with it whoever has something to send to it.
+  if (first.daemons && faults.delete('leave') && faults.size === 0) faults.set('kill', 1)
   const loose = durability !== 'synced' && chance(0.25)
   const own = chance(0.2)
   const proven = chance(0.2) ? 0.3 : 0

@@ -81,6 +81,9 @@ function rescueProfile(seed: number): Profile {
     ...profile,
     faults: faults.size > 0 ? faults : new Map([['kill', 1]]),
     rawJournals: false,
+    kv: false,
+    daemons: false,
+    encrypted: false,
     wire: false,
   }
 }

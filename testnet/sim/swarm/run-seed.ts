@@ -87,7 +87,9 @@ async function play(world: World): Promise<void> {
   }
   await world.recover(RECOVERED_MS)
   work.running = false
+  if (world.kv) world.kv.running = false
   world.oracle.running = false
+  await swaps(world)
   await mesh.until('every call has ended', () => work.pending(mesh) === 0, profile.callTimeoutMs + 10_000)
   await agendas(world)
   const final = await answers(world)
@@ -139,6 +141,15 @@ function homesOf(world: World): string {
   return world.live
     .map(({ driver }) => `${driver.pointer?.key} ${homes(driver.registry?.actors.values() ?? [])}`)
     .join()
+}
+
+/** Everything put is there, and every watch that goes on has told it. */
+async function swaps({ mesh, profile, work, kv }: World): Promise<void> {
+  if (!kv) return
+  await mesh.until('every swap has ended', () => kv.pending(mesh) === 0, 2 * profile.callTimeoutMs + 10_000)
+  await kv.caughtUp(mesh, ({ id }) => work.runtimes.get(id)!, ANSWERED_MS)
+  kv.check()
+  kv.end()
 }
 
 /** Every actor answers a read and a write, wherever it is called from; one that was stopped is made again. */

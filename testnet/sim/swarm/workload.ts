@@ -1,6 +1,7 @@
 // Clients on every peer that call ledgers and write down what they were told. What they may not see is the history's
 // business (../history.ts); here is only what is called and how its outcome is read.
 
+import type { Cipher } from '../../../checkpoint/cipher.ts'
 import { type ActorKey, actorKey, type BootId, type PeerId } from '../../../mesh/ids.ts'
 import { createRuntime, type Runtime } from '../../../node/actors/runtime.ts'
 import { ActorError, MeshError } from '../../../node/errors.ts'
@@ -28,24 +29,31 @@ export class Workload {
   readonly runtimes = new Map<PeerId, Runtime>()
   readonly actors: readonly Named[]
   readonly #profile: Profile
+  /** Actors that may be anywhere. */
+  readonly #placed: number
   readonly #random: () => number
   #next = 0
   /** Clients go on calling. */
   running = true
 
-  constructor(profile: Profile, random: () => number) {
+  /** `peers`: those that there are to the end, and can have daemons. */
+  constructor(profile: Profile, random: () => number, peers: readonly PeerId[] = []) {
     this.#profile = profile
     this.#random = random
-    this.actors = TYPES[profile.durability].flatMap((type) =>
+    const ledgers = TYPES[profile.durability].flatMap((type) =>
       Array.from({ length: profile.actors }, (_, index) => {
         const name = `no-${index}`
         return { type, name, key: actorKey(type, name) }
       }),
     )
+    this.#placed = ledgers.length
+    const type = 'DaemonLedger'
+    const daemons = profile.daemons ? peers : []
+    this.actors = [...ledgers, ...daemons.map((name) => ({ type, name, key: actorKey(type, name) }))]
   }
 
   /** A new process: actors can live on it, and its clients begin. */
-  start(mesh: SimMesh, peer: SimPeer): void {
+  start(mesh: SimMesh, peer: SimPeer, cipher?: Cipher): Runtime {
     const { driver, store, clock } = peer
     const { idleMs } = this.#profile
     const runtime = createRuntime({
@@ -54,6 +62,7 @@ export class Workload {
       clock,
       types: ledgersOf(this.demand, this.#profile),
       limits: { idleMs },
+      ...(cipher && { cipher }),
     })
     this.runtimes.set(peer.id, runtime)
     const alive = (): boolean => mesh.peers.get(peer.id) === peer
@@ -63,6 +72,7 @@ export class Workload {
       if (alive()) mesh.clock.set(this.#profile.paceMs * (0.5 + this.#random()), loop)
     }
     mesh.clock.set(10 + this.#random() * 50, loop)
+    return runtime
   }
 
   /** What actors that run somewhere still have before them. Only those that were restored are counted. */
@@ -76,8 +86,8 @@ export class Workload {
 
   /** What decides how much room the actors need. */
   get demand() {
-    const { placing, durability } = this.#profile
-    return { placing, actors: this.actors.length, types: TYPES[durability].length }
+    const { placing, durability, daemons } = this.#profile
+    return { placing, daemons, actors: this.#placed, types: TYPES[durability].length }
   }
 
   /** Calls from peers that run, without an answer so far. */

@@ -1,23 +1,35 @@
 // One simulated mesh under a profile: its peers come and go, its faults begin and end. What each fault does is in
 // faults.ts; this is the ground they stand on, and the way back to health.
 
+import { Cipher } from '../../../checkpoint/cipher.ts'
 import type { Crash, DiskImage } from '../../../checkpoint/memory-disk.ts'
 import { type BootId, type LogKey, type PeerId, peerOfBoot } from '../../../mesh/ids.ts'
 import type { Keeper } from '../../../mesh/log-types.ts'
 import { majority } from '../../../mesh/quorum.ts'
 import type { ActorEntry } from '../../../mesh/registry/types.ts'
+import { KV_TYPE } from '../../../node/actors/kv-shard.ts'
 import { Invariants } from '../invariants.ts'
-import { SimMesh, type SimPeer } from '../mesh.ts'
+import { nameOf, SimMesh, type SimPeer } from '../mesh.ts'
 import type { Fate } from '../network.ts'
 import { Oracle } from '../oracle.ts'
 import { seededRandom } from '../random.ts'
 import { decidedSets, outlivesLossOf } from './budget.ts'
+import { KvWork } from './kv-work.ts'
 import { offers } from './placing.ts'
 import type { FaultKind, Profile } from './profile.ts'
-import { Workload } from './workload.ts'
+import { type Named, Workload } from './workload.ts'
 
 /** Base peers are numbered from here, so that some can join with lower IDs. */
 const FIRST = 10
+
+/** Not the one that founds the mesh, which decides on its key. */
+const KEYLESS = nameOf(FIRST + 1)
+
+/** The same ones for a seed, whoever asks. */
+function bytesFrom(seed: number): (size: number) => Uint8Array {
+  const random = seededRandom(seed ^ 0x27c1)
+  return (size) => Uint8Array.from({ length: size }, () => Math.floor(random() * 256))
+}
 
 /** Ends a peer at the n-th thing it does from now on. */
 interface Trap {
@@ -32,6 +44,8 @@ export class World {
   readonly mesh: SimMesh
   readonly random: () => number
   readonly work: Workload
+  /** Undefined where the key-value store is left alone. */
+  readonly kv: KvWork | undefined
   readonly invariants: Invariants
   readonly oracle: Oracle
   readonly counts: Partial<Record<FaultKind, number>> = {}
@@ -49,6 +63,7 @@ export class World {
   /** Called with each new process, beside the checkers of this world. */
   onStarted: (peer: SimPeer) => void = () => {}
   readonly #trace: (line: string) => void
+  readonly #cipher: Cipher | undefined
   readonly #lasting = new Set<() => void>()
   readonly #traps = new Set<Trap>()
 
@@ -56,7 +71,11 @@ export class World {
     this.profile = profile
     this.#trace = trace
     this.random = seededRandom(seed ^ 0xfa017)
-    this.work = new Workload(profile, seededRandom(seed ^ 0x0a11))
+    const peers = Array.from({ length: profile.peers }, (_, index) => nameOf(FIRST + index))
+    this.#cipher = profile.encrypted ? new Cipher(new Uint8Array(32).fill(7), bytesFrom(seed)) : undefined
+    const able = peers.filter((id) => this.#cipherOf(id) === this.#cipher)
+    this.work = new Workload(profile, seededRandom(seed ^ 0x0a11), able)
+    this.kv = profile.kv ? new KvWork(profile, seededRandom(seed ^ 0x0b22)) : undefined
     // Another class than that of the actors, whose journals hold nothing but their records.
     this.oracle = new Oracle({
       level: profile.durability === 'replicated' ? 'replicated' : 'synced',
@@ -65,9 +84,15 @@ export class World {
     this.mesh = new SimMesh({
       seed,
       settings: profile.settings,
-      types: ['Ledger', 'SyncedLedger'],
+      types: [KV_TYPE, 'DaemonLedger', 'Ledger', 'SyncedLedger'],
       wire: profile.wire,
-      describe: (id) => offers(this.work.demand, Number(id.slice(-2))),
+      describe: (id) => {
+        const cipher = this.#cipherOf(id)
+        return {
+          ...offers(this.work.demand, Number(id.slice(-2))),
+          ...(cipher && { keyId: cipher.keyId }),
+        }
+      },
       onStart: (peer) => this.#started(peer),
     })
     this.invariants = new Invariants(this.mesh)
@@ -87,6 +112,10 @@ export class World {
 
   get live(): SimPeer[] {
     return [...this.mesh.peers.values()]
+  }
+  /** Whose homes change by moves and kills. */
+  get movable(): readonly Named[] {
+    return [...this.work.actors, ...(this.kv?.shards ?? [])]
   }
   get now(): number {
     return this.mesh.clock.now
@@ -228,6 +257,7 @@ export class World {
       ...this.invariants.broken,
       ...this.oracle.wrong,
       ...this.work.history.wrong,
+      ...(this.kv?.wrong ?? []),
       ...[...this.outdated].map((id) => `${id} runs on an old state of its disk and does not know it`),
     ]
   }
@@ -254,6 +284,11 @@ export class World {
     for (const id of this.ids) this.mesh.kill(id)
     for (const runtime of this.work.runtimes.values()) runtime.close()
     await new Promise((resolve) => setImmediate(resolve))
+  }
+
+  /** All have the key but one, which keeps copies all the same, and may be head. */
+  #cipherOf(id: PeerId): Cipher | undefined {
+    return id === KEYLESS ? undefined : this.#cipher
   }
 
   #misplaced(): readonly ActorEntry[] {
@@ -296,7 +331,8 @@ export class World {
     this.invariants.watch(peer)
     this.onStarted(peer)
     this.oracle.watch(peer)
-    this.work.start(this.mesh, peer)
+    const runtime = this.work.start(this.mesh, peer, this.#cipherOf(peer.id))
+    this.kv?.start(this.mesh, peer, runtime)
     if (this.profile.rawJournals) this.oracle.write(this.mesh, peer)
     this.say(`${peer.id} runs as ${peer.driver.boot.slice(-6)}`)
   }

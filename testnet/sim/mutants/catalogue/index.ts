@@ -7,6 +7,7 @@ import { cancellingMutants } from './cancelling.ts'
 import { homeMutants } from './homes.ts'
 import { journalMutants } from './journals.ts'
 import { keeperMutants } from './keeper.ts'
+import { kvMutants } from './kv.ts'
 import { lifecycleMutants } from './lifecycle.ts'
 import { mailboxMutants } from './mailbox.ts'
 import { placementMutants } from './placement.ts'
@@ -35,4 +36,5 @@ export const MUTANTS: readonly Mutant[] = [
   ...seriesMutants,
   ...relayMutants,
   ...storeMutants,
+  ...kvMutants,
 ]

@@ -21,8 +21,8 @@ export const placementMutants: readonly Mutant[] = [
     patch: [
       {
         file: HOMES,
-        find: 'peer !== undefined && hasRoom(occupantOf(actor), peer.resources, state.actors.at(boot))',
-        replace: 'peer !== undefined && actor.home === null',
+        find: 'hasRoom(occupantOf(actor), peer.resources, state.actors.at(boot))',
+        replace: 'actor.home === null',
       },
       { file: HOMES, find: "import { hasRoom } from '../placement-fit.ts'\n", replace: '' },
       { file: HOMES, find: "import { occupantOf } from './actor-table.ts'\n", replace: '' },
@@ -41,8 +41,8 @@ export const placementMutants: readonly Mutant[] = [
       },
       {
         file: HOMES,
-        find: 'peer !== undefined && hasRoom(occupantOf(actor), peer.resources, state.actors.at(boot))',
-        replace: 'peer !== undefined && actor.home === null',
+        find: 'hasRoom(occupantOf(actor), peer.resources, state.actors.at(boot))',
+        replace: 'actor.home === null',
       },
       { file: HOMES, find: "import { hasRoom } from '../placement-fit.ts'\n", replace: '' },
       { file: HOMES, find: "import { occupantOf } from './actor-table.ts'\n", replace: '' },
