@@ -450,15 +450,17 @@ export class MeshCore {
   }
 
   #registryMoved(): void {
-    this.#issuer.settle()
     this.#steward.touch()
     const state = this.#follower.state
     const own = state?.boots.get(this.#env.boot)
+    const isOver = own !== undefined && own.status !== 'live'
+    // What a boot is told that is over is that it is over (A5 in apply.ts): who asked has to ask as the next one.
+    if (!isOver) this.#issuer.settle()
     // Before anything is given up: who asked early is told that a log is sealed, which says more than "unknown".
     if (own?.status === 'live') this.#keeper.admitted()
     const pointer = this.#pointers.current
     if (pointer) retireUnneededLogs(this.#logs, this.#follower, pointer, this.#env.store)
-    if (own && own.status !== 'live') this.#depose()
+    if (isOver) this.#depose()
   }
 
   #depose(): void {

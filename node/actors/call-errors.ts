@@ -67,6 +67,11 @@ export function recreated({ key }: Target): ActorDiedError {
   return new ActorDiedError(message, { executed: 'unknown' })
 }
 
+export function deleted({ key }: Target): ActorDiedError {
+  const message = `${key} was deleted while its items were awaited: a new call makes another one of that name`
+  return new ActorDiedError(message, { executed: 'unknown' })
+}
+
 export function callerGone({ id }: CallFrame): CallExpiredError {
   const message = `call ${id.n} comes from ${id.caller}, which the mesh has given up: its calls are refused, so that none is executed twice`
   return new CallExpiredError(message, { executed: 'unknown' })

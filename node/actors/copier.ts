@@ -1,10 +1,13 @@
 // Keeps the past short: an actor whose state lies in older journals (of a lost boot, or of a segment this boot rolled)
 // is activated in the background, written into the present journal, and reported with `trim`, so that the old journals
 // can be retired. Works off the registry's `sources`, so it goes on after whatever interrupted it.
+//
+//  T1 What is given up may be on disks for long: the copy is on those of a majority before (`trim`), whatever the class asks
+//     for new records. Else a power failure took with it what none would have taken without the copy.
 
 import type { Position } from '../../checkpoint/actor-log.ts'
 import type { ActorKey, BootId, LogKey } from '../../mesh/ids.ts'
-import type { ActorEntry, RegistryState } from '../../mesh/registry/types.ts'
+import type { ActorEntry, JournalClass, RegistryState } from '../../mesh/registry/types.ts'
 import type { Clock } from '../ports.ts'
 import { Batches } from './batches.ts'
 import type { HomeServices } from './home-services.ts'
@@ -17,6 +20,13 @@ const MAX_COPYING = 8
 const PATIENCE_MS = 5000
 const RETRY_MS = 1000
 
+interface Copied {
+  readonly actor: ActorKey
+  readonly epoch: number
+  readonly class: JournalClass
+  readonly index: number
+}
+
 export interface CopierInit extends HomeServices {
   readonly boot: BootId
   readonly clock: Clock
@@ -27,7 +37,7 @@ export class Copier {
   readonly #init: CopierInit
   readonly #wanted = new Map<ActorKey, ActorEntry>()
   readonly #copying = new Set<ActorKey>()
-  readonly #trims: Batches<LogKey, { readonly actor: ActorKey; readonly epoch: number }>
+  readonly #trims: Batches<LogKey, Copied>
   /** What was reported last, so that a trim that changes nothing is not repeated for ever. */
   readonly #reported = new Map<ActorKey, string>()
   readonly #again: Debounce
@@ -36,9 +46,7 @@ export class Copier {
   constructor(init: CopierInit) {
     this.#init = init
     this.#again = new Debounce(init.clock, RETRY_MS, () => this.#work())
-    this.#trims = new Batches(init.clock, async (journal, actors) => {
-      await init.mesh.command({ kind: 'trim', journal, boot: init.boot, actors })
-    })
+    this.#trims = new Batches(init.clock, (journal, copied) => this.#trim(journal, copied))
   }
 
   /** Looks at a running actor of this boot, as committed. */
@@ -83,7 +91,8 @@ export class Copier {
       const position = await within(clock, copied, PATIENCE_MS, undefined)
       if (this.#stopped) return
       if (position !== undefined) {
-        await this.#trims.add(position.journal, { actor: entry.key, epoch: entry.epoch })
+        const { key: actor, epoch, options } = entry
+        await this.#trims.add(position.journal, { actor, epoch, class: options.class, index: position.index })
         this.#reported.set(entry.key, reportOf(entry, position.journal))
         return
       }
@@ -91,6 +100,15 @@ export class Copier {
       // It ended, was released, or the head could not be reached: the registry says what is still to be done.
     }
     this.#retry(entry)
+  }
+
+  async #trim(journal: LogKey, copied: readonly Copied[]): Promise<void> {
+    const { journals, mesh, clock, boot } = this.#init
+    const index = Math.max(...copied.map((each) => each.index))
+    const synced = journals.side(copied[0]!.class).sync({ journal, index })
+    if (!(await within(clock, synced, PATIENCE_MS, false))) throw new Error(`${journal} can't be synced`) // T1
+    const actors = copied.map(({ actor, epoch }) => ({ actor, epoch }))
+    await mesh.command({ kind: 'trim', journal, boot, actors })
   }
 
   #retry(entry: ActorEntry): void {

@@ -22,6 +22,8 @@ export interface Execution {
   readonly cancellation: Cancellation
   readonly draft: CallState
   readonly gate: () => Promise<void>
+  /** Whether the life that it runs in is still this one. */
+  readonly goesOn: () => boolean
   /** Undefined for methods that may not change anything. */
   readonly agenda: AgendaDraft | undefined
   readonly maxBytes: number
@@ -36,6 +38,7 @@ export async function execute({
   cancellation,
   draft,
   gate,
+  goesOn,
   agenda,
   maxBytes,
   makeRef,
@@ -50,6 +53,7 @@ export async function execute({
     deadline,
     cancellation,
     gate,
+    goesOn,
     agenda,
   })
   try {

@@ -207,7 +207,8 @@ export class HomedActor implements LogOwner, LiveActorOwner {
     }
     try {
       const actor = this.entry.key
-      const run = { info, instance, log, gate, actor, agenda: undefined, services: this.#services }
+      const goesOn = (): boolean => this.#ended === undefined
+      const run = { info, instance, log, gate, goesOn, actor, agenda: undefined, services: this.#services }
       const change = await runHook(run, { name: 'onDeactivate', argument: reason })
       if (this.#ended === undefined) live.change(change)
     } catch (error) {
@@ -413,9 +414,9 @@ export class HomedActor implements LogOwner, LiveActorOwner {
       this.#checkStaying()
       if (log.sequence === 0) this.#log.begin(log)
       await Promise.all([log.whenDurable(log.sequence), this.#log.side.confirm()])
-      this.#checkStaying()
     }
-    const run = { info, instance, log, gate, actor: this.entry.key, services: this.#services }
+    const goesOn = (): boolean => this.#ended === undefined && !this.#releasing
+    const run = { info, instance, log, gate, goesOn, actor: this.entry.key, services: this.#services }
     const agenda = live.agenda.draft(undefined)
     const change = await runHook({ ...run, agenda }, { name: 'onActivate', argument: restored })
     this.#checkStaying()

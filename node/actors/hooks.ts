@@ -28,6 +28,8 @@ export interface HookRun {
   readonly log: ActorLog
   /** Resolves when the state that the hook sees may be seen by others (G5). */
   readonly gate: () => Promise<void>
+  /** Whether the life that it belongs to is still this one. */
+  readonly goesOn: () => boolean
   /** Undefined where the object is about to end: who would carry out what it adds? */
   readonly agenda: AgendaDraft | undefined
   readonly services: Pick<HomeServices, 'now' | 'within' | 'limits'>
@@ -47,7 +49,7 @@ export interface HookChange {
 
 /** Throws what the hook throws, and when it is late. */
 export async function runHook(
-  { info, instance, actor, log, gate, agenda, services }: HookRun,
+  { info, instance, actor, log, gate, goesOn, agenda, services }: HookRun,
   { name, argument }: Hook,
 ): Promise<HookChange> {
   const limitMs = name === 'onActivate' ? ACTIVATE_MS : DEACTIVATE_MS
@@ -66,6 +68,7 @@ export async function runHook(
     deadline,
     cancellation,
     gate,
+    goesOn,
     agenda,
   })
   const hooks = instance as unknown as Record<string, (argument: unknown) => unknown>

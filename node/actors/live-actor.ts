@@ -167,10 +167,11 @@ export class LiveActor {
     this.abandon(answer)
   }
 
-  /** What runs here comes to nothing, and nobody waits for it; what it did before stays in the log. */
+  /** What runs here comes to nothing, calls nobody any more, and nobody waits for it; what it did before stays in the log. */
   abandon(answer: Answer): void {
     if (this.#dead) return
     this.#dead = true
+    this.#object.end()
     this.agenda.stop()
     this.#checkpoints?.stop()
     this.#jobs.abandon(answer)

@@ -19,6 +19,7 @@ export class LiveObject {
   #spoiled = false
   #running = 0
   #idle: (() => void) | undefined
+  #ended = false
 
   constructor(init: LiveActorInit) {
     this.#init = init
@@ -36,6 +37,11 @@ export class LiveObject {
   /** Methods that have not returned. */
   get running(): number {
     return this.#running
+  }
+
+  /** This life is over: what still runs calls nobody any more. */
+  end(): void {
+    this.#ended = true
   }
 
   /** Calls back when nothing runs, which may be at once. */
@@ -67,6 +73,7 @@ export class LiveObject {
         cancellation: job.cancellation,
         draft,
         gate,
+        goesOn: () => !this.#ended,
         agenda,
       }),
     )

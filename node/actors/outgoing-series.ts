@@ -2,7 +2,8 @@
 //
 //  I1 Items are handed over in order, each once, and all of them before the end or the error that follows them.
 //  I2 From its first item on it belongs to one life of the actor: when that is over it fails and says how many items were
-//     handed over. Before that it starts again wherever the actor is: nobody has seen anything of it.
+//     handed over. Before that it starts again wherever the actor is: nobody has seen anything of it. An actor that was
+//     deleted since it was opened it does not make again.
 //  I3 The host is told what was taken, so that it goes on; that its caller is still there; and when it is over.
 
 import type { CallId } from '../../checkpoint/call-table.ts'
@@ -10,7 +11,7 @@ import type { ActorKey, BootId, PeerId } from '../../mesh/ids.ts'
 import { peerOfBoot } from '../../mesh/ids.ts'
 import type { ActorEntry } from '../../mesh/registry/types.ts'
 import { ActorDiedError, MeshUnavailableError } from '../errors.ts'
-import { cancelled, lostInSeries, timedOut, unavailable } from './call-errors.ts'
+import { cancelled, deleted, lostInSeries, timedOut, unavailable } from './call-errors.ts'
 import type { CallServices } from './call-services.ts'
 import { unlessAborted } from './cancelling.ts'
 import type { Target } from './creation.ts'
@@ -64,6 +65,8 @@ export class OutgoingSeries {
   #why = 'it has not been tried yet'
   #unavailableSince: number | undefined
   #timer: { cancel(): void } | undefined
+  /** There was an actor to open it at. */
+  #wasOpened = false
   /** Its host did not take it: a moment passes before it is asked, or another one is. */
   #refused = false
 
@@ -137,7 +140,8 @@ export class OutgoingSeries {
     if (left <= 0) throw this.#timedOut()
     const located = locate(mesh, target.key)
     if (located.kind === 'missing') {
-      const why = this.#opened === undefined ? await this.#services.creation.create(target) : 'it was removed'
+      if (this.#wasOpened) throw this.#deleted()
+      const why = await this.#services.creation.create(target)
       if (why !== '') await this.#unavailable(why, left)
     } else if (located.kind === 'over') await this.#believe(located.entry, left)
     else if (located.kind === 'nowhere') {
@@ -173,6 +177,7 @@ export class OutgoingSeries {
     const unlisten = exchange.listen(token, (answer) => this.#hear(token, answer))
     const id = this.#opened?.id ?? { caller: mesh.boot, n: 0, path: token }
     this.#opened = { token, id, boot: home, epoch, incarnation, unlisten, delivered: true }
+    this.#wasOpened = true
     const floors = { own: 0, all: 0 }
     const about = { actor: target.key, incarnation, epoch, method, args }
     const opened = this.#opened
@@ -255,6 +260,12 @@ export class OutgoingSeries {
     this.#askedAt = -1
     this.#end = undefined
     this.#note(why)
+  }
+
+  /** I2 */
+  #deleted(): Error {
+    this.#lost('it was deleted')
+    return deleted(this.#init.target)
   }
 
   #close(): void {

@@ -5,7 +5,7 @@ import { AsyncLocalStorage } from 'node:async_hooks'
 import { createHash } from 'node:crypto'
 import type { CallFloors, CallId } from '../../checkpoint/call-table.ts'
 import type { ActorKey } from '../../mesh/ids.ts'
-import { StateError } from '../errors.ts'
+import { MeshUnavailableError, StateError } from '../errors.ts'
 import type { AgendaDraft } from './agenda-draft.ts'
 import type { Cancellation } from './cancelling.ts'
 import { type CallState, Draft } from './draft.ts'
@@ -46,6 +46,8 @@ export interface CallScopeInit {
   readonly cancellation: Cancellation
   /** Resolves when what the call's base state depends on may be seen by others (G5). */
   readonly gate: () => Promise<void>
+  /** False once the life that it runs in is over here: it may still run, and calls nobody any more. */
+  readonly goesOn?: () => boolean
   /** Undefined in generators and in methods that are declared read-only: they have no record for it. */
   readonly agenda: AgendaDraft | undefined
 }
@@ -60,6 +62,7 @@ export class CallScope {
   readonly #cancellation: Cancellation
   open = true
   readonly #gate: () => Promise<void>
+  readonly #goesOn: (() => boolean) | undefined
   readonly #agenda: AgendaDraft | undefined
   #passed: Promise<void> | undefined
   readonly #made = new Map<string, number>()
@@ -73,6 +76,7 @@ export class CallScope {
     this.deadline = init.deadline
     this.#cancellation = init.cancellation
     this.#gate = init.gate
+    this.#goesOn = init.goesOn
     this.#agenda = init.agenda
   }
 
@@ -105,10 +109,12 @@ export class CallScope {
   }
 
   /** One gate serves every call that this call makes: they all depend on the same base. */
-  pass(): Promise<void> {
+  async pass(): Promise<void> {
     this.#passed ??= this.#gate()
     this.#passed.catch(() => {}) // who waits for it hears of it, and nobody has to
-    return this.#passed
+    await this.#passed
+    if (this.#goesOn?.() === false)
+      throw new MeshUnavailableError(`${this.chain.at(-1)} is not at home here any more`, { executed: 'no' })
   }
 
   /**

@@ -172,3 +172,26 @@ test('C4 believeAnOldEnd: a caller that is behind asks before it believes that a
   at.mesh.network.fate = undefined
   expect(await at.mesh.await(reading, 90_000)).toMatchObject({ tokens: ['new'] })
 })
+
+test('T1 what was on disks for long outlives a power failure that follows a move: old journals are given up when the copy is synced', async () => {
+  const at = await meshOf(12)
+  const [zero, one] = at.ids as [PeerId, PeerId]
+  await at.place('a', one, 'a1')
+  const { pointer } = at.mesh.peers.get(at.head)!.driver
+  // Peers that have no other reason to sync: they keep neither the registry nor what becomes free.
+  const busy = new Set([...pointer!.keepers.map(({ peer }) => peer), ...at.keepers('a')])
+  let to: PeerId | undefined
+  for (const id of at.others(...busy)) {
+    await at.place(`of-${id}`, id, 'x')
+    if (!at.keepers(`of-${id}`).some((keeper) => busy.has(keeper))) to ??= id
+  }
+  await at.mesh.await(Promise.all(at.live.map(({ store }) => store.sync())))
+  await at.move('a', to!)
+  await at.settled('a')
+  expect(at.entry('a')!.sources).toEqual([])
+  for (const id of at.ids) at.mesh.kill(id, true)
+  await at.mesh.clock.run(5000)
+  for (const id of at.ids) await at.mesh.start(id)
+  await at.mesh.until('everybody is admitted', () => at.live.every(({ driver }) => driver.admitted), 120_000)
+  expect(await at.tokens(zero, 'a')).toEqual(['a1'])
+})

@@ -149,6 +149,23 @@ export const homeMutants: readonly Mutant[] = [
     tests: [],
   },
   {
+    name: 'trimBeforeTheSync',
+    rule: 'T1 (homes)',
+    breaks: 'an actor’s older journals are given up while its copy in the present one is on no disk yet',
+    patch: [
+      {
+        file: 'node/actors/copier.ts',
+        find: 'const synced = journals.side(copied[0]!.class).sync({ journal, index })',
+        replace: 'const synced = Promise.resolve(journals !== undefined && index >= 0)',
+      },
+    ],
+    tests: [
+      inHomes(
+        'T1 what was on disks for long outlives a power failure that follows a move: old journals are given up when the copy is synced',
+      ),
+    ],
+  },
+  {
     name: 'trimBeforeTheCopy',
     rule: 'A4',
     breaks: 'an actor’s older journals are given up before its copy in the present one is acknowledged',

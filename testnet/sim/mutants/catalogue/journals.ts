@@ -36,8 +36,8 @@ export const journalMutants: readonly Mutant[] = [
     patch: [
       {
         file: 'mesh/core.ts',
-        find: "    if (own && own.status !== 'live') this.#depose()\n",
-        replace: '    if (own && own.boot === undefined) this.#depose()\n',
+        find: '    if (isOver) this.#depose()\n',
+        replace: '    if (isOver && own.boot === undefined) this.#depose()\n',
       },
     ],
     tests: [inScenarios('seal-during-a-write-in-flight: the host stops at every of its messages once')],

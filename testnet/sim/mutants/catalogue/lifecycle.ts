@@ -118,8 +118,8 @@ export const lifecycleMutants: readonly Mutant[] = [
       },
       {
         file: HOMED,
-        find: 'this.#log.side.confirm()])\n      this.#checkStaying()\n',
-        replace: 'this.#log.side.confirm()])\n',
+        find: 'const goesOn = (): boolean => this.#ended === undefined && !this.#releasing',
+        replace: 'const goesOn = (): boolean => this.#ended === undefined || this.#releasing',
       },
     ],
     tests: [
@@ -177,6 +177,24 @@ export const lifecycleMutants: readonly Mutant[] = [
     ],
   },
   {
+    name: 'answerTheDead',
+    rule: 'A5',
+    breaks:
+      'a peer takes the refusal of a command of a boot that is over for the answer, and does not ask as the next one',
+    patch: [
+      {
+        file: 'mesh/core.ts',
+        find: 'if (!isOver) this.#issuer.settle()',
+        replace: 'this.#issuer.settle()',
+      },
+    ],
+    tests: [
+      inLifecycle(
+        'A5 what a peer asked for before it was given up is asked for again under its next boot, seed 2',
+      ),
+    ],
+  },
+  {
     name: 'deleteAtOnce',
     rule: 'A1 R4',
     breaks: 'an actor is forgotten while its host still runs it',
@@ -207,6 +225,19 @@ export const lifecycleMutants: readonly Mutant[] = [
     tests: [
       inLifecycle('kill: the life ends in the middle of a call; the state comes back, and calls happen once'),
     ],
+  },
+  {
+    name: 'killedGoesOn',
+    rule: 'H3 (homes)',
+    breaks: 'a method of an actor that was killed goes on to call others',
+    patch: [
+      {
+        file: 'node/actors/live-object.ts',
+        find: 'goesOn: () => !this.#ended,',
+        replace: 'goesOn: () => true,',
+      },
+    ],
+    tests: [inLifecycle('kill: a method that runs calls nobody any more')],
   },
   {
     name: 'giveUpAtOnce',

@@ -110,4 +110,17 @@ export const seriesMutants: readonly Mutant[] = [
       ),
     ],
   },
+  {
+    name: 'waitForTheDeleted',
+    rule: 'I2',
+    breaks: 'an actor that is deleted while somebody waits for its items is made again to go on with them',
+    patch: [{ file: OUTGOING, find: '      if (this.#wasOpened) throw this.#deleted()\n', replace: '' }],
+    beyondSeeds,
+    tests: [
+      test(
+        'testnet/sim/actors-lifecycle.test.ts',
+        'delete: who waits for the items of an actor does not make it again',
+      ),
+    ],
+  },
 ]
