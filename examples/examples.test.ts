@@ -55,6 +55,15 @@ test('worker-controller.ts: both ways complete the task with every state restore
   expect(out).toContain('without any of it: 30 300 3000 30000\n')
 })
 
+test('checkpoint-ways.ts: four ways, each with everything after a crash of its host', async () => {
+  const out = await runProgram([path('./checkpoint-ways.ts')])
+  const ways = ['on disks', 'on synced disks', 'in the kv store', 'in an actor on the head']
+  expect(out.split('\n').map((line) => line.split(', after')[0])).toEqual([
+    ...ways.map((way) => `${way}: 66`),
+    '',
+  ])
+})
+
 test('http-app.ts: a cart survives kill -9 of one of three instances', async () => {
   const dir = mkdtempSync(join(tmpdir(), 'http-app-'))
   onTestFinished(() => rmSync(dir, { recursive: true, force: true }))

@@ -36,7 +36,8 @@ export async function startLocalMesh(size: number, actors: readonly ActorClass[]
   return {
     nodes,
     hostOf(type, name) {
-      const seen = founder.actors().find((actor) => actor.type === type && actor.name === name)
+      const up = nodes.find((node) => !closed.has(node)) ?? founder
+      const seen = up.actors().find((actor) => actor.type === type && actor.name === name)
       const host = nodes.find((node) => node.peerId === seen?.peer?.peerId)
       if (host === undefined) throw new Error(`${type}/${name} has no host at the moment`)
       return host
