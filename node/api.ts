@@ -185,6 +185,8 @@ export interface ActorStatus {
   readonly keepers: readonly PeerRef[]
   /** How many there are where as many peers may keep it: its option `keepers`. */
   readonly keepersWanted: number
+  /** Of a daemon: the ID of its peer, the only one that it lives on. */
+  readonly daemonOf?: string
   readonly durability: 'replicated' | 'synced'
   /** Only where this peer is its host and has it in use: the number of its last durable record… */
   readonly durable?: number

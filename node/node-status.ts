@@ -178,6 +178,7 @@ function actorStatus(actor: ActorEntry, driver: MeshDriver, runtime: Runtime): A
     keepers: keepersOf(driver.registry, actor).map(({ peer }) => peerRef(driver, peer)),
     keepersWanted: actor.options.class.keepers,
     durability: actor.options.class.level,
+    ...(actor.options.placement?.peer && { daemonOf: actor.options.placement.peer }),
     ...(actor.home === driver.boot ? runtime.savedOf(actor.key) : undefined),
   }
 }

@@ -41,6 +41,9 @@ test('whole: every actor runs on a live peer and has its keepers on live peers',
   expect(isWhole({ ...whole, members: members(['A', 'B']) })).toBe(false)
   expect(isWhole({ ...whole, actors: [{ ...actor, keepers: actor.keepers.slice(1) }] })).toBe(false)
   expect(isWhole({ ...whole, actors: [{ ...actor, status: 'waiting', peer: null }] })).toBe(false)
+  const daemon = { ...actor, status: 'waiting', peer: null, daemonOf: 'D' } as const
+  expect(isWhole({ ...whole, actors: [daemon] })).toBe(true)
+  expect(isWhole({ ...whole, actors: [{ ...daemon, daemonOf: 'B' }] })).toBe(false)
   expect(isWhole({ ...whole, actors: [{ ...actor, status: 'stopped', peer: null, keepers: [] }] })).toBe(true)
 })
 

@@ -58,7 +58,7 @@ export type Seen = Pick<PeerSnapshot, 'members' | 'actors'>
 
 /**
  * As seen by a peer: actors that should run and do not on a live peer, or that fewer live peers keep than they ask for and
- * are there, or so few that one more must not be lost.
+ * are there, or so few that one more must not be lost. A daemon whose peer is away is not one of them.
  */
 export function notWhole({ members, actors }: Seen): readonly ActorStatus[] {
   const there = members.filter(({ liveness }) => liveness === 'alive')
@@ -74,6 +74,7 @@ export function notWhole({ members, actors }: Seen): readonly ActorStatus[] {
     (actor) =>
       actor.status !== 'stopped' &&
       actor.status !== 'dead' &&
+      !(actor.daemonOf !== undefined && !alive.has(actor.daemonOf)) &&
       !(actor.status === 'running' && actor.peer !== null && alive.has(actor.peer.peerId) && isKept(actor)),
   )
 }
