@@ -45,13 +45,17 @@ export class LookingBack {
     }
   }
 
-  /** A read that may be a little old is one that began that much earlier. */
-  async bounded({ runtime, alive, now, timeoutMs }: Looker, { type, name, key }: Named): Promise<void> {
+  /** A read that may be a little old is one that began that much earlier. What a loose one says may be lost after it. */
+  async bounded(
+    { runtime, alive, now, timeoutMs }: Looker,
+    { type, name, key }: Named,
+    loose: boolean,
+  ): Promise<void> {
     const start = now()
     const ref = runtime.ref(type, name).with({ timeoutMs, reads: { maxLagMs: MAX_LAG_MS } })
     const seen = (await quietly(ref['all']!())) as Listed | undefined
     // Floating-point milliseconds.
-    if (seen && alive()) this.#history.read(key, 'bounded', seen, start - MAX_LAG_MS - 1, now())
+    if (seen && alive() && !loose) this.#history.read(key, 'bounded', seen, start - MAX_LAG_MS - 1, now())
   }
 
   async copy(

@@ -127,7 +127,7 @@ export class Workload {
       const isWorking = (): boolean => alive() && this.running
       const client = { runtime, alive: isWorking, now, timeoutMs, registry: () => peer.driver.registry }
       const kind = this.#random()
-      if (kind < 0.6) await this.#looking.bounded(client, actor)
+      if (kind < 0.6) await this.#looking.bounded(client, actor, this.#isLoose(actor))
       // Copies whose client died stay, and would take the room of others.
       else if (kind < 0.85 || this.#profile.placing !== undefined) await this.#looking.list(client, actor)
       else await this.#looking.copy(client, actor, token)
