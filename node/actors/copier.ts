@@ -4,6 +4,7 @@
 //
 //  T1 What is given up may be on disks for long: the copy is on those of a majority before (`trim`), whatever the class asks
 //     for new records. Else a power failure took with it what none would have taken without the copy.
+//  T2 Who waits for its turn is copied as the registry has it by then: an earlier life of the name would take its place.
 
 import type { Position } from '../../checkpoint/actor-log.ts'
 import type { ActorKey, BootId, LogKey } from '../../mesh/ids.ts'
@@ -35,7 +36,7 @@ export interface CopierInit extends HomeServices {
 
 export class Copier {
   readonly #init: CopierInit
-  readonly #wanted = new Map<ActorKey, ActorEntry>()
+  readonly #wanted = new Set<ActorKey>()
   readonly #copying = new Set<ActorKey>()
   readonly #trims: Batches<LogKey, Copied>
   /** What was reported last, so that a trim that changes nothing is not repeated for ever. */
@@ -59,7 +60,7 @@ export class Copier {
     if (entry.sources.length === 0) this.#reported.delete(entry.key)
     if (entry.sources.length === 0 && !stale) return
     if (position !== undefined && this.#reported.get(entry.key) === reportOf(entry, position.journal)) return
-    if (!this.#copying.has(entry.key)) this.#wanted.set(entry.key, entry)
+    if (!this.#copying.has(entry.key)) this.#wanted.add(entry.key)
     this.#work()
   }
 
@@ -71,9 +72,11 @@ export class Copier {
   }
 
   #work(): void {
-    for (const [key, entry] of this.#wanted) {
+    for (const key of this.#wanted) {
       if (this.#stopped || this.#copying.size >= MAX_COPYING) return
       this.#wanted.delete(key)
+      const entry = this.#init.mesh.registry?.actors.get(key)
+      if (entry?.home !== this.#init.boot || entry.status.kind !== 'running') continue // T2
       this.#copying.add(key)
       void this.#copy(entry).finally(() => {
         this.#copying.delete(key)
@@ -116,7 +119,7 @@ export class Copier {
     const same =
       now?.epoch === entry.epoch && now.incarnation === entry.incarnation && now.home === this.#init.boot
     if (this.#stopped || !same || now.status.kind !== 'running' || now.sources.length === 0) return
-    this.#wanted.set(entry.key, now)
+    this.#wanted.add(entry.key)
     this.#again.ask()
   }
 }

@@ -9,6 +9,7 @@ const LOG = 'checkpoint/actor-log.ts'
 const BATCHER = 'checkpoint/batcher.ts'
 const inLog = (title?: string) => test('checkpoint/actor-log.test.ts', title)
 const inBatcher = (title?: string) => test('checkpoint/batcher.test.ts', title)
+const COPIER = 'node/actors/copier.ts'
 
 export const homeMutants: readonly Mutant[] = [
   {
@@ -288,5 +289,44 @@ export const homeMutants: readonly Mutant[] = [
     breaks: 'after an append failed, what was built on it is written all the same',
     patch: [{ file: BATCHER, find: '    this.stop() // B3\n', replace: '' }],
     tests: [inBatcher('B3: after a failed append nothing more is written or acknowledged')],
+  },
+  {
+    name: 'copyAnEarlierLife',
+    rule: 'T2 G1',
+    breaks:
+      'a copy that waits for its turn is of the life that the name had then, and takes the place of the next one',
+    patch: [
+      {
+        file: COPIER,
+        find: '  readonly #wanted = new Set<ActorKey>()\n',
+        replace: '  readonly #wanted = new Map<ActorKey, ActorEntry>()\n',
+      },
+      {
+        file: COPIER,
+        find: 'this.#wanted.add(entry.key)\n    this.#work()',
+        replace: 'this.#wanted.set(entry.key, entry)\n    this.#work()',
+      },
+      {
+        file: COPIER,
+        find: 'for (const key of this.#wanted) {',
+        replace: 'for (const [key, entry] of this.#wanted) {',
+      },
+      {
+        file: COPIER,
+        find: "      const entry = this.#init.mesh.registry?.actors.get(key)\n      if (entry?.home !== this.#init.boot || entry.status.kind !== 'running') continue // T2\n",
+        replace: '',
+      },
+      {
+        file: COPIER,
+        find: 'this.#wanted.add(entry.key)\n    this.#again.ask()',
+        replace: 'this.#wanted.set(entry.key, now)\n    this.#again.ask()',
+      },
+    ],
+    tests: [
+      test(
+        'node/actors/copier.test.ts',
+        'T2 who waits for its turn is copied as the life that it is by then',
+      ),
+    ],
   },
 ]
