@@ -12,7 +12,7 @@ import {
   type MoreFrame,
   readFrame,
 } from './frames.ts'
-import type { Reply } from './live-actor.ts'
+import type { Reply } from './jobs.ts'
 import { Tokens } from './tokens.ts'
 
 export interface CallServer {

@@ -3,7 +3,7 @@
 
 import type { Clock } from '../ports.ts'
 import type { CallFrame } from './frames.ts'
-import type { Reply } from './live-actor.ts'
+import type { Reply } from './jobs.ts'
 
 /** A peer that is connected catches up within a heartbeat; this leaves room for a change of head. */
 const HOLD_MS = 2000

@@ -15,10 +15,10 @@ import type { Answer, CallFrame, CancelFrame, MoreFrame } from './frames.ts'
 import { HeldCalls } from './held-calls.ts'
 import type { HomeServices } from './home-services.ts'
 import { HomedActor } from './homed-actor.ts'
-import type { Reply } from './live-actor.ts'
+import type { Reply } from './jobs.ts'
 import type { Passive } from './passive.ts'
 import { Releaser } from './releaser.ts'
-import { toFrame } from './remote-error.ts'
+import { errorAnswer } from './remote-error.ts'
 import { Debounce } from './timing.ts'
 import type { WakeUps } from './wake-ups.ts'
 
@@ -267,7 +267,6 @@ function idleEvery({ types, limits }: HostInit): number {
   return times.length === 0 ? 0 : Math.min(IDLE_LOOK_MOST_MS, Math.min(...times) / 4)
 }
 
-const errorAnswer = (error: unknown): Answer => ({ kind: 'error', error: toFrame(error) })
 const moved = ({ incarnation, epoch }: ActorEntry): Answer => ({ kind: 'moved', incarnation, epoch })
 
 type Life = Pick<ActorEntry, 'epoch' | 'incarnation'>

@@ -14,9 +14,6 @@
 
 import type { ActorLog } from '../../checkpoint/actor-log.ts'
 import type { AgendaChange, AlarmEntry } from '../../checkpoint/agenda.ts'
-import { type CallId, CallTable } from '../../checkpoint/call-table.ts'
-import { decode, encode } from '../../checkpoint/codec.ts'
-import { CallExpiredError, MailboxFullError } from '../errors.ts'
 import type { AgendaDraft } from './agenda-draft.ts'
 import { AgendaRunner } from './agenda-runner.ts'
 import { isWanted } from './alarms.ts'
@@ -27,46 +24,28 @@ import { execute, explain, type Outcome, refuseChange, tooLarge } from './execut
 import type { Answer, CallFrame, CancelFrame, MoreFrame } from './frames.ts'
 import type { HookChange } from './hooks.ts'
 import { HostedSeries } from './hosted-series.ts'
+import { type Job, Jobs, mailboxFull, type Reply } from './jobs.ts'
 import type { LiveActorInit } from './live-actor-init.ts'
-import { Mailbox } from './mailbox.ts'
 import { OpaqueGuard } from './opaque-guard.ts'
-import { type ErrorFrame, toFrame } from './remote-error.ts'
+import { Remembered } from './remembered.ts'
+import { type ErrorFrame, errorAnswer, toFrame } from './remote-error.ts'
 import { outside } from './scope.ts'
 import { checkMethod, type TypeInfo } from './type-info.ts'
 import type { AnyActor } from './types.ts'
 
-export type Reply = (answer: Answer) => void
-
-interface Job {
-  readonly frame: CallFrame
-  /** Who waits for it, by the token of each attempt. */
-  readonly replies: Map<string, Reply>
-  readonly cancellation: Cancellation
-  /** When its caller stops waiting. */
-  readonly deadline: number
-  /** It is not a call of somebody else's. */
-  readonly alarm?: AlarmEntry
-}
-
 /** In place of a send's result, which nobody hears: a target may have many senders, and keeps a line for each. */
 const NOTHING = new Uint8Array()
-/** Callers of whom something is kept in `#told` before the dead among them are looked for. */
-const MIN_CALLERS_TO_SWEEP = 64
-
-const idText = (id: CallId): string => `${id.caller} ${id.n} ${id.path}`
-
 export class LiveActor {
   readonly log: ActorLog
   readonly agenda: AgendaRunner
   readonly #init: LiveActorInit
   readonly #guard = new OpaqueGuard()
-  readonly #jobs = new Map<string, Job>()
-  readonly #queue = new Mailbox<Job>()
+  readonly #jobs = new Jobs()
+  readonly #remembered: Remembered
   /** By the attempts that opened them; undefined until there is one. */
   #series: Map<string, HostedSeries> | undefined
   /** What was there before its first call: a fresh state, what onActivate did. */
   #begun: number
-  #sweepAt = MIN_CALLERS_TO_SWEEP
   #running = 0
   #usedAt: number
   #pumping = false
@@ -79,6 +58,7 @@ export class LiveActor {
     this.#guard.reset(init.log.state)
     this.#begun = init.log.sequence
     this.#usedAt = init.services.now()
+    this.#remembered = new Remembered(init.log, init.services.isGone)
     this.agenda = new AgendaRunner(init, (frame, alarm) => this.#runAlarm(frame, alarm))
   }
 
@@ -112,15 +92,9 @@ export class LiveActor {
     if (this.#dead) return
     this.#usedAt = this.#init.services.now()
     if (frame.series === true) return this.#openSeries(frame, reply)
-    const key = idText(frame.id)
-    const job = this.#jobs.get(key)
-    if (job !== undefined) {
-      job.replies.set(frame.token, reply) // L3
-      return
-    }
-    this.log.calls.raise(frame.id.caller, frame.floors)
-    this.log.told?.raiseKnown(frame.id.caller, frame.floors)
-    if (this.#answerFromTable(frame, reply)) return
+    if (this.#jobs.attach(frame, reply)) return // L3
+    this.#remembered.raise(frame)
+    if (this.#remembered.answer(frame, reply)) return
     try {
       checkMethod(this.#init.info, frame.method, 'call')
     } catch (error) {
@@ -133,16 +107,13 @@ export class LiveActor {
     else {
       const replies = new Map([[frame.token, reply]])
       const deadline = this.#init.services.now() + frame.leftMs
-      this.#accept(key, { frame, replies, cancellation: new Cancellation(), deadline })
+      this.#accept({ frame, replies, cancellation: new Cancellation(), deadline })
     }
   }
 
-  cancel({ id, token }: CancelFrame): void {
-    this.#series?.get(token)?.close()
-    const job = this.#jobs.get(idText(id))
-    if (job?.replies.delete(token) !== true || job.replies.size > 0) return // L5
-    if (this.#queue.remove(id.caller, job)) this.#jobs.delete(idText(id))
-    else job.cancellation.cancel()
+  cancel(frame: CancelFrame): void {
+    this.#series?.get(frame.token)?.close()
+    this.#jobs.cancel(frame)
   }
 
   /** False when no such series runs here. */
@@ -156,7 +127,8 @@ export class LiveActor {
   async drain(): Promise<void> {
     this.agenda.stop()
     if (this.#dead) return
-    for (const job of this.#queue.takeAll()) this.#answer(job, { kind: 'retry', why: 'the actor is moving' })
+    for (const job of this.#jobs.takeQueued())
+      this.#answer(job, { kind: 'retry', why: 'the actor is moving' })
     for (const series of this.#series?.values() ?? [])
       series.close({ kind: 'retry', why: 'the actor is moving' })
     await new Promise<void>((idle) => {
@@ -177,31 +149,9 @@ export class LiveActor {
     if (this.#dead) return
     this.#dead = true
     this.agenda.stop()
-    for (const job of this.#jobs.values()) for (const reply of job.replies.values()) reply(answer)
-    this.#jobs.clear()
+    this.#jobs.abandon(answer)
     for (const series of this.#series?.values() ?? []) series.close(answer)
-    this.#queue.takeAll()
     this.#draining?.idle()
-  }
-
-  #answerFromTable(frame: CallFrame, reply: Reply): boolean {
-    const told = this.log.told?.lookup(frame.id)
-    if (told?.kind === 'settled') {
-      reply(decode(told.result) as Answer) // L4
-      return true
-    }
-    const known = this.log.calls.lookup(frame.id)
-    if (known.kind === 'new') return false
-    if (known.kind === 'expired') {
-      const message = `call ${frame.id.n} to ${frame.actor} was answered or given up before, and its result is gone: make a new call`
-      reply(errorAnswer(new CallExpiredError(message, { executed: 'unknown' })))
-      return true
-    }
-    this.log.whenDurable(known.sequence).then(
-      () => reply({ kind: 'result', result: known.result }),
-      () => {},
-    )
-    return true
   }
 
   /** Settles like a call, but nobody can ask for it again: it is in the agenda until its record takes it out. */
@@ -209,7 +159,7 @@ export class LiveActor {
     return new Promise((reply) => {
       if (this.#dead || this.#draining !== undefined) reply({ kind: 'retry', why: 'the actor is moving' })
       else
-        this.#accept(idText(frame.id), {
+        this.#accept({
           frame,
           replies: new Map([[frame.token, reply]]),
           cancellation: new Cancellation(),
@@ -219,13 +169,13 @@ export class LiveActor {
     })
   }
 
-  #accept(key: string, job: Job): void {
-    this.#jobs.set(key, job)
+  #accept(job: Job): void {
+    this.#jobs.add(job)
     if (job.alarm === undefined && this.#init.info.readOnly.has(job.frame.method)) {
       void outside(() => this.#read(job))
       return
     }
-    this.#queue.push(job.frame.id.caller, job)
+    this.#jobs.queue(job)
     void outside(() => this.#pump())
   }
 
@@ -233,10 +183,10 @@ export class LiveActor {
     if (this.#pumping) return
     this.#pumping = true
     try {
-      while (this.#queue.size > 0 && !this.#dead) {
+      while (this.#jobs.queued > 0 && !this.#dead) {
         // Memory is bounded: a keeper set that does not acknowledge stops the actor, not the process.
         if (this.#init.journal.congested()) await this.log.whenDurable(this.log.sequence)
-        const job = this.#queue.shift()
+        const job = this.#jobs.next()
         if (job === undefined || this.#dead) continue
         // Its caller has given up, so there is nobody to hear of it: after a jam the actor catches up at once.
         if (this.#init.services.now() > job.deadline || this.#isExpired(job))
@@ -252,7 +202,7 @@ export class LiveActor {
 
   /** An alarm is none of the calls in the table, although the actor may be its own caller there. */
   #isExpired({ alarm, frame }: Job): boolean {
-    return alarm === undefined && this.log.calls.lookup(frame.id).kind === 'expired'
+    return alarm === undefined && this.#remembered.isExpired(frame.id)
   }
 
   async #write(job: Job): Promise<void> {
@@ -401,15 +351,9 @@ export class LiveActor {
     this.#settle(job, gate, { error: frame })
   }
 
-  /** L4 */
-  #remember({ alarm, frame: { id, floors } }: Job, base: number, answer: Answer): void {
-    if (alarm !== undefined) return // nobody asks for it again but the agenda, and that has it run once more
-    this.log.told ??= new CallTable()
-    const { told } = this.log
-    told.settle({ ...id, floors, result: encode(answer) }, base)
-    if (told.callers < this.#sweepAt) return
-    told.forget(this.#init.services.isGone)
-    this.#sweepAt = Math.max(MIN_CALLERS_TO_SWEEP, 2 * told.callers)
+  /** L4; of an alarm nobody asks again but the agenda, and that has it run once more. */
+  #remember({ alarm, frame }: Job, base: number, answer: Answer): void {
+    if (alarm === undefined) this.#remembered.tell(frame, base, answer)
   }
 
   #settle(
@@ -427,29 +371,17 @@ export class LiveActor {
   }
 
   #answer(job: Job, answer: Answer): void {
-    if (!this.#jobs.delete(idText(job.frame.id))) return
-    this.#usedAt = this.#init.services.now()
-    for (const reply of job.replies.values()) reply(answer)
+    if (this.#jobs.answer(job, answer)) this.#usedAt = this.#init.services.now()
   }
 
   /** Has another caller's call give way, which has not begun (M3). */
-  #makeRoom({ id }: CallFrame): boolean {
-    const job = this.#queue.giveWay(id.caller)
+  #makeRoom(frame: CallFrame): boolean {
+    const job = this.#jobs.givingWay(frame)
     if (job !== undefined) this.#answer(job, this.#full(job.frame))
     return job !== undefined
   }
 
-  /** A send can wait until there is room. */
-  #full({ id }: CallFrame): Answer {
-    const { info, services } = this.#init
-    const { mailboxLimit } = services.limits
-    if (isSend(id)) return { kind: 'retry', why: 'its mailbox is full' }
-    return errorAnswer(
-      new MailboxFullError(
-        `${info.name} has ${mailboxLimit} calls waiting, its limit: call it less often, or wait for answers`,
-      ),
-    )
+  #full(frame: CallFrame): Answer {
+    return mailboxFull(frame, this.#init.info.name, this.#init.services.limits.mailboxLimit)
   }
 }
-
-const errorAnswer = (error: unknown): Answer => ({ kind: 'error', error: toFrame(error) })

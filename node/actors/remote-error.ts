@@ -22,6 +22,7 @@ import {
   UnknownTypeError,
   UnserialisableStateError,
 } from '../errors.ts'
+import type { Answer } from './frames.ts'
 
 /** What is left of an error that crossed a wire. */
 export interface ErrorData {
@@ -47,6 +48,9 @@ export interface ErrorFrame {
 /** An error's text is for people: more of it is a mistake somewhere. */
 const MAX_TEXT = 64 * 1024
 const clip = (text: string): string => (text.length > MAX_TEXT ? `${text.slice(0, MAX_TEXT)}…` : text)
+
+/** What a caller is told of it. */
+export const errorAnswer = (error: unknown): Answer => ({ kind: 'error', error: toFrame(error) })
 
 export function toFrame(thrown: unknown): ErrorFrame {
   if (thrown instanceof ActorError) {

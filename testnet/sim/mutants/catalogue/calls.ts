@@ -89,8 +89,8 @@ export const callMutants: readonly Mutant[] = [
     patch: [
       {
         file: LIVE,
-        find: '    if (job !== undefined) {\n      job.replies.set(frame.token, reply) // L3\n      return\n    }\n',
-        replace: '    if (job !== undefined) this.#jobs.delete(key)\n',
+        find: 'if (this.#jobs.attach(frame, reply)) return // L3',
+        replace: '',
       },
     ],
     tests: [

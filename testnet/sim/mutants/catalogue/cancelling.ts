@@ -2,7 +2,7 @@
 
 import { type Mutant, test } from '../mutant.ts'
 
-const LIVE = 'node/actors/live-actor.ts'
+const JOBS = 'node/actors/jobs.ts'
 const HOST = 'node/actors/host.ts'
 const inCancel = (title: string) => test('node/actors/cancel.test.ts', title)
 
@@ -13,7 +13,7 @@ export const cancellingMutants: readonly Mutant[] = [
     breaks: 'a call that was cancelled while it waited runs when its turn comes',
     patch: [
       {
-        file: LIVE,
+        file: JOBS,
         find: 'if (this.#queue.remove(id.caller, job)) this.#jobs.delete(idText(id))\n    else job',
         replace: 'job',
       },
@@ -43,7 +43,7 @@ export const cancellingMutants: readonly Mutant[] = [
     breaks: 'a replaced host takes a nested call from its successor, which waits for it too',
     patch: [
       {
-        file: LIVE,
+        file: JOBS,
         find: 'if (job?.replies.delete(token) !== true || job.replies.size > 0) return // L5',
         replace: 'if (job?.replies.delete(token) !== true) return',
       },
