@@ -20,6 +20,9 @@ import { checkMethod } from './type-info.ts'
 
 const DEFAULT_TIMEOUT_MS = 30_000
 
+/** As values, or encoded. */
+type Arguments = readonly unknown[] | Uint8Array
+
 type Prepared = Omit<OutgoingCallInit, 'chain' | 'identify'>
 
 export class Client {
@@ -51,26 +54,44 @@ export class Client {
     for (const call of this.#all()) call.connected(peer)
   }
 
-  async call(
+  async call(target: Target, method: string, args: Arguments, options: CallOptions = {}): Promise<unknown> {
+    return decodeUser(await this.callBytes(target, method, args, options), this.#services.makeRef)
+  }
+
+  /** The result encoded. */
+  async callBytes(
     target: Target,
     method: string,
-    args: readonly unknown[],
-    options: CallOptions = {},
-  ): Promise<unknown> {
+    args: Arguments,
+    options: CallOptions,
+  ): Promise<Uint8Array> {
     const scope = currentScope()
     const common = this.#prepare(scope, 'call', target, method, args, options)
     const nests = scope?.id !== undefined
-    const bytes = await (nests ? this.#nested(scope, scope.id, common) : this.#root(scope, common))
-    return decodeUser(bytes, this.#services.makeRef)
+    return nests ? this.#nested(scope, scope.id, common) : this.#root(scope, common)
   }
 
   /** The items of a generator. It is opened when the first one is asked for, as part of the call that asked for it here. */
   iterate(
     target: Target,
     method: string,
-    args: readonly unknown[],
+    args: Arguments,
     options: CallOptions = {},
   ): AsyncGenerator<unknown, void, undefined> {
+    return this.#decoded(this.iterateBytes(target, method, args, options))
+  }
+
+  async *#decoded(items: AsyncIterable<Uint8Array>): AsyncGenerator<unknown, void, undefined> {
+    for await (const bytes of items) yield decodeUser(bytes, this.#services.makeRef)
+  }
+
+  /** The items encoded. */
+  iterateBytes(
+    target: Target,
+    method: string,
+    args: Arguments,
+    options: CallOptions,
+  ): AsyncGenerator<Uint8Array, void, undefined> {
     return this.#iterate(currentScope(), target, method, args, options)
   }
 
@@ -78,15 +99,15 @@ export class Client {
     scope: CallScope | undefined,
     target: Target,
     method: string,
-    args: readonly unknown[],
+    args: Arguments,
     options: CallOptions,
-  ): AsyncGenerator<unknown, void, undefined> {
+  ): AsyncGenerator<Uint8Array, void, undefined> {
     const common = this.#prepare(scope, 'series', target, method, args, options)
     await this.#pass(scope, common)
     const series = new OutgoingSeries(this.#services, { ...common, chain: scope?.chain ?? [] })
     this.#calls.add(series)
     try {
-      for await (const bytes of series.items()) yield decodeUser(bytes, this.#services.makeRef)
+      yield* series.items()
     } finally {
       this.#calls.delete(series)
     }
@@ -98,7 +119,7 @@ export class Client {
     how: 'call' | 'series',
     target: Target,
     method: string,
-    args: readonly unknown[],
+    args: Arguments,
     options: CallOptions,
   ): Prepared {
     if (target.info !== undefined) checkMethod(target.info, method, how)
@@ -128,12 +149,7 @@ export class Client {
    * A one-way call: into the agenda of the actor whose method is running, or off at once, with nobody to wait for it.
    * Resolves when it is there.
    */
-  async send(
-    target: Target,
-    method: string,
-    args: readonly unknown[],
-    options: CallOptions = {},
-  ): Promise<void> {
+  async send(target: Target, method: string, args: Arguments, options: CallOptions = {}): Promise<void> {
     const scope = currentScope()
     if (scope !== undefined) {
       if (target.info !== undefined) checkMethod(target.info, method, 'call')
@@ -167,8 +183,8 @@ export class Client {
     yield* this.#deliveries
   }
 
-  #encode(target: Target, method: string, args: readonly unknown[]): Uint8Array {
-    const encoded = encodeArguments(args, `${target.key}.${method}`)
+  #encode(target: Target, method: string, args: Arguments): Uint8Array {
+    const encoded = args instanceof Uint8Array ? args : encodeArguments(args, `${target.key}.${method}`)
     if (encoded.length <= this.#limits.maxBytes) return encoded
     throw new TooLargeError(
       `the arguments of ${target.key}.${method} take ${encoded.length} bytes, beyond the limit of ${this.#limits.maxBytes}: send them in several calls`,

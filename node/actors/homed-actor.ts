@@ -8,7 +8,6 @@
 
 import type { ActorLog, Position } from '../../checkpoint/actor-log.ts'
 import type { Agenda } from '../../checkpoint/agenda.ts'
-import { decodeUser } from '../../checkpoint/codec.ts'
 import type { ActorEntry } from '../../mesh/registry/types.ts'
 import { MailboxFullError, MeshUnavailableError } from '../errors.ts'
 import { callerGone } from './call-errors.ts'
@@ -17,13 +16,13 @@ import type { Answer, CallFrame, CancelFrame, MoreFrame } from './frames.ts'
 import type { HomeServices } from './home-services.ts'
 import { HomedLog, type LogOwner } from './homed-log.ts'
 import { runHook } from './hooks.ts'
-import { makeInstance } from './instance.ts'
 import type { Reply } from './jobs.ts'
 import { LiveActor } from './live-actor.ts'
 import { Mailbox } from './mailbox.ts'
 import { type Passive, passiveOf } from './passive.ts'
 import { toFrame } from './remote-error.ts'
-import { START_MOST_MS } from './starts.ts'
+import { type Seat, SeatLost } from './seat.ts'
+import { START_MOST_MS, STEADY_MS } from './starts.ts'
 import { Backoff } from './timing.ts'
 import type { TypeInfo } from './type-info.ts'
 import type { DeactivateReason } from './types.ts'
@@ -63,6 +62,9 @@ export class HomedActor implements LogOwner {
   /** Who uses its log at present, beside its object (P1). */
   #users = 0
   #ended: { readonly error: unknown } | undefined
+  /** Before its next object, after one was lost. */
+  readonly #pause = new Backoff(START_AGAIN_MS, START_MOST_MS)
+  #servedAt = 0
   /** Why it does not serve yet; empty while nothing is wrong. */
   #problem = ''
 
@@ -162,6 +164,7 @@ export class HomedActor implements LogOwner {
     } catch {
       // The log failed, so this actor is being ended.
     } finally {
+      live?.seat.end()
       this.#users--
       this.#rest()
     }
@@ -177,15 +180,13 @@ export class HomedActor implements LogOwner {
   }
 
   async #close(live: LiveActor, reason: DeactivateReason): Promise<void> {
-    const { info, instance, log } = live
-    const base = log.sequence
+    const { info, seat, log, version: base } = live
     const gate = async (): Promise<void> => {
-      await Promise.all([log.whenDurable(base), this.#log.side.confirm()])
+      await Promise.all([log.whenDurable(base.sequence), this.#log.side.confirm()])
     }
     try {
-      const actor = this.entry.key
-      const run = { info, instance, log, gate, actor, agenda: undefined, services: this.#services }
-      const change = await runHook(run, { name: 'onDeactivate', argument: reason })
+      const about = { type: info.name, actor: this.entry.key, agenda: undefined, services: this.#services }
+      const change = await runHook({ ...about, seat, base, gate }, { name: 'onDeactivate', argument: reason })
       if (this.#ended === undefined) live.change(change)
     } catch (error) {
       this.#services.warn(this.entry, 'onDeactivate failed: what it changed is dropped', error)
@@ -232,6 +233,7 @@ export class HomedActor implements LogOwner {
     await this.#deactivating
     await this.#live?.drain()
     if (reason !== undefined) await this.#deactivate(this.#live, reason)
+    this.#live?.seat.end()
     const log = keepState ? await this.#log.load() : this.#log.now
     if (log === undefined) return undefined
     await log.writeSnapshot('release')
@@ -280,21 +282,22 @@ export class HomedActor implements LogOwner {
     await this.#pauseAfterFailures()
     await this.#log.load()
     for (;;) {
-      this.check()
-      if (this.#releasing) throw new MeshUnavailableError(`${this.entry.key} is moving`) // H3
-      let isMade = false
+      this.#checkServing()
+      let live: LiveActor | undefined
       try {
-        const live = this.#make()
-        isMade = true
+        live = await this.#make()
         if (live.info.hooks.has('onActivate')) await this.#open(live)
         return this.#serve(live)
       } catch (error) {
-        this.check()
-        const what = isMade ? 'onActivate' : 'its constructor'
-        const cause = `${what} failed: ${error instanceof Error ? `${error.name}: ${error.message}` : String(error)}`
+        live?.seat.end()
+        this.#checkServing()
+        const isLost = error instanceof SeatLost
+        const what = live === undefined ? 'its constructor' : 'onActivate'
+        const thrown = error instanceof Error ? `${error.name}: ${error.message}` : String(error)
+        const cause = isLost ? error.message : `${what} failed: ${thrown}`
         this.#services.warn(this.entry, 'an actor can not be started', error)
         // A fresh actor that can't be made will never be; one with a state may be waiting for something to be repaired.
-        const again = isMade || this.#log.now !== undefined
+        const again = isLost || live !== undefined || this.#log.now !== undefined
         this.tell(`${cause} (on ${this.#services.mesh.self})`)
         await Promise.all([starts.failed(this.entry, cause, again), sleep(backoff.next())])
       }
@@ -312,43 +315,79 @@ export class HomedActor implements LogOwner {
   }
 
   /** An object that does not serve yet, on a log: of the state it was restored with, or of what its constructor set. */
-  #make(): LiveActor {
+  async #make(): Promise<LiveActor> {
     const info = this.#info
-    if (info === undefined) throw new Error(`this peer does not know the type of ${this.entry.key}`)
-    const { actor, initial } = makeInstance(
-      info,
-      this.#services.context(this.entry, this.#log.now !== undefined),
-      this.#initArguments(),
-    )
-    const log = this.#log.now ?? this.#log.fresh(initial)
-    const { side: journal } = this.#log
-    return new LiveActor({ entry: this.entry, info, instance: actor, log, journal, services: this.#services })
+    const { entry } = this
+    if (info === undefined) throw new Error(`this peer does not know the type of ${entry.key}`)
+    const services = this.#services
+    const context = services.context(entry, this.#log.now !== undefined)
+    const { init } = entry
+    const seat = await services.openSeat({ info, context, init, lost: (cause) => this.#lost(seat, cause) })
+    try {
+      this.#checkServing()
+      const isInitial = this.#log.now === undefined
+      const log = this.#log.now ?? this.#log.fresh(seat.initial)
+      const { side: journal } = this.#log
+      const live = new LiveActor({ entry, info, seat, log, journal, services, restored: context.restored })
+      seat.begin(live.version, isInitial)
+      return live
+    } catch (error) {
+      seat.end()
+      throw error
+    }
+  }
+
+  /** What it was at comes to nothing, as with a lost host; its log is here, and another object goes on from that. */
+  #lost(seat: Seat, cause: string): void {
+    const live = this.#live
+    if (live?.seat !== seat) return // what waits for it, a start or a last hook, hears of it itself
+    this.#services.warn(this.entry, 'an actor is started again', new SeatLost(cause))
+    if (this.#services.now() - this.#servedAt >= STEADY_MS) this.#pause.reset()
+    if (!this.#releasing) {
+      this.#live = undefined
+      this.#activating = this.#startAgain(live.log, cause)
+      this.#activating.catch(() => {}) // who waits for it handles it
+    }
+    live.abandon({ kind: 'retry', why: cause }, { kind: 'lost', why: cause })
+  }
+
+  async #startAgain(log: ActorLog, cause: string): Promise<LiveActor> {
+    const { starts, sleep } = this.#services
+    this.tell(`${cause} (on ${this.#services.mesh.self})`)
+    await Promise.all([
+      starts.failed(this.entry, cause, true),
+      sleep(this.#pause.next()),
+      // What the former object had answered stays open for its successor's agenda until it is written (S3 in sends.ts).
+      log.whenDurable(log.sequence),
+    ])
+    return this.#activate()
   }
 
   /** Before the first call: what its class has to do then. */
   async #open(live: LiveActor): Promise<void> {
-    const { info, instance, log } = live
+    const { info, seat, log, version: base } = live
     const restored = log === this.#log.now
     const gate = async (): Promise<void> => {
       if (log.sequence === 0) this.#log.begin(log)
       await Promise.all([log.whenDurable(log.sequence), this.#log.side.confirm()])
     }
-    const run = { info, instance, log, gate, actor: this.entry.key, services: this.#services }
+    const about = { type: info.name, actor: this.entry.key, services: this.#services }
     const agenda = live.agenda.draft(undefined)
-    const change = await runHook({ ...run, agenda }, { name: 'onActivate', argument: restored })
-    this.check()
-    if (this.#releasing) throw new MeshUnavailableError(`${this.entry.key} is moving`) // H3
+    const run = { ...about, seat, base, gate, agenda }
+    const change = await runHook(run, { name: 'onActivate', argument: restored })
+    this.#checkServing()
     live.change(change)
   }
 
   #serve(live: LiveActor): LiveActor {
-    const { log, instance } = live
+    const { log } = live
     if (log !== this.#log.now) this.#log.begin(log) // H2: every base is at or after it
     this.#live = live
+    this.#servedAt = this.#services.now()
     this.#problem = ''
     this.#services.starts.succeeded(this.entry)
     const { key: actor, epoch } = this.entry
-    this.#services.events.started?.({ actor, epoch, restored: instance.context.restored })
+    this.#services.events.started?.({ actor, epoch, restored: live.restored })
     const recovered = this.#log.takeRecovered()
     if (recovered !== undefined) this.#services.reportRecovered(this.entry, recovered)
     for (const { frame, reply, deadline } of this.#takeArrivals()) {
@@ -368,14 +407,14 @@ export class HomedActor implements LogOwner {
     return arrivals
   }
 
-  #initArguments(): readonly unknown[] {
-    const { init } = this.entry
-    return init.length === 0 ? [] : (decodeUser(init, this.#services.makeRef) as unknown[])
-  }
-
   /** For its log: throws when it has ended here. */
   check(): void {
     if (this.#ended !== undefined) throw this.#ended.error
+  }
+
+  #checkServing(): void {
+    this.check()
+    if (this.#releasing) throw new MeshUnavailableError(`${this.entry.key} is moving`) // H3
   }
 
   /** Who waits for it hears why. */

@@ -4,14 +4,15 @@ import type { ActorLog } from '../../checkpoint/actor-log.ts'
 import type { ActorEntry } from '../../mesh/registry/types.ts'
 import type { HomeServices } from './home-services.ts'
 import type { JournalSide } from './journal-writer.ts'
+import type { Seat } from './seat.ts'
 import type { TypeInfo } from './type-info.ts'
-import type { AnyActor } from './types.ts'
 
 export interface LiveActorInit {
   readonly entry: ActorEntry
   readonly info: TypeInfo
-  readonly instance: AnyActor
+  readonly seat: Seat
+  readonly restored: boolean
   readonly log: ActorLog
   readonly journal: JournalSide
-  readonly services: Pick<HomeServices, 'now' | 'clock' | 'limits' | 'isGone' | 'makeRef' | 'agenda'>
+  readonly services: Pick<HomeServices, 'now' | 'clock' | 'limits' | 'isGone' | 'agenda'>
 }

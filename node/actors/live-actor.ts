@@ -14,24 +14,22 @@
 
 import type { ActorLog } from '../../checkpoint/actor-log.ts'
 import type { AgendaChange, AlarmEntry } from '../../checkpoint/agenda.ts'
+import type { SettledCall } from '../../checkpoint/call-table.ts'
 import type { AgendaDraft } from './agenda-draft.ts'
 import { AgendaRunner } from './agenda-runner.ts'
 import { isWanted } from './alarms.ts'
 import { isSend } from './callers.ts'
 import { Cancellation } from './cancelling.ts'
-import { Draft } from './draft.ts'
-import { execute, explain, type Outcome, refuseChange, tooLarge } from './execution.ts'
 import type { Answer, CallFrame, CancelFrame, MoreFrame } from './frames.ts'
 import type { HookChange } from './hooks.ts'
 import { HostedSeries } from './hosted-series.ts'
 import { type Job, Jobs, mailboxFull, type Reply } from './jobs.ts'
 import type { LiveActorInit } from './live-actor-init.ts'
-import { OpaqueGuard } from './opaque-guard.ts'
 import { Remembered } from './remembered.ts'
 import { type ErrorFrame, errorAnswer, toFrame } from './remote-error.ts'
 import { outside } from './scope.ts'
+import { type Outcome, type Seat, SeatLost, type Version } from './seat.ts'
 import { checkMethod, type TypeInfo } from './type-info.ts'
-import type { AnyActor } from './types.ts'
 
 /** In place of a send's result, which nobody hears: a target may have many senders, and keeps a line for each. */
 const NOTHING = new Uint8Array()
@@ -39,7 +37,6 @@ export class LiveActor {
   readonly log: ActorLog
   readonly agenda: AgendaRunner
   readonly #init: LiveActorInit
-  readonly #guard = new OpaqueGuard()
   readonly #jobs = new Jobs()
   readonly #remembered: Remembered
   /** By the attempts that opened them; undefined until there is one. */
@@ -55,7 +52,6 @@ export class LiveActor {
   constructor(init: LiveActorInit) {
     this.#init = init
     this.log = init.log
-    this.#guard.reset(init.log.state)
     this.#begun = init.log.sequence
     this.#usedAt = init.services.now()
     this.#remembered = new Remembered(init.log, init.services.isGone)
@@ -65,15 +61,21 @@ export class LiveActor {
   get info(): TypeInfo {
     return this.#init.info
   }
-  get instance(): AnyActor {
-    return this.#init.instance
+  get restored(): boolean {
+    return this.#init.restored
+  }
+  get seat(): Seat {
+    return this.#init.seat
+  }
+  /** The state that the next call finds. */
+  get version(): Version {
+    const { sequence, state, durable } = this.log
+    return { sequence, state, durable }
   }
 
   /** What a hook did: a change that no call made, before the first one or after the last. */
   change({ patches, agenda }: HookChange): void {
-    if (patches !== undefined || agenda.length > 0)
-      this.agenda.record(agenda, () => this.log.commit(patches, undefined, agenda))
-    this.#guard.reset(this.log.state)
+    if (patches !== undefined || agenda.length > 0) this.#record(agenda, patches, undefined)
     this.#begun = this.log.sequence
   }
 
@@ -107,7 +109,7 @@ export class LiveActor {
     else {
       const replies = new Map([[frame.token, reply]])
       const deadline = this.#init.services.now() + frame.leftMs
-      this.#accept({ frame, replies, cancellation: new Cancellation(), deadline })
+      this.#accept({ frame, replies, cancellation: new Cancellation(), deadline, isRunning: false })
     }
   }
 
@@ -145,12 +147,13 @@ export class LiveActor {
   }
 
   /** What runs here comes to nothing, and nobody waits for it; what it did before stays in the log. */
-  abandon(answer: Answer): void {
+  abandon(answer: Answer, begun = answer): void {
+    this.seat.end()
     if (this.#dead) return
     this.#dead = true
     this.agenda.stop()
-    this.#jobs.abandon(answer)
-    for (const series of this.#series?.values() ?? []) series.close(answer)
+    this.#jobs.abandon(answer, begun)
+    for (const series of this.#series?.values() ?? []) series.close(begun)
     this.#draining?.idle()
   }
 
@@ -165,6 +168,7 @@ export class LiveActor {
           cancellation: new Cancellation(),
           deadline: this.#init.services.now() + frame.leftMs,
           alarm,
+          isRunning: false,
         })
     })
   }
@@ -208,27 +212,22 @@ export class LiveActor {
   async #write(job: Job): Promise<void> {
     if (job.alarm !== undefined && !isWanted(this.log.agenda, job.alarm))
       return this.#answer(job, { kind: 'retry', why: 'it is not wanted any more' }) // M3
-    const base = this.log.sequence
-    const state = this.log.state
-    const draft = new Draft(state)
+    const base = this.version
+    const gate = (): Promise<void> => this.#gate(base.sequence)
     const agenda = this.agenda.draft(job.alarm)
-    const outcome = await this.#execute(job, draft, () => this.#gate(base), agenda)
+    const outcome = await this.#execute('write', job, base, gate, agenda)
     if (this.#dead) return
-    if ('error' in outcome) return this.#settleThrow(job, base, outcome.error)
+    if ('error' in outcome) return this.#settleThrow(job, base.sequence, outcome.error)
+    const { result, patches } = outcome
+    // What was sent is always settled by a record: delivered again it must find that, wherever the actor lives then.
+    if (patches === undefined && agenda.changes.length === 0 && !isSend(job.frame.id)) {
+      this.#remember(job, base.sequence, { kind: 'result', result })
+      return this.#settle(job, gate(), outcome)
+    }
     try {
-      const patches = draft.finish(state)
-      this.#guard.check()
-      // What was sent is always settled by a record: delivered again it must find that, wherever the actor lives then.
-      if (patches === undefined && agenda.changes.length === 0 && !isSend(job.frame.id)) {
-        this.#remember(job, base, { kind: 'result', result: outcome.result })
-        return this.#settle(job, this.#gate(base), outcome)
-      }
-      if (patches !== undefined && patches.length > this.#init.services.limits.maxBytes)
-        throw tooLarge('change of state', patches.length, this.#init.services.limits.maxBytes)
-      this.#commit(job, patches, outcome.result, agenda.changes)
+      this.#commit(job, patches, result, agenda.changes)
     } catch (error) {
-      draft.discard()
-      this.#settleThrow(job, base, error)
+      this.#settleThrow(job, base.sequence, toFrame(error))
     }
   }
 
@@ -241,48 +240,47 @@ export class LiveActor {
     const { id, floors } = job.frame
     const kept = isSend(id) ? NOTHING : result
     const call = job.alarm === undefined ? { ...id, floors, result: kept } : undefined
-    const changes = [...this.agenda.settled(), ...added]
-    const applied = this.agenda.record(changes, () => this.log.commit(patches, call, changes))
-    for (const patch of applied) {
-      if (patch.path.length === 0) this.#guard.reset(patch.value)
-      else this.#guard.watch(patch.value)
-    }
+    this.#record([...this.agenda.settled(), ...added], patches, call)
     this.#settle(job, this.log.whenDurable(this.log.sequence), { result }) // L2: its record is its proof
   }
 
+  #record(
+    changes: readonly AgendaChange[],
+    patches: Uint8Array | undefined,
+    call: SettledCall | undefined,
+  ): void {
+    const applied = this.agenda.record(changes, () => this.log.commit(patches, call, changes))
+    if (patches !== undefined) this.seat.changed(this.version, patches, applied)
+  }
+
   async #read(job: Job): Promise<void> {
-    const { base, state, gate } = this.#view()
-    const draft = new Draft(state)
-    const outcome = await this.#execute(job, draft, () => gate, undefined)
-    if (this.#dead) return
-    if ('error' in outcome) return this.#settleThrow(job, base, outcome.error, gate)
+    const { base, gate } = this.#view()
     try {
-      refuseChange(this.#init.info, job.frame.method, draft.finish(state))
-      this.#guard.check()
-      this.#settle(job, gate, outcome)
+      const outcome = await this.#execute('read', job, base, () => gate, undefined)
+      if (this.#dead) return
+      if ('error' in outcome) this.#settleThrow(job, base.sequence, outcome.error, gate)
+      else this.#settle(job, gate, outcome)
     } catch (error) {
-      draft.discard()
-      this.#settleThrow(job, base, error, gate)
+      if (!(error instanceof SeatLost)) throw error
     }
   }
 
   /** What a call that changes nothing reads, and what that needs before anybody may see it. */
-  #view(): { readonly base: number; readonly state: object; readonly gate: Promise<void> } {
+  #view(): { readonly base: Version; readonly gate: Promise<void> } {
     // Before what it began with is durable there is nothing that a stale read may show.
     const local = this.#init.info.localReads && this.log.durable >= this.#begun
-    const base = local ? this.log.durable : this.log.sequence
-    const state = local ? this.log.durableState : this.log.state
-    const gate = local ? Promise.resolve() : this.#gate(base)
+    const { durable, durableState } = this.log
+    const base = local ? { sequence: durable, state: durableState, durable } : this.version
+    const gate = local ? Promise.resolve() : this.#gate(base.sequence)
     gate.catch(() => {}) // who waits for it takes its outcome
-    return { base, state, gate }
+    return { base, gate }
   }
 
   #openSeries(frame: CallFrame, reply: Reply): void {
     const { token, method } = frame
     if (this.more({ t: 'more', token, actor: frame.actor, taken: 0, again: true })) return
-    const { info, instance, services } = this.#init
-    const { makeRef, clock } = services
-    const { maxBytes, mailboxLimit } = services.limits
+    const { info, seat, services } = this.#init
+    const { clock } = services
     try {
       checkMethod(info, method, 'series')
     } catch (error) {
@@ -290,44 +288,36 @@ export class LiveActor {
       return
     }
     if (this.#draining !== undefined) return reply({ kind: 'retry', why: 'the actor is moving' })
-    if (this.load >= mailboxLimit) return reply(this.#full(frame))
-    const { state: base, gate } = this.#view()
-    const draft = new Draft(base)
-    const check = (): void => this.#guard.check()
+    if (this.load >= services.limits.mailboxLimit) return reply(this.#full(frame))
+    const { base, gate } = this.#view()
     const ended = (): void => {
       this.#series?.delete(token)
       this.#usedAt = services.now()
     }
-    const common = { info, instance, maxBytes, makeRef, clock }
-    const series = new HostedSeries({ ...common, frame, reply, base, draft, gate, check, ended })
+    const series = new HostedSeries({ seat, clock, frame, reply, base, gate, ended })
     this.#series ??= new Map()
     this.#series.set(token, series)
     void outside(() => series.run())
   }
 
+  /** Rejects when the seat is lost: then this object is being given up. */
   async #execute(
+    kind: 'write' | 'read',
     job: Job,
-    draft: Draft,
+    base: Version,
     gate: () => Promise<void>,
     agenda: AgendaDraft | undefined,
   ): Promise<Outcome> {
+    const { deadline, cancellation } = job
+    const { id, floors, method, args, chain: callers, actor } = job.frame
+    const chain = [...callers, actor]
     this.#running++
+    job.isRunning = true
     try {
-      const { info, instance, services } = this.#init
-      const { makeRef } = services
-      const { maxBytes } = services.limits
-      return await execute({
-        info,
-        instance,
-        maxBytes,
-        makeRef,
-        frame: job.frame,
-        deadline: job.deadline,
-        cancellation: job.cancellation,
-        draft,
-        gate,
-        agenda,
-      })
+      const scope = { id, floors, chain, deadline, cancellation, gate, agenda }
+      const outcome = await this.seat.run({ kind, method, args, base, scope })
+      job.isRunning = false
+      return outcome
     } finally {
       this.#running--
       if (this.#running === 0) this.#draining?.idle()
@@ -339,16 +329,9 @@ export class LiveActor {
     await Promise.all([this.log.whenDurable(base), this.#init.journal.confirm()])
   }
 
-  #settleThrow(job: Job, base: number, thrown: unknown, gate = this.#gate(base)): void {
-    let error = thrown
-    try {
-      this.#guard.check()
-    } catch (caught) {
-      error = caught
-    }
-    const frame = toFrame(explain(this.#init.info, job.frame.method, error))
-    this.#remember(job, base, { kind: 'error', error: frame })
-    this.#settle(job, gate, { error: frame })
+  #settleThrow(job: Job, base: number, error: ErrorFrame, gate = this.#gate(base)): void {
+    this.#remember(job, base, { kind: 'error', error })
+    this.#settle(job, gate, { error })
   }
 
   /** L4; of an alarm nobody asks again but the agenda, and that has it run once more. */

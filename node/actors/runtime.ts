@@ -3,7 +3,7 @@
 
 import type { JournalIndexes as Indexes } from '../../checkpoint/journal-index.ts'
 import { JournalIndexes } from '../../checkpoint/journal-index.ts'
-import type { MakeRef } from '../../checkpoint/reference.ts'
+import type { MakeRef, Referent } from '../../checkpoint/reference.ts'
 import { type ActorKey, nameOfActor, typeOfActor } from '../../mesh/ids.ts'
 import type { CallOptions } from '../api.ts'
 import { BadInputError, MeshUnavailableError, UnknownTypeError } from '../errors.ts'
@@ -23,7 +23,10 @@ import { serveRestores } from './restore-service.ts'
 import { ending, type RuntimeEvents, type RuntimeLogger, silent } from './runtime-events.ts'
 import type { Runtime, RuntimeInit } from './runtime-types.ts'
 import { outside } from './scope.ts'
+import type { OpenSeat } from './seat.ts'
+import { seatsOf } from './seats.ts'
 import type { ActorClass, ActorRef, AnyActor, AnyRef } from './types.ts'
+import type { Outward } from './worker/errands.ts'
 
 export type { Runtime, RuntimeInit } from './runtime-types.ts'
 
@@ -44,6 +47,7 @@ class ActorRuntime implements Runtime {
   readonly #client: Client
   readonly #endings: Endings
   readonly #statusOf: NonNullable<RuntimeInit['statusOf']>
+  readonly #openSeat: OpenSeat
   #home: Home
   #closed = false
 
@@ -88,6 +92,14 @@ class ActorRuntime implements Runtime {
       this.#limits,
     )
     this.#endings = new Endings({ mesh, until: (condition, ms) => this.#until(condition, ms) })
+    this.#openSeat = seatsOf({
+      clock,
+      types: this.#types,
+      maxBytes: this.#limits.maxBytes,
+      makeRef: this.#makeRef,
+      outward: this.#outward(),
+      isolated: init.openSeat,
+    })
     this.#home = this.#makeHome()
     this.#follow()
   }
@@ -202,9 +214,26 @@ class ActorRuntime implements Runtime {
     })
   }
 
+  /** What objects elsewhere than in this thread call. */
+  #outward(): Outward {
+    const target = (referent: Referent): Target => {
+      this.#checkOpen()
+      return this.#kept(referent)
+    }
+    return {
+      call: (to, method, args, options) => this.#client.callBytes(target(to), method, args, options),
+      send: (to, method, args, options) => this.#client.send(target(to), method, args, options),
+      items: (to, method, args, options) => this.#client.iterateBytes(this.#kept(to), method, args, options),
+      status: (to) => this.#statusOf(this.#kept(to).key),
+    }
+  }
+
   /** A reference that was kept in a state, or sent. */
-  readonly #makeRef: MakeRef = ({ type, name, init }) =>
-    this.#refTo({ ...makeTarget(type, name, this.#types.find(type), []), init })
+  readonly #makeRef: MakeRef = (referent) => this.#refTo(this.#kept(referent))
+
+  #kept({ type, name, init }: Referent): Target {
+    return { ...makeTarget(type, name, this.#types.find(type), []), init }
+  }
 
   #call(target: Target, method: string, args: readonly unknown[], options?: CallOptions): Promise<unknown> {
     try {
@@ -264,6 +293,7 @@ class ActorRuntime implements Runtime {
       target: (key, bytes) => ({ ...this.#target(typeOfActor(key), nameOfActor(key), []), init: bytes }),
       deliver: (call, over) => this.#client.deliver(call, over),
       makeRef: this.#makeRef,
+      openSeat: this.#openSeat,
       ref: (type, name, init) => this.ref(type as string, name, ...init),
     })
   }

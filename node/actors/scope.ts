@@ -8,7 +8,6 @@ import type { ActorKey } from '../../mesh/ids.ts'
 import { StateError } from '../errors.ts'
 import type { AgendaDraft } from './agenda-draft.ts'
 import type { Cancellation } from './cancelling.ts'
-import type { Draft } from './draft.ts'
 
 const running = new AsyncLocalStorage<CallScope | undefined>()
 
@@ -21,9 +20,13 @@ export function currentScope(): CallScope | undefined {
 /** Runs code of the mesh that must not count as part of whatever call happened to start it. */
 export const outside = <T>(work: () => T): T => running.run(undefined, work)
 
+/** What a running call may do with its actor's agenda. */
+export type AgendaView = Pick<AgendaDraft, 'info' | 'wall' | 'send' | 'set' | 'cancel' | 'list'>
+
 export interface CallScopeInit {
   readonly owner: object
-  readonly draft: Draft
+  /** `this.state` of the owner. */
+  readonly draft: { state: unknown }
   /** Undefined in a generator, which may be run again, and in a hook: what it calls are calls of their own. */
   readonly id: CallId | undefined
   readonly floors: CallFloors
@@ -35,12 +38,12 @@ export interface CallScopeInit {
   /** Resolves when what the call's base state depends on may be seen by others (G5). */
   readonly gate: () => Promise<void>
   /** Undefined in generators and in methods that are declared read-only: they have no record for it. */
-  readonly agenda: AgendaDraft | undefined
+  readonly agenda: AgendaView | undefined
 }
 
 export class CallScope {
   readonly owner: object
-  readonly draft: Draft
+  readonly draft: { state: unknown }
   readonly id: CallId | undefined
   readonly floors: CallFloors
   readonly chain: readonly ActorKey[]
@@ -48,7 +51,7 @@ export class CallScope {
   readonly #cancellation: Cancellation
   open = true
   readonly #gate: () => Promise<void>
-  readonly #agenda: AgendaDraft | undefined
+  readonly #agenda: AgendaView | undefined
   #passed: Promise<void> | undefined
   readonly #made = new Map<string, number>()
 
@@ -69,7 +72,7 @@ export class CallScope {
   }
 
   /** The agenda, for a method that may change it. `what` it wants to do, for the error. */
-  changing(what: string): AgendaDraft {
+  changing(what: string): AgendaView {
     if (this.#agenda !== undefined) return this.#agenda
     throw new StateError(
       `a method of ${this.chain.at(-1)} that may not change it can't ${what}, which changes what the actor has to do: take the method out of readOnly, make it no generator, or do it elsewhere than in onDeactivate`,

@@ -3,6 +3,7 @@
 import type { ActorOptions } from '../../mesh/registry/types.ts'
 import { BadInputError, UnknownMethodError } from '../errors.ts'
 import { Actor } from './actor.ts'
+import { type Isolation, isolationOf } from './isolation-options.ts'
 import { placementOf } from './placement-options.ts'
 import type { ActorClass, ActorOptionsInput } from './types.ts'
 
@@ -18,6 +19,8 @@ export interface TypeInfo {
   /** Methods whose results are iterated over. */
   readonly generators: ReadonlySet<string>
   readonly localReads: boolean
+  /** Undefined: it runs in the peer's own thread. */
+  readonly isolation: Isolation | undefined
   /** -1: until the timeout. */
   readonly maxTaskRetries: number
   /** 0: never passivated. Undefined: as the runtime does by default. */
@@ -67,6 +70,7 @@ export function describeType(type: ActorClass): TypeInfo {
     readOnly,
     generators: new Set([...methods].filter((method) => isGenerator(type, method))),
     localReads: input.reads === 'local',
+    isolation: isolationOf(name, type, input),
     maxTaskRetries: limit(name, 'maxTaskRetries', input.maxTaskRetries ?? -1, -1),
     idleMs: input.idleMs === undefined ? undefined : limit(name, 'idleMs', input.idleMs, 0),
   }

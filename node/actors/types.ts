@@ -44,6 +44,22 @@ export interface ActorOptionsInput {
    * reads them back from this peer's disk. Default 600 000, ten minutes; 0: never.
    */
   readonly idleMs?: number
+  /**
+   * `'worker'`: each actor runs in a worker thread of its own. An endless loop, `process.exit`, an error outside of a call or
+   * a full heap there ends that thread alone; the actor starts again from its log, which counts as a failed start
+   * (`maxRestarts`), and the calls that were running are tried again (`maxTaskRetries`).
+   * The thread loads the class from its module: the one given to `--actors`, or `worker`.
+   */
+  readonly isolation?:
+    | 'worker'
+    | {
+        /** The module that exports the class: `new URL('./actors.js', import.meta.url)`. */
+        readonly worker?: URL | string
+        /** Milliseconds that the thread may go without awaiting anything before it is taken to hang. Default 5000, at least 250. */
+        readonly unresponsiveMs?: number
+        /** Megabytes of JavaScript heap; typed arrays lie outside of it. Default: as Node.js has it. At least 16. */
+        readonly memoryMb?: number
+      }
   /** Methods that never change state: they run beside others. */
   readonly readOnly?: readonly string[]
   /** `linearizable` (default), or `local`: read-only methods answer from the last durable state at once, maybe stale. */

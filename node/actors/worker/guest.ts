@@ -1,0 +1,171 @@
+// The worker's side of a seat: does the runs it is told to do, on the states it was told of (I2 in seat.ts).
+
+import type { Patches } from 'mutative'
+import { decodeUser } from '../../../checkpoint/codec.ts'
+import { applyPatches } from '../../../checkpoint/replay.ts'
+import type { ActorKey } from '../../../mesh/ids.ts'
+import { BadInputError } from '../../errors.ts'
+import { Cancellation } from '../cancelling.ts'
+import { Context } from '../context.ts'
+import { LocalSeat } from '../local-seat.ts'
+import { outside } from '../scope.ts'
+import type { Outcome, SeatSeries, Step, Version, Work } from '../seat.ts'
+import { describeType, type TypeInfo } from '../type-info.ts'
+import type { ActorClass, ActorContext } from '../types.ts'
+import { type FromWorker, moved, own, type ToWorker, type WorkerStart } from './messages.ts'
+import { Outside } from './outside.ts'
+
+export type Post = (message: FromWorker, buffers: ArrayBuffer[]) => void
+
+export interface GuestInit {
+  readonly start: WorkerStart
+  /** What the module exports. */
+  readonly classes: readonly ActorClass[]
+  readonly post: Post
+}
+
+const NO_TIME_LIMIT = Number.POSITIVE_INFINITY
+
+export class Guest {
+  readonly #post: Post
+  readonly #seat: LocalSeat
+  readonly #outside: Outside
+  readonly #cancellations = new Map<number, Cancellation>()
+  readonly #series = new Map<number, SeatSeries>()
+  /** Those that a run may still be made on, oldest first. */
+  #versions: { readonly sequence: number; readonly state: object }[] = []
+
+  /** Throws what the constructor throws, and when the module has no such class. */
+  constructor({ start, classes, post }: GuestInit) {
+    this.#post = post
+    const info = findClass(classes, start)
+    this.#outside = new Outside({ start, info, post })
+    const context = new Context(start.context, this.#outside.actor as ActorContext['actor'])
+    const { maxBytes, init } = start
+    this.#seat = new LocalSeat({ info, context, init, maxBytes, makeRef: this.#outside.makeRef })
+  }
+
+  get initial(): Uint8Array {
+    return this.#seat.initial
+  }
+
+  hear(message: ToWorker): void {
+    switch (message.t) {
+      case 'begin':
+        return this.#begin(message.sequence, message.state ?? this.initial)
+      case 'changed':
+        return this.#changed(message)
+      case 'run':
+        return this.#run(message)
+      case 'next':
+        return void this.#next(message.run)
+      case 'end':
+        return void this.#end(message.run)
+      case 'cancel': {
+        const cancellation = this.#cancellations.get(message.run)
+        return message.isAbandoned ? cancellation?.abandon() : cancellation?.cancel()
+      }
+      default:
+        this.#outside.hear(message)
+    }
+  }
+
+  #begin(sequence: number, bytes: Uint8Array): void {
+    const state = decodeUser(bytes, this.#outside.makeRef) as object
+    this.#versions = [{ sequence, state }]
+    this.#seat.begin({ sequence, state, durable: sequence })
+  }
+
+  #changed({ sequence, durable, patches }: ToWorker & { readonly t: 'changed' }): void {
+    const applied = decodeUser(patches, this.#outside.makeRef) as Patches
+    const state = applyPatches(this.#versions.at(-1)!.state, applied)
+    this.#versions.push({ sequence, state })
+    this.#seat.changed({ sequence, state, durable }, patches, applied)
+    this.#forget(durable)
+  }
+
+  #forget(durable: number): void {
+    while (this.#versions.length > 1 && this.#versions[1]!.sequence <= durable) this.#versions.shift()
+  }
+
+  /** The newest state of that record or an earlier one: not every record changes the state. */
+  #version(sequence: number, durable: number): Version {
+    const { state } = this.#versions.findLast((version) => version.sequence <= sequence)!
+    return { sequence, state, durable }
+  }
+
+  #run({
+    run,
+    sequence,
+    durable,
+    kind,
+    method,
+    args,
+    hasAgenda,
+    chain,
+  }: ToWorker & { readonly t: 'run' }): void {
+    const cancellation = new Cancellation()
+    this.#cancellations.set(run, cancellation)
+    const own: readonly ActorKey[] = [...chain]
+    this.#outside.begin(run, own)
+    const work: Work = {
+      kind,
+      method,
+      args,
+      base: this.#version(sequence, durable),
+      // What a call made from here is, when it may leave and how long it may take, the other side knows.
+      scope: {
+        id: undefined,
+        floors: { own: 0, all: 0 },
+        chain: own,
+        deadline: NO_TIME_LIMIT,
+        cancellation,
+        gate: () => Promise.resolve(),
+        agenda: hasAgenda ? this.#outside.agenda(run) : undefined,
+      },
+    }
+    this.#forget(durable)
+    if (kind === 'series') this.#series.set(run, this.#seat.series(work))
+    else void outside(() => this.#seat.run(work)).then((outcome) => this.#done(run, outcome))
+  }
+
+  #done(run: number, outcome: Outcome): void {
+    this.#cancellations.delete(run)
+    if ('error' in outcome) return this.#post({ t: 'done', run, outcome }, [])
+    const result = own(outcome.result)
+    const patches = outcome.patches && own(outcome.patches)
+    this.#post({ t: 'done', run, outcome: { result, patches } }, moved(result, patches))
+  }
+
+  async #next(run: number): Promise<void> {
+    const series = this.#series.get(run)
+    if (series === undefined) return
+    const step = await outside(() => series.next())
+    this.#step(run, step)
+  }
+
+  #step(run: number, step: Step): void {
+    if (step.item === undefined) return this.#post({ t: 'step', run, step }, [])
+    const item = own(step.item)
+    this.#post({ t: 'step', run, step: { item } }, moved(item))
+  }
+
+  async #end(run: number): Promise<void> {
+    const series = this.#series.get(run)
+    this.#series.delete(run)
+    this.#cancellations.delete(run)
+    await outside(() => series?.end())
+    this.#post({ t: 'ended', run }, [])
+  }
+}
+
+function findClass(classes: readonly ActorClass[], { module, type }: WorkerStart): TypeInfo {
+  const infos = classes.map(describeType)
+  const info = infos.find(({ name }) => name === type)
+  if (info !== undefined) return info
+  const has =
+    infos.length === 0 ? 'it exports none' : `it exports ${infos.map(({ name }) => name).join(', ')}`
+  throw new BadInputError(
+    `${module} has no actor class ${type} for its worker: ${has}. Export the class from the module that isolation names`,
+  )
+}

@@ -1,0 +1,29 @@
+// The main program of a worker thread: one object of one actor class, at a local seat, with everything that it asks of the
+// world passed on to the thread that started it.
+
+import { parentPort, workerData } from 'node:worker_threads'
+import { importActors } from '../../actors-module.ts'
+import { toFrame } from '../remote-error.ts'
+import { Guest } from './guest.ts'
+import { type FromWorker, moved, own, type ToWorker, type WorkerStart } from './messages.ts'
+
+const port = parentPort!
+const start: WorkerStart = workerData
+
+// Before anything of the user's: what hangs while it is loaded is noticed as well.
+const beat = (): void => void Atomics.add(start.beats, 0, 1)
+beat()
+setInterval(beat, start.beatMs)
+
+const entry = new URL(`./entry.${import.meta.url.endsWith('.ts') ? 'ts' : 'js'}`, import.meta.url).href
+try {
+  const classes = await importActors(start.module, entry)
+  const guest = new Guest({ start, classes, post: (message, buffers) => port.postMessage(message, buffers) })
+  port.on('message', (message: ToWorker) => guest.hear(message))
+  const initial = own(guest.initial)
+  const ready: FromWorker = { t: 'ready', initial }
+  port.postMessage(ready, moved(initial))
+} catch (error) {
+  const broken: FromWorker = { t: 'broken', error: toFrame(error) }
+  port.postMessage(broken)
+}
