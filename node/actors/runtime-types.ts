@@ -7,8 +7,8 @@ import type { MeshHandle } from '../mesh-handle.ts'
 import type { Clock } from '../ports.ts'
 import type { RuntimeLimits } from './home-services.ts'
 import type { RuntimeEvents, RuntimeLogger } from './runtime-events.ts'
-import type { OpenIsolated } from './seats.ts'
 import type { ActorClass, ActorRef, AnyActor, AnyRef } from './types.ts'
+import type { StartThread } from './worker/thread.ts'
 
 export interface RuntimeInit {
   readonly mesh: MeshHandle
@@ -18,8 +18,8 @@ export interface RuntimeInit {
   readonly logger?: RuntimeLogger
   readonly events?: RuntimeEvents
   readonly limits?: Partial<RuntimeLimits>
-  /** For types with isolation. Default: a worker thread for each actor. */
-  readonly openSeat?: OpenIsolated
+  /** For actors with isolation. Default: a worker thread for each. */
+  readonly startThread?: StartThread
   /** What references answer to `status()`; without it nothing. */
   readonly statusOf?: (actor: ActorKey) => ActorStatus | undefined
 }

@@ -27,6 +27,7 @@ import type { OpenSeat } from './seat.ts'
 import { seatsOf } from './seats.ts'
 import type { ActorClass, ActorRef, AnyActor, AnyRef } from './types.ts'
 import type { Outward } from './worker/errands.ts'
+import { startWorkers } from './worker/thread.ts'
 
 export type { Runtime, RuntimeInit } from './runtime-types.ts'
 
@@ -98,7 +99,7 @@ class ActorRuntime implements Runtime {
       maxBytes: this.#limits.maxBytes,
       makeRef: this.#makeRef,
       outward: this.#outward(),
-      isolated: init.openSeat,
+      startThread: init.startThread ?? startWorkers(clock),
     })
     this.#home = this.#makeHome()
     this.#follow()

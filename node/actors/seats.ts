@@ -3,13 +3,11 @@
 import type { MakeRef } from '../../checkpoint/reference.ts'
 import type { Clock } from '../ports.ts'
 import type { ActorTypes } from './actor-types.ts'
-import { LocalSeat, type LocalSeatInit } from './local-seat.ts'
-import type { OpenSeat, Seat, SeatInit } from './seat.ts'
+import { LocalSeat } from './local-seat.ts'
+import type { OpenSeat } from './seat.ts'
 import type { Outward } from './worker/errands.ts'
-import { openWorkerSeat } from './worker/worker-seat.ts'
-
-/** In place of a worker: `local` is what a seat in this thread is made of. */
-export type OpenIsolated = (init: SeatInit, local: LocalSeatInit) => Promise<Seat>
+import { openRemoteSeat } from './worker/remote-seat.ts'
+import type { StartThread } from './worker/thread.ts'
 
 export interface SeatsInit {
   readonly clock: Clock
@@ -17,17 +15,14 @@ export interface SeatsInit {
   readonly maxBytes: number
   readonly makeRef: MakeRef
   readonly outward: Outward
-  readonly isolated: OpenIsolated | undefined
+  readonly startThread: StartThread
 }
 
-export function seatsOf({ clock, types, maxBytes, makeRef, outward, isolated }: SeatsInit): OpenSeat {
-  const generators = (): ReadonlyMap<string, ReadonlySet<string>> =>
-    new Map(types.all.map((info) => [info.name, info.generators]))
+export function seatsOf({ types, makeRef, ...seats }: SeatsInit): OpenSeat {
+  const generators = new Map(types.all.map((info) => [info.name, info.generators]))
   return async (init) => {
     const { isolation } = init.info
-    const local = { ...init, maxBytes, makeRef }
-    if (isolation === undefined) return new LocalSeat(local)
-    if (isolated !== undefined) return isolated(init, local)
-    return openWorkerSeat(init, isolation.module!, { clock, maxBytes, outward, generators })
+    if (isolation === undefined) return new LocalSeat({ ...init, maxBytes: seats.maxBytes, makeRef })
+    return openRemoteSeat(init, isolation, { ...seats, generators })
   }
 }

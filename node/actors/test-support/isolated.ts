@@ -92,7 +92,7 @@ export class Isolated extends Actor<Kept> {
     return this.state.friend!.add(1)
   }
   async loop(): Promise<void> {
-    await this.context.actor(Isolated, this.context.name).add(1)
+    await this.context.actor(this.context.type, this.context.name).add!(1)
   }
   async sum(name: string, count: number): Promise<number> {
     let sum = 0
@@ -152,7 +152,11 @@ export class Isolated extends Actor<Kept> {
     if (how === 'exit') process.exit(3)
     if (how === 'throw') setTimeout(() => fail('outside'), 0)
     if (how === 'reject') void Promise.reject(new Error('nobody waits for me'))
-    if (how === 'memory') for (const hoard: unknown[] = []; ; ) hoard.push(new Array(10_000).fill({ a: 1 }))
+    const hoard: unknown[] = []
+    while (how === 'memory') {
+      for (let n = 0; n < 20; n++) hoard.push(new Array(10_000).fill({ a: 1 }))
+      await sleep(0) // it takes its memory, and does not hang
+    }
     await sleep(60_000)
   }
   /** The first run of it kills the thread after its nested call; the next one gets that call's first result. */
@@ -170,6 +174,11 @@ export class Isolated extends Actor<Kept> {
 
 function fail(text: string): never {
   throw new TypeError(text)
+}
+
+/** The very same in the peer's own thread. */
+export class Here extends Isolated {
+  static override readonly options: ActorOptionsInput = { readOnly: Isolated.options.readOnly! }
 }
 
 /** Ends whenever it is started. */

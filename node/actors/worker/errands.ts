@@ -14,7 +14,6 @@ import {
   moved,
   own,
   type Question,
-  type QuestionLine,
   type ToWorker,
 } from './messages.ts'
 
@@ -33,7 +32,6 @@ export interface Outward {
 
 export interface ErrandsInit {
   readonly outward: Outward
-  readonly questions: QuestionLine
   /** Undefined when the run is over. */
   readonly scope: (run: number) => CallScope | undefined
   readonly post: (message: ToWorker, buffers?: ArrayBuffer[]) => void
@@ -68,8 +66,6 @@ export class Errands {
       }
       case 'abort':
         return this.#aborts.get(message.call)?.abort()
-      case 'ask':
-        return this.#answer(message.question)
       default:
     }
   }
@@ -79,7 +75,6 @@ export class Errands {
     for (const items of this.#items.values()) void outside(() => items.return(undefined).catch(() => {}))
     this.#items.clear()
     this.#aborts.clear()
-    this.#init.questions.answers.close()
   }
 
   #call(calling: Calling): void {
@@ -160,17 +155,12 @@ export class Errands {
     return scope === undefined ? outside(work) : scope.run(work)
   }
 
-  #answer(question: Question): void {
-    const { lock, answers } = this.#init.questions
-    let answer: AnswerTo
+  answer(question: Question): AnswerTo {
     try {
-      answer = { value: this.#valueOf(question) }
+      return { value: this.#valueOf(question) }
     } catch (error) {
-      answer = { error: toFrame(error) }
+      return { error: toFrame(error) }
     }
-    answers.postMessage(answer)
-    Atomics.store(lock, 0, 1)
-    Atomics.notify(lock, 0)
   }
 
   #valueOf(question: Question): string | boolean | Uint8Array | ActorStatus | undefined {

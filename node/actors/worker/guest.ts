@@ -12,16 +12,21 @@ import { outside } from '../scope.ts'
 import type { Outcome, SeatSeries, Step, Version, Work } from '../seat.ts'
 import { describeType, type TypeInfo } from '../type-info.ts'
 import type { ActorClass, ActorContext } from '../types.ts'
-import { type FromWorker, moved, own, type ToWorker, type WorkerStart } from './messages.ts'
+import { type AnswerTo, type FromWorker, moved, own, type Question, type ToWorker } from './messages.ts'
 import { Outside } from './outside.ts'
+import type { GuestStart } from './thread.ts'
 
 export type Post = (message: FromWorker, buffers: ArrayBuffer[]) => void
 
 export interface GuestInit {
-  readonly start: WorkerStart
+  readonly start: GuestStart
+  /** For errors. */
+  readonly module: string
   /** What the module exports. */
   readonly classes: readonly ActorClass[]
   readonly post: Post
+  /** Answers at once. */
+  readonly ask: (question: Question) => AnswerTo
 }
 
 const NO_TIME_LIMIT = Number.POSITIVE_INFINITY
@@ -36,10 +41,10 @@ export class Guest {
   #versions: { readonly sequence: number; readonly state: object }[] = []
 
   /** Throws what the constructor throws, and when the module has no such class. */
-  constructor({ start, classes, post }: GuestInit) {
+  constructor({ start, classes, module, post, ask }: GuestInit) {
     this.#post = post
-    const info = findClass(classes, start)
-    this.#outside = new Outside({ start, info, post })
+    const info = findClass(classes, start.type, module)
+    this.#outside = new Outside({ generators: start.generators, info, post, ask })
     const context = new Context(start.context, this.#outside.actor as ActorContext['actor'])
     const { maxBytes, init } = start
     this.#seat = new LocalSeat({ info, context, init, maxBytes, makeRef: this.#outside.makeRef })
@@ -159,7 +164,7 @@ export class Guest {
   }
 }
 
-function findClass(classes: readonly ActorClass[], { module, type }: WorkerStart): TypeInfo {
+function findClass(classes: readonly ActorClass[], type: string, module: string): TypeInfo {
   const infos = classes.map(describeType)
   const info = infos.find(({ name }) => name === type)
   if (info !== undefined) return info

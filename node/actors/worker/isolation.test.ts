@@ -9,13 +9,13 @@ import type { MeshNode } from '../../api.ts'
 import { createNode } from '../../create-node.ts'
 import { ActorDiedError, ActorError, ActorUnavailableError, BadInputError, MeshError } from '../../errors.ts'
 import { Actor } from '../actor.ts'
-import { Doomed, Hollow, Isolated, Plain } from '../test-support/isolated.ts'
+import { Doomed, Here, Hollow, Isolated, Plain } from '../test-support/isolated.ts'
 
 let node: MeshNode
 let dataDir: string
 beforeAll(async () => {
   dataDir = await mkdtemp(join(tmpdir(), 'isolation-'))
-  node = await createNode({ dataDir, actors: [Isolated, Plain, Doomed, Hollow] })
+  node = await createNode({ dataDir, actors: [Isolated, Here, Plain, Doomed, Hollow] })
 })
 afterAll(async () => {
   await node.close()
@@ -53,10 +53,16 @@ async function answering<T>(work: Promise<T>): Promise<T> {
   }
 }
 
-describe('what an actor in a worker has', () => {
+describe.each([
+  ['a worker', Isolated],
+  ["the peer's thread", Here],
+] as const)('what an actor has in %s', (_where, type) => {
+  const isMainThread = type === Here
+  const here = (name: string) => node.actor(type, name)
+
   test('state, errors, context, another thread', async () => {
-    const actor = node.actor(Isolated, 'state', 5)
-    expect(await actor.thread()).toBe(false)
+    const actor = node.actor(type, 'state', 5)
+    expect(await actor.thread()).toBe(isMainThread)
     expect(await actor.add(2)).toBe(7)
     expect(await actor.get()).toBe(7)
     const error = (await failure(actor.addAndFail(100))) as ActorError
@@ -69,13 +75,13 @@ describe('what an actor in a worker has', () => {
     ])
     expect(error.remoteStack).toContain('addAndFail')
     expect(await actor.add(1)).toBe(8)
-    expect(await actor.where()).toMatchObject({ key: 'Isolated/state', restored: false })
+    expect(await actor.where()).toMatchObject({ key: `${type.name}/state`, restored: false })
     for (const [call, text] of [
-      [actor.sneak(), 'readOnly'],
-      [actor.scribble(), 'changed in place'],
-      [actor.putFunction(), "can't be stored"],
+      [() => actor.sneak(), 'readOnly'],
+      [() => actor.scribble(), 'changed in place'],
+      [() => actor.putFunction(), "can't be stored"],
     ] as const) {
-      const refused = await failure(call)
+      const refused = await failure(call())
       expect(refused).toBeInstanceOf(MeshError)
       expect(String(refused)).toContain(text)
     }
@@ -83,15 +89,15 @@ describe('what an actor in a worker has', () => {
   })
 
   test('nested calls, references in the state, generators, wait, cancelling', async () => {
-    const actor = isolated('calls')
-    expect(await actor.forward('nested', 3)).toBe(3)
-    expect(await (await actor.keep(plain('friend'))).add(1)).toBe(2)
+    const actor = here('calls')
+    expect(await actor.forward(`nested ${type.name}`, 3)).toBe(3)
+    expect(await (await actor.keep(plain(`friend ${type.name}`))).add(1)).toBe(2)
     expect(await actor.callFriend()).toBe(3)
-    expect(String(await failure(actor.loop()))).toContain('Isolated/calls → Isolated/calls')
-    expect(await actor.sum('numbers', 300)).toBe(44_850)
-    expect(await actor.sum('numbers', 5000)).toBe(499_500)
-    expect(await actor.first('first')).toBe('done')
-    expect(await actor.giveUp('given-up')).toBe('CALL_CANCELLED: enough')
+    expect(String(await failure(actor.loop()))).toContain(`${type.name}/calls → ${type.name}/calls`)
+    expect(await actor.sum(`numbers ${type.name}`, 300)).toBe(44_850)
+    expect(await actor.sum(`numbers ${type.name}`, 5000)).toBe(499_500)
+    expect(await actor.first(`first ${type.name}`)).toBe('done')
+    expect(await actor.giveUp(`given-up ${type.name}`)).toBe('CALL_CANCELLED: enough')
     const controller = new AbortController()
     const held = actor.with({ signal: controller.signal }).hold()
     await sleep(100)
@@ -100,7 +106,7 @@ describe('what an actor in a worker has', () => {
   })
 
   test('its own generators: items, an end before the end, an error, no change', async () => {
-    const actor = isolated('items')
+    const actor = here('items')
     await actor.add(10)
     const got: number[] = []
     for await (const n of actor.items(200)) got.push(n)
@@ -123,10 +129,10 @@ describe('what an actor in a worker has', () => {
   })
 
   test('sends and alarms are part of the call that makes them', async () => {
-    const actor = isolated('agenda')
-    await actor.sendTo('sent', 4)
-    expect(await failure(actor.sendTo('sent', 100, true))).toBeInstanceOf(ActorError)
-    await expect.poll(() => plain('sent').add(0)).toBe(4)
+    const actor = here('agenda')
+    await actor.sendTo(`sent ${type.name}`, 4)
+    expect(await failure(actor.sendTo(`sent ${type.name}`, 100, true))).toBeInstanceOf(ActorError)
+    await expect.poll(() => plain(`sent ${type.name}`).add(0)).toBe(4)
     expect(await actor.plan(50)).toEqual(['add 10', 'add 1'])
     await expect.poll(() => actor.get()).toBe(10)
     expect(await failure(actor.badPlan())).toMatchObject({ code: 'BAD_INPUT' })

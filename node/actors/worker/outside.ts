@@ -1,32 +1,24 @@
 // What an object in a worker has of the world: references, its agenda. Every use of them is a message to the thread that
 // started the worker, in the name of the run that makes it; there it is done as if the method ran there.
 
-import { receiveMessageOnPort } from 'node:worker_threads'
 import { decodeUser } from '../../../checkpoint/codec.ts'
 import type { MakeRef, Referent } from '../../../checkpoint/reference.ts'
 import type { ActorKey } from '../../../mesh/ids.ts'
 import type { ActorStatus, CallOptions } from '../../api.ts'
-import { CallCancelledError, MeshError } from '../../errors.ts'
+import { CallCancelledError } from '../../errors.ts'
 import { encodeArguments, makeTarget } from '../creation.ts'
 import { makeRef } from '../ref.ts'
 import { fromFrame } from '../remote-error.ts'
 import { type AgendaView, currentScope, outside } from '../scope.ts'
 import { describeType, type TypeInfo } from '../type-info.ts'
 import type { ActorClass, AnyRef, ScheduledCall } from '../types.ts'
-import type { Post } from './guest.ts'
-import {
-  type AnswerTo,
-  type Calling,
-  own,
-  type Question,
-  type ToWorker,
-  type WorkerStart,
-} from './messages.ts'
+import type { GuestInit } from './guest.ts'
+import { type Calling, own, type Question, type ToWorker } from './messages.ts'
+import type { GuestStart } from './thread.ts'
 
-export interface OutsideInit {
-  readonly start: WorkerStart
+export interface OutsideInit extends Pick<GuestInit, 'post' | 'ask'> {
+  readonly generators: GuestStart['generators']
   readonly info: TypeInfo
-  readonly post: Post
 }
 
 interface Waiting {
@@ -83,7 +75,7 @@ export class Outside {
   }
 
   #refTo({ type, name, init }: Referent, info: TypeInfo | undefined): AnyRef {
-    const generators = info?.generators ?? this.#init.start.generators.get(type)
+    const generators = info?.generators ?? this.#init.generators.get(type)
     const target: Referent = { type, name, init }
     return makeRef(target, {
       call: (method, args, options) =>
@@ -184,15 +176,9 @@ export class Outside {
     return new Promise((resolve, reject) => this.#waiting.set(call, { resolve, reject }))
   }
 
-  /** Waits in place: an agenda is asked in the middle of a statement. The other side answers at once. */
+  /** Answered in place: an agenda is asked in the middle of a statement. */
   #ask(question: Question): unknown {
-    const { lock, answers } = this.#init.start.questions
-    Atomics.store(lock, 0, 0)
-    outside(() => this.#init.post({ t: 'ask', question }, []))
-    Atomics.wait(lock, 0, 0)
-    const answer = receiveMessageOnPort(answers)?.message as AnswerTo | undefined
-    if (answer === undefined)
-      throw new MeshError('UNKNOWN', 'the thread that started this worker gave no answer')
+    const answer = outside(() => this.#init.ask(question))
     if ('error' in answer) throw fromFrame(answer.error, this.makeRef)
     return answer.value
   }

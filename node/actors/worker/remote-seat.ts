@@ -1,7 +1,6 @@
 // The seat in a worker thread of its own, one per actor: an endless loop, a crash or a full heap there stops that actor and
-// nobody else. What methods call goes out from this thread, in the scope of the run it belongs to.
+// nobody else. This is its side in the peer's thread. What methods call goes out from here, in the scope of their run.
 
-import { Worker } from 'node:worker_threads'
 import type { Patches } from 'mutative'
 import { encode } from '../../../checkpoint/codec.ts'
 import type { Clock } from '../../ports.ts'
@@ -21,23 +20,25 @@ import {
 } from '../seat.ts'
 import { within } from '../timing.ts'
 import { Errands, type Outward } from './errands.ts'
-import { type FromWorker, moved, own, type ToWorker, type WorkerStart } from './messages.ts'
-import { beatEveryMs, Watchdog } from './watchdog.ts'
+import { type FromWorker, moved, own, type ToWorker } from './messages.ts'
+import type { GuestStart, StartThread, Thread } from './thread.ts'
 
-export interface WorkerSeats {
+export interface RemoteSeats {
   readonly clock: Clock
+  readonly startThread: StartThread
   readonly maxBytes: number
   readonly outward: Outward
   /** By type, the methods that are generators. */
-  readonly generators: () => WorkerStart['generators']
+  readonly generators: GuestStart['generators']
 }
 
-const BUILT = !import.meta.url.endsWith('.ts')
-const MAIN = new URL(`./main.${BUILT ? 'js' : 'ts'}`, import.meta.url)
-
 /** Rejects with what the constructor throws, with why the class can't be loaded, or with SeatLost. */
-export async function openWorkerSeat(init: SeatInit, module: string, seats: WorkerSeats): Promise<Seat> {
-  const seat = new WorkerSeat(init, module, seats)
+export async function openRemoteSeat(
+  init: SeatInit,
+  isolation: Isolation,
+  seats: RemoteSeats,
+): Promise<Seat> {
+  const seat = new RemoteSeat(init, isolation, seats)
   try {
     const late = new SeatLost(`its worker was not ready within ${ACTIVATE_MS} ms`)
     if ((await within(seats.clock, seat.ready, ACTIVATE_MS, late)) === late) throw late
@@ -54,67 +55,44 @@ interface Running {
   readonly reject: (error: SeatLost) => void
 }
 
-class WorkerSeat implements Seat {
+class RemoteSeat implements Seat {
   readonly ready: Promise<void>
   readonly #init: SeatInit
-  readonly #worker: Worker
+  readonly #thread: Thread
   readonly #errands: Errands
-  readonly #watchdog: Watchdog
   readonly #runs = new Map<number, Running>()
-  readonly #series = new Map<number, WorkerSeries>()
+  readonly #series = new Map<number, RemoteSeries>()
   #initial: Uint8Array | undefined
   #started: PromiseWithResolvers<void> | undefined
   #next = 1
   #over: SeatLost | undefined
 
-  constructor(init: SeatInit, module: string, { clock, maxBytes, outward, generators }: WorkerSeats) {
+  constructor(init: SeatInit, isolation: Isolation, seats: RemoteSeats) {
     this.#init = init
     const { info, context } = init
-    const { unresponsiveMs, memoryMb } = info.isolation as Isolation
-    const { port1, port2 } = new MessageChannel()
-    const questions = { lock: new Int32Array(new SharedArrayBuffer(4)), answers: port2 }
-    const beats = new Int32Array(new SharedArrayBuffer(4))
+    const { maxBytes, generators, outward, startThread } = seats
     const { key, peer, boot, restarts, restored, epoch } = context
-    const start: WorkerStart = {
-      module,
-      type: info.name,
-      context: { key, peer, boot, restarts, restored, epoch },
-      init: own(init.init),
-      maxBytes,
-      generators: generators(),
-      beats,
-      beatMs: beatEveryMs(unresponsiveMs),
-      questions,
-    }
     this.#started = Promise.withResolvers()
     this.ready = this.#started.promise
     this.ready.catch(() => {}) // who opens it handles it
-    this.#worker = new Worker(MAIN, {
-      workerData: start,
-      transferList: [port2],
-      name: key,
-      ...(memoryMb === undefined ? {} : { resourceLimits: { maxOldGenerationSizeMb: memoryMb } }),
-    })
     this.#errands = new Errands({
       outward,
-      questions: { lock: questions.lock, answers: port1 },
       scope: (run) => this.#runs.get(run)?.scope ?? this.#series.get(run)?.scope,
       post: (message, buffers) => this.#post(message, buffers),
     })
-    this.#watchdog = new Watchdog({
-      clock,
-      beats,
-      unresponsiveMs,
-      hangs: () =>
-        this.#lost(
-          `its worker did not answer for ${unresponsiveMs} ms: what runs there never awaits anything, or needs a larger unresponsiveMs`,
-        ),
+    this.#thread = startThread({
+      isolation,
+      start: {
+        type: info.name,
+        context: { key, peer, boot, restarts, restored, epoch },
+        init: own(init.init),
+        maxBytes,
+        generators,
+      },
+      hear: (message) => this.#hear(message),
+      answer: (question) => this.#errands.answer(question),
+      lost: (cause) => this.#lost(cause),
     })
-    this.#worker.on('message', (message: FromWorker) => this.#hear(message))
-    this.#worker.on('error', (error) => this.#lost(causeOf(error, memoryMb)))
-    this.#worker.on('exit', (code) =>
-      this.#lost(`its worker ended with exit code ${code}: something there called process.exit`),
-    )
   }
 
   get initial(): Uint8Array {
@@ -137,7 +115,7 @@ class WorkerSeat implements Seat {
 
   series(work: Work): SeatSeries {
     const run = this.#next++
-    const series = new WorkerSeries(this.#scope(work), {
+    const series = new RemoteSeries(this.#scope(work), {
       next: () => this.#post({ t: 'next', run }),
       end: () => this.#post({ t: 'end', run }),
     })
@@ -178,7 +156,7 @@ class WorkerSeat implements Seat {
   }
 
   #post(message: ToWorker, buffers: ArrayBuffer[] = []): void {
-    if (this.#over === undefined) this.#worker.postMessage(message, buffers)
+    if (this.#over === undefined) this.#thread.post(message, buffers)
   }
 
   #hear(message: FromWorker): void {
@@ -231,7 +209,6 @@ class WorkerSeat implements Seat {
 
   #close(error: SeatLost): void {
     this.#over = error
-    this.#watchdog.stop()
     this.#errands.end()
     this.#settleStart()?.reject(error)
     for (const { scope, reject } of this.#runs.values()) {
@@ -241,12 +218,12 @@ class WorkerSeat implements Seat {
     for (const series of this.#series.values()) series.lost(error)
     this.#runs.clear()
     this.#series.clear()
-    void this.#worker.terminate()
+    this.#thread.end()
   }
 }
 
 /** One generator there, with at most one step under way. */
-class WorkerSeries implements SeatSeries {
+class RemoteSeries implements SeatSeries {
   readonly scope: CallScope
   readonly #ask: { readonly next: () => void; readonly end: () => void }
   #next: PromiseWithResolvers<Step> | undefined
@@ -291,11 +268,4 @@ class WorkerSeries implements SeatSeries {
     this.#next?.reject(error)
     this.#end?.resolve()
   }
-}
-
-function causeOf(error: unknown, memoryMb: number | undefined): string {
-  const { code, name, message } = error as Error & { readonly code?: unknown }
-  if (code === 'ERR_WORKER_OUT_OF_MEMORY')
-    return `its worker ran out of memory${memoryMb === undefined ? '' : ` (${memoryMb} MB of heap)`}: give it a larger memoryMb, or keep less`
-  return `its worker ended by an error outside of its calls: ${name}: ${message}`
 }
