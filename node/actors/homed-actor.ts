@@ -380,6 +380,7 @@ export class HomedActor implements LogOwner {
   }
 
   #serve(live: LiveActor): LiveActor {
+    live.seat.check() // from here on its loss is told
     const { log } = live
     if (log !== this.#log.now) this.#log.begin(log) // H2: every base is at or after it
     this.#live = live

@@ -96,6 +96,7 @@ export class LocalSeat implements Seat {
     }
   }
 
+  check(): void {}
   end(): void {}
 
   #scope({ scope }: Work, draft: Draft): CallScope {

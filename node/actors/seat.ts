@@ -76,6 +76,8 @@ export interface Seat {
   series(work: Work): SeatSeries
   /** A record was made: its patches, encoded and as they were applied. */
   changed(version: Version, bytes: Uint8Array, applied: Patches): void
+  /** Throws SeatLost when it was lost. */
+  check(): void
   /** The object is not needed any more, whatever it does. Idempotent. */
   end(): void
 }

@@ -27,6 +27,8 @@ export interface GuestInit {
   readonly post: Post
   /** Answers at once. */
   readonly ask: (question: Question) => AnswerTo
+  /** Wall-clock milliseconds. */
+  readonly wall: () => number
 }
 
 const NO_TIME_LIMIT = Number.POSITIVE_INFINITY
@@ -41,10 +43,10 @@ export class Guest {
   #versions: { readonly sequence: number; readonly state: object }[] = []
 
   /** Throws what the constructor throws, and when the module has no such class. */
-  constructor({ start, classes, module, post, ask }: GuestInit) {
+  constructor({ start, classes, module, post, ask, wall }: GuestInit) {
     this.#post = post
     const info = findClass(classes, start.type, module)
-    this.#outside = new Outside({ generators: start.generators, info, post, ask })
+    this.#outside = new Outside({ generators: start.generators, info, post, ask, wall })
     const context = new Context(start.context, this.#outside.actor as ActorContext['actor'])
     const { maxBytes, init } = start
     this.#seat = new LocalSeat({ info, context, init, maxBytes, makeRef: this.#outside.makeRef })

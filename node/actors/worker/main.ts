@@ -37,7 +37,7 @@ const entry = new URL(`./entry.${import.meta.url.endsWith('.ts') ? 'ts' : 'js'}`
 try {
   const classes = await importActors(start.module, entry)
   const post = (message: FromWorker, buffers: ArrayBuffer[]): void => port.postMessage(message, buffers)
-  const guest = new Guest({ start, module: start.module, classes, post, ask })
+  const guest = new Guest({ start, module: start.module, classes, post, ask, wall: () => Date.now() })
   port.on('message', (message: ToWorker) => guest.hear(message))
   const initial = own(guest.initial)
   const ready: FromWorker = { t: 'ready', initial }

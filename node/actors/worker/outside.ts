@@ -16,7 +16,7 @@ import type { GuestInit } from './guest.ts'
 import { type Calling, own, type Question, type ToWorker } from './messages.ts'
 import type { GuestStart } from './thread.ts'
 
-export interface OutsideInit extends Pick<GuestInit, 'post' | 'ask'> {
+export interface OutsideInit extends Pick<GuestInit, 'post' | 'ask' | 'wall'> {
   readonly generators: GuestStart['generators']
   readonly info: TypeInfo
 }
@@ -62,7 +62,7 @@ export class Outside {
     const ask = (question: Question): unknown => this.#ask(question)
     return {
       info,
-      wall: () => Date.now(),
+      wall: this.#init.wall,
       // One-way calls come from references, which send them off.
       send: () => {},
       set: (id, at, every, method, values) => {

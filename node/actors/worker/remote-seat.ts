@@ -133,6 +133,10 @@ class RemoteSeat implements Seat {
     this.#post({ t: 'changed', sequence, durable, patches }, moved(patches))
   }
 
+  check(): void {
+    if (this.#over !== undefined) throw this.#over
+  }
+
   end(): void {
     if (this.#over === undefined) this.#close(new SeatLost('its object is over'))
   }

@@ -186,6 +186,7 @@ const FAULTS: Readonly<Record<FaultKind, Inject>> = {
     runtime.delete(actor.type, actor.name, 5000).catch(() => {})
     return true
   },
+  'lose-thread': onOne((world, id) => void world.work.threads.get(id)?.lose()),
   'move-actor': (world) => {
     const actor = world.pick(world.work.actors)!
     const from = world.pick(world.live)

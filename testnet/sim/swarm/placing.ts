@@ -4,6 +4,7 @@
 import type { Placement } from '../../../mesh/occupancy.ts'
 import { Ledger, SyncedLedger } from '../ledger.ts'
 import { seededRandom } from '../random.ts'
+import { SIM_ISOLATION } from '../sim-thread.ts'
 
 type Six = [number, number, number, number, number, number]
 
@@ -62,9 +63,10 @@ export function offers({ placing, actors }: Work, number: number) {
 }
 
 /** The classes that run, under their usual names. */
-export function ledgersOf(work: Work): readonly (typeof Ledger)[] {
-  const placement = asks(work)
-  if (!placement) return [Ledger, SyncedLedger]
+export function ledgersOf(work: Work, isIsolated: boolean): readonly (typeof Ledger)[] {
+  const asked = asks(work)
+  if (!asked && !isIsolated) return [Ledger, SyncedLedger]
+  const placement = { ...asked, ...(isIsolated && { isolation: SIM_ISOLATION }) }
   class PlacedLedger extends Ledger {
     static readonly actorName = 'Ledger'
     static override readonly options = { ...Ledger.options, ...placement }

@@ -40,7 +40,7 @@ export const FAULT_KINDS = [
   'move-actor',
 ] as const
 /** Drawn after all else, so that what came before them is drawn as it was. */
-const LATER_FAULT_KINDS = ['kill-actor', 'end-actor', 'delete-actor'] as const
+const LATER_FAULT_KINDS = ['kill-actor', 'end-actor', 'delete-actor', 'lose-thread'] as const
 /** An actor's agenda ends with it. */
 export const ENDS_ACTORS: readonly FaultKind[] = ['stop-actor', 'end-actor', 'delete-actor']
 export type FaultKind = (typeof FAULT_KINDS)[number] | (typeof LATER_FAULT_KINDS)[number]

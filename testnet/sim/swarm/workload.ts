@@ -7,6 +7,7 @@ import { ActorError, MeshError } from '../../../node/errors.ts'
 import { History } from '../history.ts'
 import type { Listed, Relayed, Seen } from '../ledger.ts'
 import type { SimMesh, SimPeer } from '../mesh.ts'
+import { SimThreads } from '../sim-thread.ts'
 import { ledgersOf } from './placing.ts'
 import type { Profile } from './profile.ts'
 
@@ -24,6 +25,8 @@ export interface Named {
 export class Workload {
   readonly history = new History()
   readonly runtimes = new Map<PeerId, Runtime>()
+  /** Of the peers, where actors run in threads of their own. */
+  readonly threads = new Map<PeerId, SimThreads>()
   readonly actors: readonly Named[]
   readonly #profile: Profile
   readonly #random: () => number
@@ -46,11 +49,16 @@ export class Workload {
   start(mesh: SimMesh, peer: SimPeer): void {
     const { driver, store, clock } = peer
     const { idleMs } = this.#profile
+    const isIsolated = this.#profile.faults.has('lose-thread')
+    const types = ledgersOf(this.demand, isIsolated)
+    const threads = new SimThreads(types, clock, this.#random)
+    if (isIsolated) this.threads.set(peer.id, threads)
     const runtime = createRuntime({
       mesh: driver,
       store,
       clock,
-      types: ledgersOf(this.demand),
+      types,
+      startThread: threads.start,
       limits: { idleMs },
     })
     this.runtimes.set(peer.id, runtime)

@@ -116,8 +116,8 @@ export const homeMutants: readonly Mutant[] = [
       },
       {
         file: HOMED,
-        find: '      if (this.#releasing) throw new',
-        replace: '      if (this.#releasing && this.#ended !== undefined) throw new',
+        find: '    this.check()\n    if (this.#releasing) throw new',
+        replace: '    this.check()\n    if (this.#releasing && this.#ended !== undefined) throw new',
       },
     ],
     tests: [

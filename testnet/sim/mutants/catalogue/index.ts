@@ -5,6 +5,7 @@ import { agendaMutants } from './agenda.ts'
 import { callMutants } from './calls.ts'
 import { cancellingMutants } from './cancelling.ts'
 import { homeMutants } from './homes.ts'
+import { isolationMutants } from './isolation.ts'
 import { journalMutants } from './journals.ts'
 import { keeperMutants } from './keeper.ts'
 import { lifecycleMutants } from './lifecycle.ts'
@@ -27,6 +28,7 @@ export const MUTANTS: readonly Mutant[] = [
   ...placementMutants,
   ...callMutants,
   ...lifecycleMutants,
+  ...isolationMutants,
   ...agendaMutants,
   ...cancellingMutants,
   ...mailboxMutants,
