@@ -6,6 +6,7 @@
 //  A3 The first record in a journal is a snapshot of everything.
 //  A4 A log is whole when its newest record is an acknowledged snapshot that holds all there is, the floors of callers too:
 //     then it can be dropped and read back from that one record.
+//  A5 A snapshot that is made in slices is of one moment, too: what changes meanwhile follows it as deltas.
 
 import type { Patches } from 'mutative'
 import { Agenda, type AgendaChange } from './agenda.ts'
@@ -13,6 +14,7 @@ import type { RecordSource } from './batcher.ts'
 import type { CallTable, SettledCall } from './call-table.ts'
 import { decodeUser, encode } from './codec.ts'
 import type { ActorLife } from './journal-index.ts'
+import { encodeLarge, type LargeSnapshot } from './large-snapshot.ts'
 import type { CallerId, LogKey } from './mesh-types.ts'
 import {
   type EncodedRecord,
@@ -23,6 +25,7 @@ import {
 } from './records.ts'
 import type { MakeRef } from './reference.ts'
 import { applyPatches } from './replay.ts'
+import { inSlices } from './slices.ts'
 
 /** Below this many bytes of deltas since the last snapshot another snapshot saves nothing. */
 const MIN_CHAIN_BYTES = 1024
@@ -56,6 +59,27 @@ interface Change {
   readonly agenda: readonly AgendaChange[]
 }
 
+/** How snapshots of large states are made. */
+export interface Slicing {
+  /** States of about so many bytes and more are encoded in slices. */
+  readonly largeBytes: number
+  /** Of about so many bytes each. */
+  readonly sliceBytes: number
+  /** Lets others have their turn. */
+  readonly pause: () => Promise<void>
+}
+
+/** A snapshot in the making: of the moment of this record (A5). */
+interface Snapshot {
+  readonly head: RecordHead
+  readonly hasAgenda: boolean
+  /** The changes of the tables that it contains. */
+  readonly calls: number
+  readonly told: number
+  /** Undefined until they are made. */
+  parts: readonly Uint8Array[] | undefined
+}
+
 interface Waiter {
   readonly sequence: number
   readonly resolve: () => void
@@ -74,6 +98,10 @@ export interface ActorLogOptions {
   readonly sequence: number
   /** The snapshot it was read back from, when that is a record of this very life: what comes next may be a delta to it. */
   readonly snapshot?: WrittenSnapshot
+  /** About the size of the state, encoded, as far as anybody knows. */
+  readonly bytes?: number
+  /** Default: every snapshot is made at once. */
+  readonly slicing?: Slicing | undefined
   /** Callers that are refused for ever: their results need no keeping. */
   readonly isGone: (caller: CallerId) => boolean
   /** Makes references in changes usable; without it a change may hold none. */
@@ -83,13 +111,14 @@ export interface ActorLogOptions {
 }
 
 const NO_PATCHES = encode([])
+const NOTHING = new Uint8Array()
 
 export class ActorLog implements RecordSource {
   readonly calls: CallTable
   readonly agenda: Agenda
   /** Answers of calls that changed nothing: no part of the state, and written only by {@link writeWhole}. */
   told: CallTable | undefined
-  readonly #options: Pick<ActorLogOptions, 'life' | 'isGone' | 'makeRef' | 'mark'>
+  readonly #options: Pick<ActorLogOptions, 'life' | 'isGone' | 'makeRef' | 'mark' | 'slicing'>
   #state: object
   #sequence: number
   #durable: number
@@ -110,9 +139,12 @@ export class ActorLog implements RecordSource {
   #callsWritten = -1
   #toldWritten = 0
   #withTold = false
+  /** About the size of the state; grows with what changes. */
+  #stateBytes: number
+  #making: Snapshot | undefined
 
   constructor(options: ActorLogOptions) {
-    const { state, calls, agenda, sequence, told, snapshot, ...rest } = options
+    const { state, calls, agenda, sequence, told, snapshot, bytes = 0, ...rest } = options
     this.#options = rest // and not the state of the beginning
     this.calls = calls
     this.agenda = agenda ?? new Agenda()
@@ -121,6 +153,7 @@ export class ActorLog implements RecordSource {
     this.#durableState = state
     this.#sequence = sequence
     this.#durable = sequence
+    this.#stateBytes = bytes
     if (snapshot === undefined) return
     this.#journal = snapshot.journal
     this.#snapshotBytes = snapshot.bytes
@@ -170,6 +203,7 @@ export class ActorLog implements RecordSource {
     const change = { patches: patches ?? NO_PATCHES, call, agenda }
     const decoded = decodeUser(change.patches, this.#options.makeRef) as Patches
     this.#state = applyPatches(this.#state, decoded)
+    this.#stateBytes += change.patches.length
     this.#push({ sequence: this.#sequence + 1, change, kind: 'delta' })
     if (call !== undefined) this.calls.settle(call, this.#sequence)
     for (const each of agenda) this.agenda.apply(each)
@@ -213,33 +247,78 @@ export class ActorLog implements RecordSource {
     if (this.#failure !== undefined) return
     this.#failure = { error }
     this.#pending = []
+    this.#making = undefined
     const waiters = this.#waiters
     this.#waiters = []
     for (const waiter of waiters) waiter.reject(error)
   }
 
   take(journal: LogKey): readonly EncodedRecord[] {
+    if (this.#failure !== undefined) return []
+    const made = this.#making
+    if (made !== undefined) return made.parts === undefined ? [] : this.#takeMade(made, made.parts, journal)
     const pending = this.#pending
     const last = pending.at(-1)
-    if (last === undefined || this.#failure !== undefined) return []
+    if (last === undefined) return []
     this.#pending = []
     const deltas = this.#journal === journal ? this.#deltas(pending) : undefined // A3
     if (deltas !== undefined) return deltas
-    this.#journal = journal
     const kind = pending.some((item) => item.kind === 'release') ? 'release' : 'snapshot'
+    return this.#takeSnapshot({ ...this.#options.life, sequence: last.sequence, kind }, journal)
+  }
+
+  /** Of this moment (A1): at once, or begun, to be taken when it is made. */
+  #takeSnapshot(head: RecordHead, journal: LogKey): readonly EncodedRecord[] {
     this.calls.forget(this.#options.isGone)
     const agenda = this.agenda.toData()
     const told =
       this.#withTold && this.told !== undefined && this.told.size > 0 ? this.told.toData() : undefined
-    this.#toldWritten = this.#withTold ? (this.told?.changes ?? 0) : 0
+    const of = { head, hasAgenda: agenda !== undefined, calls: this.calls.changes }
+    const snapshot = { ...of, told: this.#withTold ? (this.told?.changes ?? 0) : 0, parts: undefined }
     this.#withTold = false
-    const body = encodeSnapshot({ state: encode(this.#state), calls: this.calls.toData(), agenda, told }) // A1
-    this.#callsWritten = this.calls.changes
-    this.#snapshotBytes = body.length
+    const { slicing } = this.#options
+    const whole = { state: this.#state, calls: this.calls.toData(), agenda, told }
+    if (slicing !== undefined && this.#stateBytes >= slicing.largeBytes) {
+      void this.#make(snapshot, whole, slicing)
+      return []
+    }
+    const body = encodeSnapshot({ ...whole, state: encode(this.#state) })
+    this.#wrote(snapshot, body.length, journal)
+    return [{ head, body, hasAgenda: snapshot.hasAgenda }]
+  }
+
+  async #make(snapshot: Snapshot, whole: LargeSnapshot, slicing: Slicing): Promise<void> {
+    this.#making = snapshot
+    const isWanted = (): boolean => this.#making === snapshot
+    const parts = await inSlices(encodeLarge(whole, slicing.sliceBytes), slicing.pause, isWanted)
+    if (parts === undefined || !isWanted()) return
+    snapshot.parts = parts
+    this.#options.mark(this)
+  }
+
+  /** The snapshot, and behind it what changed while it was made (A5), unless that needs another one. */
+  #takeMade(made: Snapshot, parts: readonly Uint8Array[], journal: LogKey): readonly EncodedRecord[] {
+    this.#making = undefined
+    const { head, hasAgenda } = made
+    this.#wrote(
+      made,
+      parts.reduce((sum, { length }) => sum + length, 0),
+      journal,
+    )
+    const deltas = this.#deltas(this.#pending)
+    if (deltas !== undefined) this.#pending = []
+    else this.#options.mark(this)
+    return [{ head, body: NOTHING, parts, hasAgenda }, ...(deltas ?? [])]
+  }
+
+  #wrote({ calls, told }: Snapshot, bytes: number, journal: LogKey): void {
+    this.#journal = journal
+    this.#callsWritten = calls
+    this.#toldWritten = told
+    this.#snapshotBytes = bytes
+    this.#stateBytes = bytes
     this.#chainBytes = 0
     this.#chainRecords = 0
-    const head: RecordHead = { ...this.#options.life, sequence: last.sequence, kind }
-    return [{ head, body, hasAgenda: agenda !== undefined }]
   }
 
   acknowledged(sequence: number, journal: LogKey, index: number): void {
@@ -257,6 +336,7 @@ export class ActorLog implements RecordSource {
 
   cutOff(): void {
     this.#journal = undefined
+    this.#making = undefined
     // A release that was cut off is still one.
     this.#pending = [{ sequence: this.#sequence, kind: this.#released ? 'release' : 'snapshot' }]
   }

@@ -51,6 +51,8 @@ export interface DeltaBody {
 export interface EncodedRecord {
   readonly head: RecordHead
   readonly body: Uint8Array
+  /** In place of the body, where it was made in parts. */
+  readonly parts?: readonly Uint8Array[]
   readonly hasAgenda?: boolean
 }
 
@@ -113,14 +115,13 @@ export interface RecordPart extends RecordHead {
 }
 
 export function cut(record: EncodedRecord, partBytes = PART_BYTES): readonly RecordPart[] {
-  const parts = Math.max(1, Math.ceil(record.body.length / partBytes))
-  return Array.from({ length: parts }, (_, part) => ({
-    ...record.head,
-    part,
-    parts,
-    bytes: record.body.subarray(part * partBytes, (part + 1) * partBytes),
-    hasAgenda: record.hasAgenda === true,
-  }))
+  const count = Math.max(1, Math.ceil(record.body.length / partBytes))
+  const cuts = Array.from({ length: count }, (_, n) =>
+    record.body.subarray(n * partBytes, (n + 1) * partBytes),
+  )
+  const all = record.parts ?? cuts
+  const hasAgenda = record.hasAgenda === true
+  return all.map((bytes, part) => ({ ...record.head, part, parts: all.length, bytes, hasAgenda }))
 }
 
 export function encodeBlock(parts: readonly RecordPart[]): Uint8Array {

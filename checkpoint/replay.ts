@@ -6,8 +6,11 @@ import { Agenda } from './agenda.ts'
 import { CallTable } from './call-table.ts'
 import { decodeUser } from './codec.ts'
 import type { ActorLife } from './journal-index.ts'
+import { decodeLarge, isLarge, type LargeSnapshot } from './large-snapshot.ts'
+import { PIECE_BYTES } from './pieces.ts'
 import { type BlockEntry, decodeDelta, decodeSnapshot, type RecordKind, readHeader } from './records.ts'
 import type { MakeRef } from './reference.ts'
+import { atOnce, type Sliced } from './slices.ts'
 
 export interface Restored {
   readonly state: object
@@ -18,6 +21,8 @@ export interface Restored {
   /** Of the last record. */
   readonly sequence: number
   readonly kind: RecordKind
+  /** About the size of the state, encoded. */
+  readonly bytes: number
 }
 
 /** Applies patches that came from bytes. A first patch with an empty path replaces the whole state. */
@@ -28,41 +33,78 @@ export function applyPatches(state: object, patches: Patches): object {
   return apply(state, patches) as object
 }
 
+/** The same to a state that nobody else has: what a change does not touch is not copied either. */
+function applyInPlace(state: object, patches: Patches): object {
+  const [first] = patches
+  if (first === undefined) return state
+  if (first.path.length === 0) return first.value as object
+  apply(state, patches, { mutable: true })
+  return state
+}
+
+/** What a small delta takes, as bytes of a large one. */
+const DELTA_WORK = 1024
+
 interface Whole {
   readonly entry: BlockEntry
-  readonly body: Uint8Array
+  readonly parts: readonly Uint8Array[]
 }
 
 /** Undefined when the blocks hold no complete snapshot of that life. Blocks in journal order. */
-export function replay(
+export const replay = (
   life: ActorLife,
   blocks: readonly Uint8Array[],
   makeRef?: MakeRef,
-): Restored | undefined {
+): Restored | undefined => atOnce(replaying(life, blocks, makeRef))
+
+/** The same in slices of work. */
+export function* replaying(
+  life: ActorLife,
+  blocks: readonly Uint8Array[],
+  makeRef?: MakeRef,
+): Sliced<Restored | undefined> {
   const records = wholeRecords(life, blocks)
   const start = records.findLastIndex((record) => record.entry.kind !== 'delta')
   if (start < 0) return undefined
   const first = records[start]!
-  const snapshot = decodeSnapshot(first.body)
-  let state = decodeUser(snapshot.state, makeRef) as object
+  const snapshot = isLarge(first.parts)
+    ? yield* decodeLarge(first.parts, makeRef)
+    : decodeSmall(bodyOf(first), makeRef)
+  let { state } = snapshot
+  let bytes = first.parts.reduce((sum, part) => sum + part.length, 0)
   const calls = CallTable.from(snapshot.calls)
   const agenda = Agenda.from(snapshot.agenda)
   let last = first.entry
-  for (const { entry, body } of records.slice(start + 1)) {
+  let work = 0
+  for (const record of records.slice(start + 1)) {
+    const { entry } = record
     if (entry.sequence !== last.sequence + 1) {
       throw new Error(
         `records of ${life.actor} jump from ${last.sequence} to ${entry.sequence}: a block is missing`,
       )
     }
-    const delta = decodeDelta(body)
-    state = applyPatches(state, decodeUser(delta.patches, makeRef) as Patches)
+    const delta = decodeDelta(bodyOf(record))
+    bytes += delta.patches.length
+    work += delta.patches.length + DELTA_WORK
+    if (work > PIECE_BYTES) {
+      yield undefined
+      work = 0
+    }
+    state = applyInPlace(state, decodeUser(delta.patches, makeRef) as Patches)
     for (const call of delta.calls) calls.settle(call, entry.sequence)
     for (const change of delta.agenda) agenda.apply(change) // Q1
     last = entry
   }
   const told = snapshot.told === undefined ? {} : { told: CallTable.from(snapshot.told) }
-  return { state, calls, agenda, ...told, sequence: last.sequence, kind: last.kind }
+  return { state, calls, agenda, ...told, sequence: last.sequence, kind: last.kind, bytes }
 }
+
+function decodeSmall(body: Uint8Array, makeRef: MakeRef | undefined): LargeSnapshot {
+  const { state, ...rest } = decodeSnapshot(body)
+  return { ...rest, state: decodeUser(state, makeRef) as object }
+}
+
+const bodyOf = ({ parts }: Whole): Uint8Array => (parts.length === 1 ? parts[0]! : Buffer.concat(parts))
 
 function wholeRecords(life: ActorLife, blocks: readonly Uint8Array[]): readonly Whole[] {
   const whole: Whole[] = []
@@ -75,7 +117,7 @@ function wholeRecords(life: ActorLife, blocks: readonly Uint8Array[]): readonly 
       parts.push(block.subarray(entry.offset, entry.offset + entry.length))
       // Blocks may start in the middle of a record that is older than the snapshot: it never gets complete.
       if (entry.part === entry.parts - 1 && parts.length === entry.parts) {
-        whole.push({ entry, body: parts.length === 1 ? parts[0]! : Buffer.concat(parts) })
+        whole.push({ entry, parts })
       }
     }
   }

@@ -10,8 +10,10 @@ export class Draft {
   #value: unknown
   readonly #draft: object
 
-  constructor(base: object) {
-    const [draft, finalize] = create(base, { enablePatches: true })
+  /** `touch` sees every value of the state that is handed out. */
+  constructor(base: object, touch?: (value: unknown) => void) {
+    const mark = touch && ((value: unknown) => touch(value) as undefined)
+    const [draft, finalize] = create(base, { enablePatches: true, ...(mark && { mark }) })
     this.#draft = draft as object
     this.#value = draft
     this.#finalize = finalize as () => readonly [object, Patches, Patches]

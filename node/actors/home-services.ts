@@ -1,5 +1,7 @@
 // What the actors of one boot share.
 
+import type { Slicing } from '../../checkpoint/actor-log.ts'
+import { PIECE_BYTES } from '../../checkpoint/pieces.ts'
 import type { MakeRef } from '../../checkpoint/reference.ts'
 import type { CallerId } from '../../mesh/ids.ts'
 import type { ActorEntry } from '../../mesh/registry/types.ts'
@@ -21,6 +23,10 @@ export interface RuntimeLimits {
   readonly maxBytes: number
   /** Without a call for this long an actor is passivated, where its type says nothing else. 0: never. */
   readonly idleMs: number
+  /** States of about so many bytes and more are written in slices, so that the event loop goes on meanwhile. */
+  readonly largeBytes: number
+  /** Of a slice, about. */
+  readonly sliceBytes: number
 }
 
 export const defaultLimits: RuntimeLimits = {
@@ -28,6 +34,9 @@ export const defaultLimits: RuntimeLimits = {
   maxBytes: 64 * 1024 * 1024,
   // A thousand times what a re-activation costs, and short enough that memory follows what is in use.
   idleMs: 10 * 60_000,
+  // Encoding so much takes some milliseconds, which is what a slice takes as well.
+  largeBytes: 256 * 1024,
+  sliceBytes: PIECE_BYTES,
 }
 
 export interface HomeServices {
@@ -35,6 +44,7 @@ export interface HomeServices {
   readonly journals: JournalWriter
   readonly reader: JournalReader
   readonly limits: RuntimeLimits
+  readonly slicing: Slicing
   /** Makes references in states and arguments usable. */
   readonly makeRef: MakeRef
   readonly clock: Clock

@@ -70,6 +70,7 @@ export function makeHome(init: HomeInit): Home {
     types: init.types,
     reader: init.reader,
     limits: init.limits,
+    slicing: { ...init.limits, pause: () => sleep(clock, 0) },
     makeRef: init.makeRef,
     now: () => clock.now(),
     sleep: (ms) => sleep(clock, ms),

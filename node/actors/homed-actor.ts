@@ -329,7 +329,8 @@ export class HomedActor implements LogOwner {
       const log = this.#log.now ?? this.#log.fresh(seat.initial)
       const { side: journal } = this.#log
       const live = new LiveActor({ entry, info, seat, log, journal, services, restored: context.restored })
-      seat.begin(live.version, isInitial)
+      await seat.begin(live.version, isInitial)
+      this.#checkServing()
       return live
     } catch (error) {
       seat.end()

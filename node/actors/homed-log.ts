@@ -73,7 +73,8 @@ export class HomedLog {
   /** One for a state that is in no record yet, as its constructor set it, encoded. It counts once it is begun. */
   fresh(initial: Uint8Array): ActorLog {
     const state = decodeUser(initial, this.#init.services.makeRef) as object
-    return this.#make({ state, calls: new CallTable(), agenda: new Agenda(), sequence: 0 })
+    const { length: bytes } = initial
+    return this.#make({ state, calls: new CallTable(), agenda: new Agenda(), sequence: 0, bytes })
   }
 
   /** A fresh state becomes a record; from then on it is what every start goes on from. */
@@ -90,7 +91,7 @@ export class HomedLog {
     return recovered
   }
 
-  #make({ state, calls, agenda, sequence, told }: Omit<Restored, 'kind'>): ActorLog {
+  #make({ state, calls, agenda, sequence, told, bytes }: Omit<Restored, 'kind'>): ActorLog {
     const { entry, passive, services } = this.#init
     const { isGone, makeRef } = services
     calls.forget(isGone)
@@ -102,6 +103,8 @@ export class HomedLog {
       agenda,
       ...(told === undefined ? {} : { told }),
       sequence,
+      bytes,
+      slicing: this.#init.services.slicing,
       ...(passive === undefined ? {} : { snapshot: passive }),
       isGone,
       makeRef,
@@ -115,8 +118,8 @@ export class HomedLog {
     for (;;) {
       owner.check()
       try {
-        if (passive !== undefined) return await readBack(services.reader, entry, passive, services.makeRef)
-        return await restore(services.reader, this.#present(), services.makeRef)
+        if (passive !== undefined) return await readBack(services, entry, passive)
+        return await restore(services, this.#present())
       } catch (error) {
         owner.tell(error instanceof Error ? error.message : String(error)) // H1
       }

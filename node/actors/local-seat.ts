@@ -40,13 +40,13 @@ export class LocalSeat implements Seat {
     this.#makeRef = makeRef
   }
 
-  begin({ state }: Version): void {
+  async begin({ state }: Version): Promise<void> {
     this.#guard.reset(state)
   }
 
   async run(work: Work): Promise<Outcome> {
     const { base, method, kind, scope: about } = work
-    const draft = new Draft(base.state)
+    const draft = new Draft(base.state, this.#guard.touch)
     const scope = this.#scope(work, draft)
     about.cancellation.listen((isAbandoned) => {
       if (!isAbandoned) return
@@ -73,7 +73,7 @@ export class LocalSeat implements Seat {
   }
 
   series(work: Work): SeatSeries {
-    const draft = new Draft(work.base.state)
+    const draft = new Draft(work.base.state, this.#guard.touch)
     return new LocalSeries({
       draft,
       scope: this.#scope(work, draft),

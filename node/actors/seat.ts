@@ -70,7 +70,7 @@ export interface Seat {
   /** Encoded: what the constructor set. */
   readonly initial: Uint8Array
   /** The state that the object begins with; `isInitial`: the one that its constructor set. Once, before any work. */
-  begin(version: Version, isInitial: boolean): void
+  begin(version: Version, isInitial: boolean): Promise<void>
   /** Rejects with SeatLost, else with nothing. */
   run(work: Work): Promise<Outcome>
   series(work: Work): SeatSeries

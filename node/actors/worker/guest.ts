@@ -2,6 +2,7 @@
 
 import type { Patches } from 'mutative'
 import { decodeUser } from '../../../checkpoint/codec.ts'
+import { Builder } from '../../../checkpoint/pieces.ts'
 import { applyPatches } from '../../../checkpoint/replay.ts'
 import type { ActorKey } from '../../../mesh/ids.ts'
 import { BadInputError } from '../../errors.ts'
@@ -39,6 +40,7 @@ export class Guest {
   readonly #outside: Outside
   readonly #cancellations = new Map<number, Cancellation>()
   readonly #series = new Map<number, SeatSeries>()
+  #pieces: Builder | undefined
   /** Those that a run may still be made on, oldest first. */
   #versions: { readonly sequence: number; readonly state: object }[] = []
 
@@ -58,8 +60,11 @@ export class Guest {
 
   hear(message: ToWorker): void {
     switch (message.t) {
+      case 'piece':
+        this.#pieces ??= new Builder(this.#outside.makeRef)
+        return this.#pieces.add(message.bytes)
       case 'begin':
-        return this.#begin(message.sequence, message.state ?? this.initial)
+        return this.#begin(message.sequence, message.isInitial)
       case 'changed':
         return this.#changed(message)
       case 'run':
@@ -77,10 +82,12 @@ export class Guest {
     }
   }
 
-  #begin(sequence: number, bytes: Uint8Array): void {
-    const state = decodeUser(bytes, this.#outside.makeRef) as object
+  #begin(sequence: number, isInitial: boolean): void {
+    const { makeRef } = this.#outside
+    const state = (isInitial ? decodeUser(this.initial, makeRef) : this.#pieces!.value) as object
+    this.#pieces = undefined
     this.#versions = [{ sequence, state }]
-    this.#seat.begin({ sequence, state, durable: sequence })
+    void this.#seat.begin({ sequence, state, durable: sequence })
   }
 
   #changed({ sequence, durable, patches }: ToWorker & { readonly t: 'changed' }): void {

@@ -33,8 +33,10 @@ export interface QuestionLine {
 }
 
 export type ToWorker =
-  /** `state`: encoded; undefined: as the constructor set it. */
-  | { readonly t: 'begin'; readonly sequence: number; readonly state: Uint8Array | undefined }
+  /** Of the state that it begins with, in their order. */
+  | { readonly t: 'piece'; readonly bytes: Uint8Array }
+  /** With the pieces that came before; `isInitial`: with what the constructor set. */
+  | { readonly t: 'begin'; readonly sequence: number; readonly isInitial: boolean }
   | ({
       readonly t: 'run'
       readonly run: number

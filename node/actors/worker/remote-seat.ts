@@ -2,7 +2,7 @@
 // nobody else. This is its side in the peer's thread. What methods call goes out from here, in the scope of their run.
 
 import type { Patches } from 'mutative'
-import { encode } from '../../../checkpoint/codec.ts'
+import { encodePieces } from '../../../checkpoint/pieces.ts'
 import type { Clock } from '../../ports.ts'
 import { ACTIVATE_MS } from '../hooks.ts'
 import type { Isolation } from '../isolation-options.ts'
@@ -18,7 +18,7 @@ import {
   type Version,
   type Work,
 } from '../seat.ts'
-import { within } from '../timing.ts'
+import { sleep, within } from '../timing.ts'
 import { Errands, type Outward } from './errands.ts'
 import { type FromWorker, moved, own, type ToWorker } from './messages.ts'
 import type { GuestStart, StartThread, Thread } from './thread.ts'
@@ -60,6 +60,7 @@ class RemoteSeat implements Seat {
   readonly #init: SeatInit
   readonly #thread: Thread
   readonly #errands: Errands
+  readonly #pause: () => Promise<void>
   readonly #runs = new Map<number, Running>()
   readonly #series = new Map<number, RemoteSeries>()
   #initial: Uint8Array | undefined
@@ -70,7 +71,8 @@ class RemoteSeat implements Seat {
   constructor(init: SeatInit, isolation: Isolation, seats: RemoteSeats) {
     this.#init = init
     const { info, context } = init
-    const { maxBytes, generators, outward, startThread } = seats
+    const { maxBytes, generators, outward, startThread, clock } = seats
+    this.#pause = () => sleep(clock, 0)
     const { key, peer, boot, restarts, restored, epoch } = context
     this.#started = Promise.withResolvers()
     this.ready = this.#started.promise
@@ -99,9 +101,16 @@ class RemoteSeat implements Seat {
     return this.#initial!
   }
 
-  begin({ sequence, state }: Version, isInitial: boolean): void {
-    const bytes = isInitial ? undefined : own(encode(state))
-    this.#post({ t: 'begin', sequence, state: bytes }, moved(bytes))
+  async begin({ sequence, state }: Version, isInitial: boolean): Promise<void> {
+    const pieces = isInitial ? undefined : encodePieces(state)
+    for (let piece = pieces?.next(); piece !== undefined && piece.done !== true; ) {
+      const bytes = own(piece.value)
+      this.#post({ t: 'piece', bytes }, moved(bytes))
+      piece = pieces?.next()
+      if (piece?.done !== true) await this.#pause()
+    }
+    this.check()
+    this.#post({ t: 'begin', sequence, isInitial })
   }
 
   run(work: Work): Promise<Outcome> {
