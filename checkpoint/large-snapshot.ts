@@ -19,8 +19,9 @@ export type LargeSnapshot = Omit<SnapshotBody, 'state'> & { readonly state: obje
 export function* encodeLarge(
   { state, calls, agenda, told }: LargeSnapshot,
   pieceBytes = PIECE_BYTES,
+  partBytes = PART_BYTES,
 ): Generator<undefined, readonly Uint8Array[]> {
-  const writer = new PartWriter()
+  const writer = new PartWriter(partBytes)
   writer.write(Uint8Array.of(FORMAT))
   writer.frame(encode([calls, agenda ?? null, told ?? null]))
   yield undefined
@@ -53,8 +54,14 @@ export function* decodeLarge(
 
 class PartWriter {
   readonly #parts: Uint8Array[] = []
-  #part = new Uint8Array(PART_BYTES)
+  readonly #partBytes: number
+  #part: Uint8Array
   #at = 0
+
+  constructor(partBytes: number) {
+    this.#partBytes = partBytes
+    this.#part = new Uint8Array(partBytes)
+  }
 
   frame(bytes: Uint8Array): void {
     const length = new Uint8Array(LENGTH_BYTES)
@@ -71,7 +78,7 @@ class PartWriter {
       from += taken.length
       if (this.#at < this.#part.length) continue
       this.#parts.push(this.#part)
-      this.#part = new Uint8Array(PART_BYTES)
+      this.#part = new Uint8Array(this.#partBytes)
       this.#at = 0
     }
   }

@@ -102,6 +102,7 @@ export class Builder {
     else if (piece[0] === BYTES) {
       if (!Object.hasOwn(ARRAYS, piece[1])) throw new Error(`there is no typed array ${piece[1]}`)
       this.#bytes = { type: piece[1], bytes: new Uint8Array(piece[2]), at: 0 }
+      this.#chunk(new Uint8Array()) // which may be all of it
     } else this.#chunk(piece[1])
   }
 

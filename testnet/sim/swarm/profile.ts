@@ -78,6 +78,8 @@ export interface Profile {
   readonly placing: Placing | undefined
   /** Actors without a call for this long are passivated; 0: never. */
   readonly idleMs: number
+  /** Snapshots are made in slices, as those of large states are. */
+  readonly isSliced: boolean
 }
 
 export const WIRE_EVERY = 16
@@ -113,6 +115,7 @@ export function profileOf(seed: number): Profile {
     wire: seed % WIRE_EVERY === 0,
     placing: drawPlacing(seed),
     idleMs: 0,
+    isSliced: seed % 4 === 3,
   }
   // Around the time between two calls, so that they meet.
   const idleMs = chance(0.3) ? pick([100, 300, 1000]) : 0

@@ -48,7 +48,7 @@ export class Workload {
   /** A new process: actors can live on it, and its clients begin. */
   start(mesh: SimMesh, peer: SimPeer): void {
     const { driver, store, clock } = peer
-    const { idleMs } = this.#profile
+    const { idleMs, isSliced } = this.#profile
     const isIsolated = this.#profile.faults.has('lose-thread')
     const types = ledgersOf(this.demand, isIsolated)
     const threads = new SimThreads(types, clock, this.#random)
@@ -59,7 +59,7 @@ export class Workload {
       clock,
       types,
       startThread: threads.start,
-      limits: { idleMs },
+      limits: { idleMs, ...(isSliced && { largeBytes: 0, sliceBytes: 24 }) },
     })
     this.runtimes.set(peer.id, runtime)
     const alive = (): boolean => mesh.peers.get(peer.id) === peer
