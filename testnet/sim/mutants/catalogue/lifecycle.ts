@@ -170,4 +170,17 @@ export const lifecycleMutants: readonly Mutant[] = [
       ),
     ],
   },
+  {
+    name: 'changesBehindASnapshot',
+    rule: 'A5',
+    breaks: 'what changes while a snapshot is made in slices is in no record',
+    patch: [
+      {
+        file: 'checkpoint/actor-log.ts',
+        find: '...(deltas ?? [])]',
+        replace: '...(deltas ?? []).slice(0, 0)]',
+      },
+    ],
+    tests: [test('checkpoint/actor-log.test.ts')],
+  },
 ]
