@@ -84,7 +84,11 @@ test('kill and delete', async () => {
 
 test('create, stop, leave, invite and reports', async () => {
   const node = await fakeNode()
-  expect((await cli(['create', 'Counter/new', '3', 'x'], { node })).out).toBe('Counter/new is created\n')
+  const created = await cli(['create', 'Counter/new', '3', 'x', '--options', '{"keepers":5}'], { node })
+  expect(created.out).toBe('Counter/new is created\n')
+  expect((await cli(['create', 'Counter/new', '--options', '5'], { node })).err).toContain(
+    'is not a JSON object',
+  )
   expect((await cli(['stop', 'Counter/visits'], { node })).out).toBe('Counter/visits is stopped\n')
   expect((await cli(['invite'], { node })).out).toBe(
     `mesh node --data-dir ${node.dataDir}-3 --invite mesh1-fake-invite\n`,
@@ -112,7 +116,7 @@ test('create, stop, leave, invite and reports', async () => {
   )
   expect((await cli(['reports', '--all'], { node })).out).toContain('Counter/a: recovered, at record 7')
   expect((await cli(['leave'], { node })).out).toBe('shop-1 has left the mesh\n')
-  expect(node.asked).toEqual(['create Counter/new [3,"x"]', 'stop Counter/visits', 'leave'])
+  expect(node.asked).toEqual(['create Counter/new [3,"x"] {"keepers":5}', 'stop Counter/visits', 'leave'])
 })
 
 test('rescue and recover do nothing, and say so, until the loss is accepted', async () => {

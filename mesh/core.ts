@@ -120,8 +120,9 @@ export class MeshCore {
         return keepers.length > 0 ? keepers : [{ peer: self, store: env.store }]
       },
       isGone: (peer) => {
+        // Its stream may be open still: that of a frozen process, or of a cable that was pulled.
         const liveness = this.#membership.get(peer)?.liveness
-        return !env.reaches(peer) && (liveness === 'dead' || liveness === 'left')
+        return liveness === 'dead' || liveness === 'left'
       },
       addresses: (keepers) => this.#addresses.of([self, ...keepers.map(({ peer }) => peer)]),
       holds: (log, term, then) => this.#logs.hold(log, 'registry', term, then),

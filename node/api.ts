@@ -4,7 +4,7 @@
 import type { Logger } from 'pino'
 import type { Report } from '../mesh/registry/types.ts'
 import type { MeshSettings } from '../mesh/settings.ts'
-import type { ActorClass, ActorRef, AnyActor, AnyRef } from './actors/types.ts'
+import type { ActorClass, ActorRef, AnyActor, AnyRef, CreateOptions } from './actors/types.ts'
 
 /** How one call is made. */
 export interface CallOptions {
@@ -252,9 +252,10 @@ export interface MeshNode {
   invite(): Promise<string>
   /**
    * Creates an actor before its first call, and one whose name was stopped again: a call alone makes only what never
-   * existed, so that a late one does not bring a stopped actor back. Needs the class here. Rejects when it exists.
+   * existed, so that a late one does not bring a stopped actor back. Needs the class here. Rejects with BAD_INPUT when
+   * it exists, or with options that can't be.
    */
-  createActor(type: string | ActorClass, name: string, ...init: unknown[]): Promise<void>
+  createActor(type: string | ActorClass, name: string, options?: CreateOptions): Promise<void>
   /** Ends an actor for good, with its state; {@link createActor} may use the name again. */
   stopActor(type: string, name: string): Promise<void>
   /**

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, expect, test, vi } from 'vitest'
 import type { MeshNode, NodeOptions } from './api.ts'
-import { Actor, createNode, MeshError } from './index.ts'
+import { Actor, type CreateOptions, createNode, MeshError } from './index.ts'
 
 class Counter extends Actor<{ count: number; odd?: unknown }> {
   override state: { count: number; odd?: unknown } = { count: 0 }
@@ -274,6 +274,25 @@ test('a stopped actor stays stopped until it is created again', async () => {
   await a.createActor(Counter, 'x')
   expect(await a.actor(Counter, 'x').increment()).toBe(1)
   await expect(a.createActor(Counter, 'x')).rejects.toMatchObject({ code: 'BAD_INPUT' })
+})
+
+test('an actor created with options of its own has them in place of its class’s', async () => {
+  const a = await start({ resources: { gpu: 2 } })
+  await a.createActor(Counter, 'big', { options: { resources: { gpu: 2 }, durability: 'synced' } })
+  expect(await a.actor(Counter, 'big').increment()).toBe(1)
+  await a.createActor(Counter, 'bigger', { options: { resources: { gpu: 1 } } })
+  expect(a.actor(Counter, 'big').status()).toMatchObject({ status: 'running', durability: 'synced' })
+  expect(a.actor(Counter, 'bigger').status()).toMatchObject({ status: 'waiting' })
+  const refusals: [CreateOptions, string][] = [
+    [{ options: { idleMs: 5 } as object }, "Counter.options.idleMs is the class's"],
+    [{ options: { gpu: 1 } as object }, 'Counter.options.gpu is no option: there are '],
+    [{ options: { keepers: 99 } }, 'Counter.options.keepers is 99'],
+  ]
+  for (const [options, message] of refusals)
+    await expect(a.createActor(Counter, 'wrong', options)).rejects.toMatchObject({
+      code: 'BAD_INPUT',
+      message: expect.stringContaining(message),
+    })
 })
 
 test.each([

@@ -2,7 +2,7 @@
 
 import type { Report } from '../mesh/registry/types.ts'
 import type { Runtime } from './actors/runtime.ts'
-import type { ActorClass, ActorRef, AnyActor, AnyRef } from './actors/types.ts'
+import type { ActorClass, ActorRef, AnyActor, AnyRef, CreateOptions } from './actors/types.ts'
 import type {
   ActorStatus,
   CallOptions,
@@ -118,8 +118,8 @@ export class Node implements MeshNode {
     return encodeInvite({ meshId, secret, addresses: addresses.slice(0, MAX_INVITE_ADDRESSES) })
   }
 
-  createActor(type: string | ActorClass, name: string, ...init: unknown[]): Promise<void> {
-    return this.#parts.runtime.create(type, name, ...init)
+  createActor(type: string | ActorClass, name: string, options?: CreateOptions): Promise<void> {
+    return this.#parts.runtime.create(type, name, options)
   }
   stopActor(type: string, name: string): Promise<void> {
     return this.#parts.runtime.stop(type, name)

@@ -215,6 +215,17 @@ describe('the end of an assignment (A1, A2, R4)', () => {
     expect(table.actor).toMatchObject({ home: null, status: { kind: 'dead', cause: 'it throws' } })
     expect([...neededJournals(table.table)]).toEqual([])
   })
+
+  test('an actor that can not be made while it is being stopped is stopped', () => {
+    const table = mesh()
+    table.open('b', 'J')
+    table.create('b')
+    table.apply('a', { kind: 'stop', actor: key, incarnation: 1 })
+    table.apply('b', { kind: 'failed', actor: key, epoch: 1, cause: 'it throws', again: false })
+    const actors = [{ actor: key, epoch: 1, home: null }]
+    table.apply('b', { kind: 'released', boot: table.boot('b'), journal: logKey('J'), length: 0, actors })
+    expect(table.actor).toMatchObject({ home: null, status: { kind: 'stopped' } })
+  })
 })
 
 describe('recover names exactly the open journals of the boot (A3)', () => {

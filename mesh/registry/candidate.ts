@@ -51,7 +51,7 @@ type State =
 export interface CandidateOwner {
   /** Keepers for the next term, chosen from the peers that can be reached; without those in `avoid` where possible. */
   chooseKeepers(table: RegistryTable, avoid: ReadonlySet<StoreId>): readonly Keeper[]
-  /** As far as known here its process has ended, or left. An opinion: nothing but a wait depends on it. */
+  /** As far as known here it is dead, or left. An opinion: nothing but a wait depends on it. */
   isGone(peer: PeerId): boolean
   addresses(keepers: readonly Keeper[]): Pointer['addresses']
   /** This store is about to have blocks of that registry log, whether it keeps it or not; once that is on disk, `then`. */

@@ -25,7 +25,8 @@ import type { Runtime, RuntimeInit } from './runtime-types.ts'
 import { outside } from './scope.ts'
 import type { OpenSeat } from './seat.ts'
 import { seatsOf } from './seats.ts'
-import type { ActorClass, ActorRef, AnyActor, AnyRef } from './types.ts'
+import { optionsOf } from './type-info.ts'
+import type { ActorClass, ActorRef, AnyActor, AnyRef, CreateOptions } from './types.ts'
 import type { Outward } from './worker/errands.ts'
 import { startWorkers } from './worker/thread.ts'
 
@@ -148,7 +149,11 @@ class ActorRuntime implements Runtime {
     return this.#client.iterate(this.#target(type, name, []), method, args, options)
   }
 
-  async create(type: string | ActorClass, name: string, ...init: unknown[]): Promise<void> {
+  async create(
+    type: string | ActorClass,
+    name: string,
+    { init = [], options = {} }: CreateOptions = {},
+  ): Promise<void> {
     const { key, info, init: bytes } = this.#target(type, name, init)
     if (info === undefined)
       throw new UnknownTypeError(
@@ -158,7 +163,7 @@ class ActorRuntime implements Runtime {
       kind: 'create',
       again: true,
       actor: key,
-      options: info.options,
+      options: optionsOf(info, options),
       init: bytes,
       home: null,
     })

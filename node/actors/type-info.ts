@@ -5,7 +5,7 @@ import { BadInputError, UnknownMethodError } from '../errors.ts'
 import { Actor } from './actor.ts'
 import { type Isolation, isolationOf } from './isolation-options.ts'
 import { placementOf } from './placement-options.ts'
-import type { ActorClass, ActorOptionsInput } from './types.ts'
+import type { ActorClass, ActorOptionsInput, InstanceOptions } from './types.ts'
 
 export interface TypeInfo {
   readonly name: string
@@ -49,6 +49,7 @@ export function describeType(type: ActorClass): TypeInfo {
     )
   }
   const input = type.options ?? {}
+  checkNames(name, input)
   const all = methodsOf(type)
   const methods = new Set([...all].filter((method) => !HOOKS.has(method)))
   for (const method of REF_MEMBERS)
@@ -74,6 +75,41 @@ export function describeType(type: ActorClass): TypeInfo {
     maxTaskRetries: limit(name, 'maxTaskRetries', input.maxTaskRetries ?? -1, -1),
     idleMs: input.idleMs === undefined ? undefined : limit(name, 'idleMs', input.idleMs, 0),
   }
+}
+
+/** Every option, and whether one actor may have its own. */
+const OPTIONS: Readonly<Record<keyof ActorOptionsInput, 'of an actor' | 'of the class'>> = {
+  maxRestarts: 'of an actor',
+  maxTaskRetries: 'of the class',
+  keepers: 'of an actor',
+  durability: 'of an actor',
+  labels: 'of an actor',
+  preferLabels: 'of an actor',
+  resources: 'of an actor',
+  spread: 'of an actor',
+  apartFrom: 'of an actor',
+  home: 'of an actor',
+  idleMs: 'of the class',
+  readOnly: 'of the class',
+  isolation: 'of the class',
+  reads: 'of the class',
+}
+
+/** Of one actor that is created with options of its own. Throws BadInputError. */
+export function optionsOf({ name, type }: TypeInfo, own: InstanceOptions): ActorOptions {
+  checkNames(name, own)
+  for (const option of Object.keys(own))
+    if (OPTIONS[option as keyof ActorOptionsInput] === 'of the class')
+      throw new BadInputError(`${name}.options.${option} is the class's: it can't be set for one actor`)
+  return registryOptions(name, { ...type.options, ...own })
+}
+
+function checkNames(type: string, options: object): void {
+  for (const option of Object.keys(options))
+    if (!Object.hasOwn(OPTIONS, option))
+      throw new BadInputError(
+        `${type}.options.${option} is no option: there are ${Object.keys(OPTIONS).sort().join(', ')}`,
+      )
 }
 
 function registryOptions(name: string, input: ActorOptionsInput): ActorOptions {

@@ -66,6 +66,16 @@ export interface ActorOptionsInput {
   readonly reads?: 'linearizable' | 'local'
 }
 
+/** What one actor may have otherwise than its class says. */
+export type InstanceOptions = Omit<ActorOptionsInput, 'readOnly' | 'reads' | 'idleMs' | 'maxTaskRetries'>
+
+export interface CreateOptions {
+  /** Its constructor's arguments. */
+  readonly init?: readonly unknown[]
+  /** In place of the class's options of these names, for this actor only. */
+  readonly options?: InstanceOptions
+}
+
 /** Why an object of an actor ends: nobody called it, another peer gets it, it was stopped, or this peer leaves the mesh. */
 export type DeactivateReason = 'passivated' | 'moving' | 'stopping' | 'leaving'
 

@@ -45,8 +45,13 @@ export class ControlClient {
     return (await this.#send('POST /v1/call', call, waitMs)).result
   }
 
-  async createActor(type: string, name: string, init: readonly unknown[]): Promise<void> {
-    await this.#send('POST /v1/create', { type, name, init }, DEFAULT_CALL_MS + CALL_MARGIN_MS)
+  async createActor(
+    type: string,
+    name: string,
+    init: readonly unknown[],
+    options: Readonly<Record<string, unknown>>,
+  ): Promise<void> {
+    await this.#send('POST /v1/create', { type, name, init, options }, DEFAULT_CALL_MS + CALL_MARGIN_MS)
   }
 
   async stopActor(type: string, name: string): Promise<void> {

@@ -77,9 +77,9 @@ function handlers(node: ControlledNode): Handlers {
       return readable === undefined ? {} : { result: readable }
     },
     'POST /v1/create': async (body) => {
-      const { type, name, init } = object(body)
+      const { type, name, init, options = {} } = object(body)
       if (!Array.isArray(init)) throw badInput('"init" must be a list')
-      await node.createActor(string(type, 'type'), string(name, 'name'), ...init)
+      await node.createActor(string(type, 'type'), string(name, 'name'), { init, options: object(options) })
       return {}
     },
     'POST /v1/stop': async (body) => {

@@ -27,7 +27,13 @@ export interface ControlMethods {
   /** `result` in readable JSON (readable.ts); left out when the method returned undefined. */
   'POST /v1/call': { readonly request: CallRequest; readonly response: { readonly result?: unknown } }
   'POST /v1/create': {
-    readonly request: { readonly type: string; readonly name: string; readonly init: readonly unknown[] }
+    readonly request: {
+      readonly type: string
+      readonly name: string
+      readonly init: readonly unknown[]
+      /** As in createActor: in place of the class's, for this actor. */
+      readonly options?: Readonly<Record<string, unknown>>
+    }
     readonly response: Record<string, never>
   }
   'POST /v1/stop': {

@@ -24,6 +24,8 @@ export class Assignments {
   readonly #fail: (text: string) => void
   readonly #homes = new Map<string, string>()
   readonly #terms = new Map<string, string>()
+  /** Actor and epoch of those whose host was told to kill them: it must have seen that before it released one. */
+  readonly #killed = new Set<string>()
 
   constructor(fail: (text: string) => void) {
     this.#fail = fail
@@ -50,7 +52,8 @@ export class Assignments {
   }
 
   #actor(peer: PeerId, state: RegistryState, actor: ActorEntry, before: ActorEntry | undefined): void {
-    const { key, incarnation, epoch, home } = actor
+    const { key, incarnation, epoch, home, status } = actor
+    if (status.kind === 'moving' && status.killed) this.#killed.add(`${key} ${epoch}`)
     if (home !== null) {
       // An entry is another object once it has changed.
       if (actor !== before)
@@ -81,9 +84,10 @@ export class Assignments {
     if (!report) return this.#fail(`${peer}: G6 there is no report of ${boot}`)
     for (const { key, home, epoch, restarts } of last.actors.values()) {
       const isNamed = report.more > 0 || report.actors.some(({ actor }) => actor === key)
-      // This process may have missed that it was released before: recovery alone counts a restart.
+      // This process may have missed that it was released before: only a recovery, or a kill, counts a restart.
       const now = actors.get(key)
-      const isRecovered = now?.epoch === epoch + 1 && now.restarts === restarts + 1
+      const isRecovered =
+        now?.epoch === epoch + 1 && now.restarts === restarts + 1 && !this.#killed.has(`${key} ${epoch}`)
       if (home === boot && isRecovered && !isNamed)
         this.#fail(`${peer}: G6 the report of ${boot} does not name ${key}`)
     }

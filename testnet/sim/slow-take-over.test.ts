@@ -3,7 +3,7 @@
 
 import { expect, test } from 'vitest'
 import type { PeerId } from '../../mesh/ids.ts'
-import { stage } from './stage.ts'
+import { type Stage, stage } from './stage.ts'
 
 /** A take-over takes some ten messages and syncs of a few milliseconds; far below what an answer is waited for. */
 const AT_ONCE_MS = 700
@@ -38,3 +38,34 @@ test('candidates that try one after the other do not overtake each other when ev
   expect([on.head, ...proposed]).toEqual([first, first])
   await on.whole()
 })
+
+const frozen = (on: Stage, head: PeerId): void => on.mesh.freeze(head)
+const cutOff = (on: Stage, head: PeerId): void => {
+  for (const id of on.ids.filter((each) => each !== head)) {
+    on.mesh.network.cut(id, head, 'unnoticed')
+    on.mesh.network.cut(head, id, 'unnoticed')
+  }
+}
+const silenced = async (silence: typeof frozen): Promise<void> => {
+  const on = await stage(3, 5)
+  const { head } = on
+  const others = [...on.mesh.peers.values()].filter(({ id }) => id !== head)
+  silence(on, head)
+  const isDead = (): boolean =>
+    others.every(({ driver }) =>
+      driver.members().some(({ peer, liveness }) => peer === head && liveness === 'dead'),
+    )
+  await on.mesh.until('it is held to be dead', isDead)
+  const since = on.mesh.clock.now
+  await on.mesh.until('a new head', () => others.some(({ driver }) => driver.isHead))
+  expect(on.mesh.clock.now - since).toBeLessThan(AT_ONCE_MS)
+  on.mesh.thaw(head)
+  on.mesh.network.heal()
+  await on.whole()
+}
+
+test('the head is frozen, and its streams look open: the next term does not wait for it', () =>
+  silenced(frozen))
+
+test('the head is cut off, and its streams look open: the next term does not wait for it', () =>
+  silenced(cutOff))

@@ -1,7 +1,7 @@
 // A node without a mesh, for tests of what sits on top of one: it answers from what the test set, and records what it
 // was asked.
 
-import type { ActorClass } from '../../actors/types.ts'
+import type { ActorClass, CreateOptions } from '../../actors/types.ts'
 import type {
   ActorStatus,
   MemberStatus,
@@ -131,8 +131,12 @@ export class FakeNode implements MeshNode {
   actors = (): readonly ActorStatus[] => FAKE_ACTORS
   reports = (): ReturnType<MeshNode['reports']> => []
   invite = (): Promise<string> => Promise.resolve('mesh1-fake-invite')
-  async createActor(type: string | ActorClass, name: string, ...init: readonly unknown[]): Promise<void> {
-    this.asked.push(`create ${String(type)}/${name} ${JSON.stringify(init)}`)
+  async createActor(
+    type: string | ActorClass,
+    name: string,
+    { init = [], options = {} }: CreateOptions = {},
+  ): Promise<void> {
+    this.asked.push(`create ${String(type)}/${name} ${JSON.stringify(init)} ${JSON.stringify(options)}`)
   }
   async killActor(type: string, name: string, { restart = true }: { restart?: boolean } = {}): Promise<void> {
     this.asked.push(`kill ${type}/${name}${restart ? '' : ' for good'}`)

@@ -277,6 +277,23 @@ export const takeOverMutants: readonly Mutant[] = [
     ],
   },
   {
+    name: 'waitForTheSilent',
+    rule: 'section 4',
+    breaks:
+      'the next term of the registry waits for a keeper that is held to be dead while its stream looks open',
+    patch: [
+      {
+        file: 'mesh/core.ts',
+        find: "        return liveness === 'dead' || liveness === 'left'\n      },\n      addresses",
+        replace:
+          "        return !env.reaches(peer) && (liveness === 'dead' || liveness === 'left')\n      },\n      addresses",
+      },
+    ],
+    tests: [
+      inSlowTakeOver('the head is frozen, and its streams look open: the next term does not wait for it'),
+    ],
+  },
+  {
     name: 'applyAhead',
     rule: 'F1',
     breaks: 'a follower applies blocks from the wrong place on',
