@@ -78,7 +78,7 @@ describe('lifecycle', () => {
     expect(await mesh.clock.until(failure(mesh.node('b').runtime.ref(Counter, 'x').get()))).toBeInstanceOf(
       ActorDiedError,
     )
-    await mesh.clock.until(runtime.create(Counter, 'x', 50))
+    await mesh.clock.until(runtime.create(Counter, 'x', { init: [50] }))
     expect(await mesh.clock.until(mesh.node('b').runtime.ref(Counter, 'x').increment(1))).toBe(51)
     const error = await mesh.clock.until(failure(runtime.create(Counter, 'x')))
     expect(String(error)).toContain('Counter/x exists')

@@ -3,7 +3,7 @@
 import type { ActorStatus, CallOptions } from '../api.ts'
 import type { Actor } from './actor.ts'
 
-/** What an actor type chooses. Everything but `readOnly`, `reads`, `idleMs` and `maxTaskRetries` is fixed at an actor's creation. */
+/** What an actor type chooses. Everything but `readOnly`, `reads`, `idleMs`, `isolation` and `maxTaskRetries` is fixed at an actor's creation. */
 export interface ActorOptionsInput {
   /**
    * Starts in a row that may fail, by the loss of the host, a kill or a throw in `onActivate`, before the actor is given up
@@ -67,7 +67,10 @@ export interface ActorOptionsInput {
 }
 
 /** What one actor may have otherwise than its class says. */
-export type InstanceOptions = Omit<ActorOptionsInput, 'readOnly' | 'reads' | 'idleMs' | 'maxTaskRetries'>
+export type InstanceOptions = Omit<
+  ActorOptionsInput,
+  'readOnly' | 'reads' | 'idleMs' | 'isolation' | 'maxTaskRetries'
+>
 
 export interface CreateOptions {
   /** Its constructor's arguments. */

@@ -239,3 +239,9 @@ test('a class that its module does not have, and one of no module', async () => 
     'import.meta.url',
   )
 })
+
+test('in a worker the package has the names that it has elsewhere', async () => {
+  const [entry, index] = await Promise.all([import('./entry.ts'), import('../../index.ts')])
+  expect(Object.keys(entry).sort()).toEqual(Object.keys(index).sort())
+  await expect(entry.createNode()).rejects.toThrow('in the worker of an actor')
+})
