@@ -36,6 +36,7 @@ export interface HomeInit {
   readonly deliver: AgendaServices['deliver']
   readonly makeRef: MakeRef
   readonly openSeat: OpenSeat
+  readonly pause: () => Promise<void>
   readonly ref: (type: string | ActorClass, name: string, init: readonly unknown[]) => AnyRef
 }
 
@@ -70,7 +71,7 @@ export function makeHome(init: HomeInit): Home {
     types: init.types,
     reader: init.reader,
     limits: init.limits,
-    slicing: { ...init.limits, pause: () => sleep(clock, 0) },
+    slicing: { ...init.limits, pause: init.pause },
     makeRef: init.makeRef,
     now: () => clock.now(),
     sleep: (ms) => sleep(clock, ms),

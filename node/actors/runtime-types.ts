@@ -18,6 +18,8 @@ export interface RuntimeInit {
   readonly logger?: RuntimeLogger
   readonly events?: RuntimeEvents
   readonly limits?: Partial<RuntimeLimits>
+  /** Between two slices of long work: others have their turn. Default: a timer of the clock. */
+  readonly pause?: () => Promise<void>
   /** For actors with isolation. Default: a worker thread for each. */
   readonly startThread?: StartThread
   /** What references answer to `status()`; without it nothing. */

@@ -25,6 +25,7 @@ import type { Runtime, RuntimeInit } from './runtime-types.ts'
 import { outside } from './scope.ts'
 import type { OpenSeat } from './seat.ts'
 import { seatsOf } from './seats.ts'
+import { sleep } from './timing.ts'
 import { optionsOf } from './type-info.ts'
 import type { ActorClass, ActorRef, AnyActor, AnyRef, CreateOptions } from './types.ts'
 import type { Outward } from './worker/errands.ts'
@@ -50,6 +51,7 @@ class ActorRuntime implements Runtime {
   readonly #endings: Endings
   readonly #statusOf: NonNullable<RuntimeInit['statusOf']>
   readonly #openSeat: OpenSeat
+  readonly #pause: () => Promise<void>
   #home: Home
   #closed = false
 
@@ -94,8 +96,10 @@ class ActorRuntime implements Runtime {
       this.#limits,
     )
     this.#endings = new Endings({ mesh, until: (condition, ms) => this.#until(condition, ms) })
+    this.#pause = init.pause ?? (() => sleep(clock, 0))
     this.#openSeat = seatsOf({
       clock,
+      pause: this.#pause,
       types: this.#types,
       maxBytes: this.#limits.maxBytes,
       makeRef: this.#makeRef,
@@ -300,6 +304,7 @@ class ActorRuntime implements Runtime {
       deliver: (call, over) => this.#client.deliver(call, over),
       makeRef: this.#makeRef,
       openSeat: this.#openSeat,
+      pause: this.#pause,
       ref: (type, name, init) => this.ref(type as string, name, ...init),
     })
   }

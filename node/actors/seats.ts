@@ -16,6 +16,7 @@ export interface SeatsInit {
   readonly makeRef: MakeRef
   readonly outward: Outward
   readonly startThread: StartThread
+  readonly pause: () => Promise<void>
 }
 
 export function seatsOf({ types, makeRef, ...seats }: SeatsInit): OpenSeat {

@@ -18,7 +18,7 @@ import {
   type Version,
   type Work,
 } from '../seat.ts'
-import { sleep, within } from '../timing.ts'
+import { within } from '../timing.ts'
 import { Errands, type Outward } from './errands.ts'
 import { type FromWorker, moved, own, type ToWorker } from './messages.ts'
 import type { GuestStart, StartThread, Thread } from './thread.ts'
@@ -26,6 +26,8 @@ import type { GuestStart, StartThread, Thread } from './thread.ts'
 export interface RemoteSeats {
   readonly clock: Clock
   readonly startThread: StartThread
+  /** Between two pieces of a state. */
+  readonly pause: () => Promise<void>
   readonly maxBytes: number
   readonly outward: Outward
   /** By type, the methods that are generators. */
@@ -71,8 +73,8 @@ class RemoteSeat implements Seat {
   constructor(init: SeatInit, isolation: Isolation, seats: RemoteSeats) {
     this.#init = init
     const { info, context } = init
-    const { maxBytes, generators, outward, startThread, clock } = seats
-    this.#pause = () => sleep(clock, 0)
+    const { maxBytes, generators, outward, startThread, pause } = seats
+    this.#pause = pause
     const { key, peer, boot, restarts, restored, epoch } = context
     this.#started = Promise.withResolvers()
     this.ready = this.#started.promise
