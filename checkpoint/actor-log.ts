@@ -137,6 +137,7 @@ export class ActorLog implements RecordSource {
   #released = false
   /** The call table's changes that the newest snapshot contains. */
   #callsWritten = -1
+  /** The same of {@link told}; -1: it has none of what is kept there. */
   #toldWritten = 0
   #withTold = false
   /** About the size of the state; grows with what changes. */
@@ -273,8 +274,9 @@ export class ActorLog implements RecordSource {
     const agenda = this.agenda.toData()
     const told =
       this.#withTold && this.told !== undefined && this.told.size > 0 ? this.told.toData() : undefined
+    const hasTold = this.#withTold || (this.told?.size ?? 0) === 0
     const of = { head, hasAgenda: agenda !== undefined, calls: this.calls.changes }
-    const snapshot = { ...of, told: this.#withTold ? (this.told?.changes ?? 0) : 0, parts: undefined }
+    const snapshot = { ...of, told: hasTold ? (this.told?.changes ?? 0) : -1, parts: undefined }
     this.#withTold = false
     const { slicing } = this.#options
     const whole = { state: this.#state, calls: this.calls.toData(), agenda, told }

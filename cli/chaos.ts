@@ -32,7 +32,7 @@ interface Options extends CommonOptions {
   readonly report?: string
 }
 
-const BUILT_IN = 'counter,append,kv'
+const BUILT_IN = 'counter,append,kv,bank'
 
 export const chaosCommand: CommandSpec = {
   usage: 'chaos',

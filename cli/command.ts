@@ -17,6 +17,8 @@ export interface CommandSpec {
   readonly summary: string
   /** What else `mesh help <command>` says. */
   readonly details?: string
+  /** `mesh <command> <subcommand>`; without one of them, `run`. */
+  readonly subcommands?: readonly CommandSpec[]
   /** Adds the command's own options. */
   options?(command: Command): void
   /** Resolves with the exit code; nothing means 0. Errors become one line and a code (errors.ts, exit-codes.ts). */

@@ -18,12 +18,14 @@ import { rescueCommand } from './rescue.ts'
 import { statusCommand } from './status.ts'
 import { stopCommand } from './stop.ts'
 import { testnetCommand } from './testnet.ts'
+import { waitCommand } from './wait.ts'
 
 export const COMMANDS: readonly CommandSpec[] = [
   nodeCommand,
   inviteCommand,
   statusCommand,
   membersCommand,
+  waitCommand,
   actorsCommand,
   callCommand,
   createCommand,

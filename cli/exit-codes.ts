@@ -6,7 +6,7 @@ export const EXIT = {
   failed: 1,
   /** A wrong flag, argument or value. Nothing was done. */
   usage: 2,
-  /** No node runs in that data directory, or it does not answer. */
+  /** No node runs in that data directory, or no testnet in its own, or it does not answer. */
   notRunning: 3,
   /** The data directory is in use, unreadable, damaged or of another mesh. */
   dataDirectory: 4,
@@ -65,7 +65,7 @@ export const EXIT_CODE_TABLE: readonly (readonly [ExitCode, string])[] = [
   [EXIT.ok, 'done'],
   [EXIT.failed, 'the operation failed'],
   [EXIT.usage, 'wrong flag, argument or value'],
-  [EXIT.notRunning, 'no node runs in the data directory, or it does not answer'],
+  [EXIT.notRunning, 'no node runs in the data directory (no testnet is up), or it does not answer'],
   [EXIT.dataDirectory, 'the data directory is in use, unreadable, or of another mesh'],
   [EXIT.refused, 'the mesh refused this peer: wrong secret, or another version'],
   [EXIT.listen, 'the address to listen on cannot be used'],

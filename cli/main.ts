@@ -38,7 +38,7 @@ export async function run(argv: readonly string[], io: Io, services: Services): 
   let exitCode: ExitCode = EXIT.ok
   const program = newProgram(io)
   for (const spec of COMMANDS) {
-    addCommand(program, spec, io, services, async (run) => {
+    addCommand(program, spec, io, services, async (spec, run) => {
       exitCode = (await spec.run(run)) ?? EXIT.ok
     })
   }
@@ -55,6 +55,7 @@ function newProgram(io: Io): Command {
   return new Command('mesh')
     .description('Actors that outlive the machine they run on: an embedded peer-to-peer mesh.')
     .version(version(), '--version')
+    .enablePositionalOptions()
     .exitOverride()
     .configureOutput({
       writeOut: (text) => io.out(text),
@@ -74,14 +75,14 @@ function newProgram(io: Io): Command {
 }
 
 function addCommand(
-  program: Command,
+  parent: Command,
   spec: CommandSpec,
   io: Io,
   services: Services,
-  action: (run: Run) => Promise<void>,
+  action: (spec: CommandSpec, run: Run) => Promise<void>,
 ): void {
   const dataDir = io.env['MESH_DATA_DIR'] || DEFAULT_DATA_DIR
-  const command = program
+  const command = parent
     .command(spec.usage)
     .summary(spec.summary)
     .description(spec.details === undefined ? spec.summary : `${spec.summary}\n\n${spec.details}`)
@@ -89,9 +90,12 @@ function addCommand(
     .option('--json', 'print JSON for programs', false)
     .option('--verbose', 'say more, with stack traces of errors', false)
   spec.options?.(command)
+  // What stands behind a subcommand's name is the subcommand's.
+  if (spec.subcommands !== undefined) command.enablePositionalOptions()
+  for (const each of spec.subcommands ?? []) addCommand(command, each, io, services, action)
   command.action(async () => {
     const options = command.opts<CommonOptions>()
-    await action({
+    await action(spec, {
       args: command.processedArgs,
       options: <Options extends CommonOptions>() => command.opts<Options>(),
       io,

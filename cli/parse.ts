@@ -103,3 +103,10 @@ export function parseNames<Name extends string>(
     return found
   })
 }
+
+/** `3` or `peer-3` → the peer's number in a testnet. */
+export function parsePeer(text: string): number {
+  const match = /^(?:peer-)?(\d{1,4})$/.exec(text)
+  if (!match) throw new UsageError(`"${text}" is not a peer of a testnet; write its number, for example 3`)
+  return Number(match[1])
+}

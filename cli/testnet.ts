@@ -1,11 +1,14 @@
-// `mesh testnet`: the demo on this machine, with live progress and a table at the end.
+// `mesh testnet`: the demo on this machine, with live progress and a table at the end. Its subcommands are a testnet that stays.
 
 import { type DemoResult, runDemo } from '../testnet/demo/demo.ts'
 import type { CommandSpec, CommonOptions } from './command.ts'
 import { EXIT } from './exit-codes.ts'
 import { LiveLines } from './live.ts'
 import { parseCount } from './parse.ts'
+import { downCommand, lsCommand, upCommand } from './testnet-background.ts'
 import { withoutDump } from './testnet-errors.ts'
+import { FAULT_COMMANDS } from './testnet-faults.ts'
+import { logsCommand } from './testnet-logs.ts'
 import { resultJson, resultText } from './testnet-text.ts'
 
 interface Options extends CommonOptions {
@@ -18,7 +21,10 @@ interface Options extends CommonOptions {
 export const testnetCommand: CommandSpec = {
   usage: 'testnet',
   summary: 'Show it: kill peers of a mesh on this machine under load, and count what was lost.',
-  details: `Starts peers in processes of their own and a steady load of durable calls, kills the busiest host (kill -9), then the head, brings both back, and compares what was acknowledged with what the actors hold. Exits 1 when a call was lost or applied twice, or an actor did not come back.`,
+  details: `Starts peers in processes of their own and a steady load of durable calls, kills the busiest host (kill -9), then the head, brings both back, and compares what was acknowledged with what the actors hold. Exits 1 when a call was lost or applied twice, or an actor did not come back.
+
+The commands below are for a testnet that stays in the background: "mesh testnet up" starts one, "mesh testnet down" ends it.`,
+  subcommands: [upCommand, lsCommand, ...FAULT_COMMANDS, logsCommand, downCommand],
   options: (command) => {
     const counted = (flag: string, min: number, max: number) => (text: string) =>
       parseCount(text, flag, min, max)

@@ -126,6 +126,8 @@ export interface ActorStatus {
   readonly cause?: string
   /** Who holds everything that its recovery would need; fewer for a moment after a change of host or keepers. */
   readonly keepers: readonly PeerRef[]
+  /** How many there are where as many peers may keep it: its option `keepers`. */
+  readonly keepersWanted: number
   readonly durability: 'replicated' | 'synced'
 }
 
@@ -253,7 +255,8 @@ export interface MeshNode {
   /**
    * Creates an actor before its first call, and one whose name was stopped again: a call alone makes only what never
    * existed, so that a late one does not bring a stopped actor back. Needs the class here. Rejects with BAD_INPUT when
-   * it exists, or with options that can't be.
+   * it exists, or with options that can't be; with MESH_UNAVAILABLE, `executed: 'unknown'`, when this peer was given up
+   * meanwhile.
    */
   createActor(type: string | ActorClass, name: string, options?: CreateOptions): Promise<void>
   /** Ends an actor for good, with its state; {@link createActor} may use the name again. */

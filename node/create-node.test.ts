@@ -280,9 +280,13 @@ test('an actor created with options of its own has them in place of its class’
   const a = await start({ resources: { gpu: 2 } })
   await a.createActor(Counter, 'big', { options: { resources: { gpu: 2 }, durability: 'synced' } })
   expect(await a.actor(Counter, 'big').increment()).toBe(1)
-  await a.createActor(Counter, 'bigger', { options: { resources: { gpu: 1 } } })
-  expect(a.actor(Counter, 'big').status()).toMatchObject({ status: 'running', durability: 'synced' })
-  expect(a.actor(Counter, 'bigger').status()).toMatchObject({ status: 'waiting' })
+  await a.createActor(Counter, 'bigger', { options: { resources: { gpu: 1 }, keepers: 5 } })
+  expect(a.actor(Counter, 'big').status()).toMatchObject({
+    status: 'running',
+    durability: 'synced',
+    keepersWanted: 3,
+  })
+  expect(a.actor(Counter, 'bigger').status()).toMatchObject({ status: 'waiting', keepersWanted: 5 })
   const refusals: [CreateOptions, string][] = [
     [{ options: { idleMs: 5 } as object }, "Counter.options.idleMs is the class's"],
     [{ options: { gpu: 1 } as object }, 'Counter.options.gpu is no option: there are '],

@@ -36,16 +36,15 @@ export interface DriverOptions {
   readonly onFatal: (error: Error) => void
 }
 
-/** Commands that may be issued again under a new boot: repeating them changes nothing more. */
-const REPEATABLE = new Set<Command['kind']>([
-  'noop',
-  'create',
-  'stop',
-  'kill',
-  'delete',
-  'move',
-  'acceptLoss',
-])
+const REPEATABLE = new Set<Command['kind']>(['noop', 'stop', 'kill', 'delete', 'move', 'acceptLoss'])
+
+/**
+ * Whether a command may be issued again under a new boot: repeating it changes nothing more. What was made again under a name
+ * that was stopped may have been stopped since.
+ */
+const isRepeatable = (command: Command): boolean =>
+  command.kind === 'create' ? !command.again : REPEATABLE.has(command.kind)
+
 const DEFAULT_COMMAND_TIMEOUT_MS = 30_000
 
 export class MeshDriver implements MeshHandle, NetworkListener {
@@ -183,7 +182,7 @@ export class MeshDriver implements MeshHandle, NetworkListener {
           'no head committed the command in time: too few peers that keep the registry can be reached',
         )
       } catch (error) {
-        if (!(error instanceof Deposed) || !REPEATABLE.has(command.kind)) throw error
+        if (!(error instanceof Deposed) || !isRepeatable(command)) throw error
       }
     }
   }

@@ -169,6 +169,7 @@ function actorStatus(actor: ActorEntry, driver: MeshDriver, runtime: Runtime): A
     restarts: actor.restarts,
     ...(cause ? { cause } : {}),
     keepers: keepersOf(driver.registry, actor).map(({ peer }) => peerRef(driver, peer)),
+    keepersWanted: actor.options.class.keepers,
     durability: actor.options.class.level,
   }
 }

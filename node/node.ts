@@ -13,7 +13,7 @@ import type {
   RecoverOutcome,
   RescueOutcome,
 } from './api.ts'
-import type { ControlServer } from './control/server.ts'
+import type { ControlServer } from './control/serve.ts'
 import type { DataDirectory } from './data-directory.ts'
 import type { MeshDriver } from './driver.ts'
 import { MeshUnavailableError } from './errors.ts'

@@ -1,5 +1,6 @@
 // Real processes on one machine with faults: for the tests of this project and of apps that use it.
 
+export { canFillDisk } from './disk/full.ts'
 export type { Ack, LoadPlan, LoadReport, PeerEvent, PeerSnapshot } from './ipc.ts'
 export type { Condition } from './links/condition.ts'
 export type { Links } from './links/links.ts'
@@ -15,6 +16,7 @@ export {
   answering,
   isSettled,
   isWhole,
+  notWhole,
   type PeerView,
   recoversWithout,
   survivesHeadAndOther,

@@ -80,6 +80,8 @@ export interface PeerRequests {
   /** Has the clients finish; answers when their last operations are settled and reported. */
   rest: { readonly request: undefined; readonly response: undefined }
   routes: { readonly request: readonly Route[]; readonly response: undefined }
+  /** Every sync takes so much longer. */
+  disk: { readonly request: { readonly syncMs: number }; readonly response: undefined }
   leave: { readonly request: undefined; readonly response: undefined }
   close: { readonly request: undefined; readonly response: undefined }
 }

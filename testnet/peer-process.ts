@@ -1,12 +1,15 @@
 // The main program of one testnet peer: a real node in a process of its own, told over IPC what to do. It ends when the
 // channel closes, so that no peer outlives its testnet.
 
+import { writeSync } from 'node:fs'
 import { pino } from 'pino'
 import { importActors } from '../node/actors-module.ts'
 import type { MeshNode, NodeEvents } from '../node/api.ts'
 import { errorToWire } from '../node/control/wire.ts'
 import { createNode } from '../node/index.ts'
 import { Clients } from './chaos/clients.ts'
+import { surviveFullDisk } from './disk/full.ts'
+import { slowDisk } from './disk/slow.ts'
 import type {
   PeerEvent,
   PeerMessage,
@@ -28,7 +31,12 @@ const EVENTS: readonly (keyof NodeEvents)[] = [
   'warning',
 ]
 
+/** Long enough for what it has to say. */
+const EXIT_AFTER_MS = 100
+
 let node: MeshNode | undefined
+/** Its end was asked for. */
+let asked = false
 let load: Load | undefined
 let clients: Clients | undefined
 
@@ -41,13 +49,26 @@ function running(): MeshNode {
   return node
 }
 
+/** pino's own way to a file goes on for ever where the disk is full, and the process hangs. */
+function print(line: string): void {
+  try {
+    writeSync(process.stdout.fd, line)
+  } catch {
+    // The log is lost, as it is with a full disk.
+  }
+}
+
 async function start({ actors, routes, ...options }: PeerOptions): Promise<PeerSnapshot> {
   if (routes !== undefined) redirect(routes)
-  const logger = pino({ level: process.env['TESTNET_LOG_LEVEL'] ?? 'info', base: null })
+  const logger = pino({ level: process.env['TESTNET_LOG_LEVEL'] ?? 'info', base: null }, { write: print })
   node = await createNode({ ...options, actors: await importActors(actors), logger })
   for (const event of EVENTS) {
     node.on(event, (detail) => tell({ kind: 'event', event: { event, detail, at: Date.now() } as PeerEvent }))
   }
+  // A node that stops by itself, as with a full disk, is the end of its process, as it is for `mesh node`.
+  void node.closed.then(() => {
+    if (!asked) setTimeout(() => process.exit(1), EXIT_AFTER_MS)
+  })
   return snapshot()
 }
 
@@ -102,11 +123,17 @@ const handlers: {
     redirect(routes)
     return undefined
   },
+  disk: async ({ syncMs }) => {
+    await slowDisk(syncMs)
+    return undefined
+  },
   leave: async () => {
+    asked = true
     await running().leave()
     return undefined
   },
   close: async () => {
+    asked = true
     await running().close()
     return undefined
   },
@@ -121,4 +148,5 @@ process.on('message', (request: PeerRequest) => {
       (error: unknown) => tell({ kind: 'failure', id: request.id, error: errorToWire(error) }),
     )
 })
+surviveFullDisk()
 process.on('disconnect', () => process.exit(0))

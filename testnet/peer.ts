@@ -76,14 +76,15 @@ export class Peer {
   get pid(): number | undefined {
     return this.#state.kind === 'stopped' ? undefined : this.#state.child.pid
   }
-  get #logFile(): string {
+  /** What its processes print, one start after the other. */
+  get logFile(): string {
     return join(this.dir, '..', `peer-${this.index}.log`)
   }
 
   async start(options: Omit<PeerOptions, 'dataDir'>): Promise<PeerSnapshot> {
     if (this.#state.kind !== 'stopped') throw new Error(`peer ${this.index} is running already`)
     mkdirSync(this.dir, { recursive: true, mode: 0o700 }) // at once: from the check above to the child nothing may come between
-    const log = openSync(this.#logFile, 'a')
+    const log = openSync(this.logFile, 'a')
     const child = fork(PROGRAM, [], {
       execArgv: [], // not those of a test runner
       env: { NODE_COMPILE_CACHE: join(tmpdir(), 'node-compile-cache'), ...process.env },
@@ -177,12 +178,12 @@ export class Peer {
 
   /** The end of what it printed. */
   logTail(): string {
-    if (!existsSync(this.#logFile)) return ''
-    return readFileSync(this.#logFile, 'utf8').slice(-LOG_TAIL_BYTES)
+    if (!existsSync(this.logFile)) return ''
+    return readFileSync(this.logFile, 'utf8').slice(-LOG_TAIL_BYTES)
   }
 
   copyLog(dir: string): void {
-    if (existsSync(this.#logFile)) copyFileSync(this.#logFile, join(dir, basename(this.#logFile)))
+    if (existsSync(this.logFile)) copyFileSync(this.logFile, join(dir, basename(this.logFile)))
   }
 
   #receive(message: PeerMessage): void {

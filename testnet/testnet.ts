@@ -13,6 +13,7 @@ import { rm } from 'node:fs/promises'
 import { availableParallelism, tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
 import type { OperationEvent } from './chaos/workload.ts'
+import { fillDisk } from './disk/full.ts'
 import type { LoadPlan, LoadReport, PeerEvent, PeerOptions, PeerSnapshot } from './ipc.ts'
 import { Links } from './links/links.ts'
 import { Peer } from './peer.ts'
@@ -36,6 +37,8 @@ export type TestPeerOptions = Pick<
 export interface TestnetOptions {
   /** Given the function that ends everything: a test's `onTestFinished`, `afterAll`, or an array's push. */
   readonly teardown?: (end: () => Promise<void>) => void
+  /** Where the peers' disks and logs are; made if missing. Default: a new temporary directory. Both are removed at the end. */
+  readonly dir?: string
   /** URL of the module with the actors. Default {@link DEMO_ACTORS}. */
   readonly actors?: string
   readonly peer?: (index: number) => TestPeerOptions
@@ -71,7 +74,7 @@ export class Testnet {
   constructor(size: number, options: TestnetOptions, links?: Links) {
     this.#options = options
     this.#links = links
-    this.dir = mkdtempSync(join(tmpdir(), 'mesh-testnet-'))
+    this.dir = options.dir ?? mkdtempSync(join(tmpdir(), 'mesh-testnet-'))
     this.peers = Array.from({ length: size }, (_, index) => {
       const peer = new Peer(index, join(this.dir, `peer-${index}`))
       peer.onEvent = (event) => options.onEvent?.(index, event)
@@ -135,6 +138,20 @@ export class Testnet {
   kill = (index: number): Promise<void> => this.peer(index).kill()
   freeze = (index: number): void => this.peer(index).freeze()
   thaw = (index: number): void => this.peer(index).thaw()
+
+  /**
+   * From now on a peer's disk takes only so many bytes more, where {@link canFillDisk}; its next change fails, and a peer whose
+   * disk fails stops by itself. {@link restart} gives it room again.
+   */
+  fillDisk(index: number, spareBytes = 0): void {
+    const { pid, dir } = this.peer(index)
+    if (pid === undefined) throw new Error(`peer ${index} is not running`)
+    fillDisk(pid, dir, spareBytes)
+  }
+  /** Every sync of a peer takes so much longer, in milliseconds, until 0 is set or it is started again. */
+  async slowDisk(index: number, syncMs: number): Promise<void> {
+    await this.peer(index).request('disk', { syncMs })
+  }
 
   /** Kills a peer if it runs, and starts it again. */
   async restart(index: number, options: { readonly wipe?: boolean } = {}): Promise<PeerSnapshot> {
@@ -253,7 +270,9 @@ export class Testnet {
     await Promise.all(this.peers.map((peer) => peer.kill()))
     this.#links?.end()
     this.#keepLogs()
-    await rm(this.dir, { recursive: true, force: true, maxRetries: 3 })
+    const own = this.peers.flatMap(({ dir, logFile }) => [dir, logFile])
+    for (const path of this.#options.dir === undefined ? [this.dir] : own)
+      await rm(path, { recursive: true, force: true, maxRetries: 3 })
   }
 
   #keepLogs(): void {

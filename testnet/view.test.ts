@@ -2,12 +2,12 @@ import { expect, test } from 'vitest'
 import type { MemberStatus } from '../node/api.ts'
 import { FAKE_ACTORS, FAKE_MEMBERS, FAKE_STATUS } from '../node/control/test-support/fake-node.ts'
 import type { PeerSnapshot } from './ipc.ts'
-import { dumpView, isSettled, isWhole, type PeerView } from './view.ts'
+import { dumpView, isSettled, isWhole, type PeerView, type Seen } from './view.ts'
 
 const members = (
   ids: readonly string[],
   liveness: MemberStatus['liveness'] = 'alive',
-): readonly MemberStatus[] => ids.map((peerId) => ({ ...FAKE_MEMBERS[0]!, peerId, liveness }))
+): readonly MemberStatus[] => ids.map((peerId) => ({ ...FAKE_MEMBERS[0]!, peerId, liveness, keep: true }))
 
 const seen = (ids: readonly string[], head = 'A'): PeerSnapshot => ({
   status: { ...FAKE_STATUS, head: { peerId: head, name: head } },
@@ -42,6 +42,20 @@ test('whole: every actor runs on a live peer and has its keepers on live peers',
   expect(isWhole({ ...whole, actors: [{ ...actor, keepers: actor.keepers.slice(1) }] })).toBe(false)
   expect(isWhole({ ...whole, actors: [{ ...actor, status: 'waiting', peer: null }] })).toBe(false)
   expect(isWhole({ ...whole, actors: [{ ...actor, status: 'stopped', peer: null, keepers: [] }] })).toBe(true)
+})
+
+test('whole: as many copies as are asked for, or as there are live peers that keep', () => {
+  const peer = (peerId: string) => ({ peerId, name: peerId })
+  const withCopies = (keepers: readonly string[], keepersWanted: number): Seen => ({
+    members: members(['A', 'B', 'C']),
+    actors: [{ ...FAKE_ACTORS[0]!, peer: peer('A'), keepers: keepers.map(peer), keepersWanted }],
+  })
+  expect(isWhole(withCopies(['A'], 1))).toBe(true)
+  expect(isWhole(withCopies(['A'], 3))).toBe(false)
+  expect(isWhole(withCopies(['A', 'B', 'C'], 5))).toBe(true)
+  const two = withCopies(['A', 'B'], 3)
+  expect(isWhole(two)).toBe(false)
+  expect(isWhole({ ...two, members: two.members.map((each, i) => ({ ...each, keep: i < 2 })) })).toBe(true)
 })
 
 test('a dump tells what a peer sees, or why it sees nothing', () => {

@@ -53,24 +53,36 @@ export function isSettled(views: readonly PeerView[]): boolean {
   )
 }
 
+/** What one peer knows of members and actors. */
+export type Seen = Pick<PeerSnapshot, 'members' | 'actors'>
+
 /**
- * As seen by a peer: every actor that should run does, on a live peer, and enough live peers keep it that any one of them
- * may be lost.
+ * As seen by a peer: actors that should run and do not on a live peer, or that fewer live peers keep than they ask for and
+ * are there, or so few that one more must not be lost.
  */
-export function isWhole(seen: PeerSnapshot, keepersWanted = 3): boolean {
-  const alive = new Set(aliveIn(seen))
-  const wanted = Math.min(keepersWanted, alive.size)
-  const isKept = ({ keepers }: ActorStatus): boolean => {
-    const present = keepers.filter(({ peerId }) => alive.has(peerId)).length
-    return present >= wanted && (present === keepers.length || present - 1 > keepers.length / 2)
+export function notWhole({ members, actors }: Seen): readonly ActorStatus[] {
+  const there = members.filter(({ liveness }) => liveness === 'alive')
+  const alive = new Set(there.map(({ peerId }) => peerId))
+  const able = there.filter(({ keep }) => keep).length
+  const isKept = (actor: ActorStatus): boolean => {
+    const { keepers, keepersWanted } = actor
+    const present = copiesOf(actor, members)
+    const spare = present === keepers.length || present - 1 > keepers.length / 2
+    return present >= Math.min(keepersWanted, able) && spare
   }
-  return seen.actors
-    .filter((actor) => actor.status !== 'stopped' && actor.status !== 'dead')
-    .every(
-      (actor) =>
-        actor.status === 'running' && actor.peer !== null && alive.has(actor.peer.peerId) && isKept(actor),
-    )
+  return actors.filter(
+    (actor) =>
+      actor.status !== 'stopped' &&
+      actor.status !== 'dead' &&
+      !(actor.status === 'running' && actor.peer !== null && alive.has(actor.peer.peerId) && isKept(actor)),
+  )
 }
+export const isWhole = (seen: Seen): boolean => notWhole(seen).length === 0
+
+/** Live peers that keep the actor. */
+export const copiesOf = ({ keepers }: ActorStatus, members: Seen['members']): number =>
+  keepers.filter(({ peerId }) => members.some((each) => each.peerId === peerId && each.liveness === 'alive'))
+    .length
 
 /** A majority of the actor's keepers is left without these peers: it can be recovered while they are away. */
 export const recoversWithout = (actor: ActorStatus, lost: readonly (string | undefined)[]): boolean =>

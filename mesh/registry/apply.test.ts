@@ -341,6 +341,18 @@ describe('commands are applied once (A5)', () => {
     expect(create(100, 100)).toMatchObject({ why: 'expired' })
   })
 
+  test('what a dead boot asks for again is not done again, although its numbers are forgotten', () => {
+    const table = mesh()
+    const command: Command = { kind: 'create', again: true, actor: key, options, init: none, home: null }
+    const create = () => applyIssued(table.table, { boot: table.boot('b'), n: 100, floor: 100, command })
+    expect(create()).toEqual({ ok: true })
+    table.recover('b', {})
+    table.apply('a', { kind: 'stop', actor: key, incarnation: 1 })
+    expect(create()).toMatchObject({ why: 'boot-dead' })
+    expect(table.actor).toMatchObject({ incarnation: 1, status: { kind: 'stopped' } })
+    expect(table.table.issued.has(table.boot('b'))).toBe(false)
+  })
+
   test('what left is answered again when it asks again, and is forgotten in the end', () => {
     const table = mesh()
     for (let n = 0; n < 1000; n++) {

@@ -5,7 +5,7 @@
 // A2 an actor gets a home only where it has none; every end of an assignment raises its epoch.
 // A3 `recover` names exactly the boot's unretired journals, each sealed or closed; after it nothing of that boot is accepted.
 // A4 a journal is retired only when no actor may need it as a source.
-// A5 a command's number is applied once per boot; below the floor it is refused.
+// A5 a command's number is applied once per boot; below the floor it is refused, and so is every command of a dead boot.
 // A6 a boot offers what all actors at home there need together, and none of them keeps apart from another. Whatever the
 //    head planned, this is checked here, where everything before is applied.
 // A7 a name never has the same incarnation or epoch twice, not even after it was deleted.
@@ -32,6 +32,9 @@ const done: CommandResult = { ok: true }
 const reject = (why: RejectReason, detail: string): CommandResult => ({ ok: false, why, detail })
 
 export function applyIssued(table: RegistryTable, { boot, n, floor, command }: IssuedCommand): CommandResult {
+  // What is known of its commands went with it: this one may have been applied before.
+  if (table.boots.get(boot)?.status === 'dead')
+    return reject('boot-dead', 'this boot was given up, and what it still asks for is void')
   const issued = table.issued.get(boot) ?? { floor: 0, results: new Map() }
   const before = issued.results.get(n)
   if (before) return before

@@ -158,11 +158,19 @@ export class AgendaRunner {
   /** An alarm's run as the call that it is: of the actor, to itself. */
   #frameOf({ n, method, args }: AlarmEntry): CallFrame {
     const { key, incarnation, epoch } = this.#init.entry
+    const open = this.#ofNumbers
+    // As it is when the method asks, in its turn: until then a call before it may have taken numbers that it has not recorded (S3).
+    const floors = {
+      own: 0,
+      get all() {
+        return open.lowest()
+      },
+    }
     return {
       t: 'call',
       token: '',
       id: { caller: actorCaller(key, incarnation), n, path: '' },
-      floors: { own: 0, all: this.#ofNumbers.lowest() },
+      floors,
       chain: [],
       actor: key,
       incarnation,

@@ -1,6 +1,7 @@
 // What a caller is told when its call came to nothing: what happened, since when, whether it may have been executed, what
 // to do.
 
+import type { ActorKey } from '../../mesh/ids.ts'
 import {
   ActorDiedError,
   ActorUnavailableError,
@@ -8,6 +9,7 @@ import {
   CallExpiredError,
   CallTimeoutError,
   type Executed,
+  MeshUnavailableError,
 } from '../errors.ts'
 import type { Target } from './creation.ts'
 import type { CallFrame } from './frames.ts'
@@ -77,3 +79,10 @@ export class ActorHookTimeout extends Error {
     super(`${type}.${hook} did not end within ${limitMs} ms: do long work in a method`)
   }
 }
+
+/** This peer got a new boot while it asked for the actor: repeated under that, what was made and stopped since would be made again. */
+export const maybeCreated = (key: ActorKey): MeshUnavailableError =>
+  new MeshUnavailableError(
+    `this peer was cut off and given up while it created ${key}, which may have been done: look whether it is there, and create it again if not`,
+    { executed: 'unknown' },
+  )

@@ -282,7 +282,7 @@ export class HomedActor implements LogOwner {
     await this.#pauseAfterFailures()
     await this.#log.load()
     for (;;) {
-      this.#checkServing()
+      this.#checkStaying()
       let live: LiveActor | undefined
       try {
         live = await this.#make()
@@ -290,7 +290,7 @@ export class HomedActor implements LogOwner {
         return this.#serve(live)
       } catch (error) {
         live?.seat.end()
-        this.#checkServing()
+        this.#checkStaying()
         const isLost = error instanceof SeatLost
         const what = live === undefined ? 'its constructor' : 'onActivate'
         const thrown = error instanceof Error ? `${error.name}: ${error.message}` : String(error)
@@ -324,13 +324,13 @@ export class HomedActor implements LogOwner {
     const { init } = entry
     const seat = await services.openSeat({ info, context, init, lost: (cause) => this.#lost(seat, cause) })
     try {
-      this.#checkServing()
+      this.#checkStaying()
       const isInitial = this.#log.now === undefined
       const log = this.#log.now ?? this.#log.fresh(seat.initial)
       const { side: journal } = this.#log
       const live = new LiveActor({ entry, info, seat, log, journal, services, restored: context.restored })
       await seat.begin(live.version, isInitial)
-      this.#checkServing()
+      this.#checkStaying()
       return live
     } catch (error) {
       seat.end()
@@ -369,14 +369,16 @@ export class HomedActor implements LogOwner {
     const { info, seat, log, version: base } = live
     const restored = log === this.#log.now
     const gate = async (): Promise<void> => {
+      this.#checkStaying()
       if (log.sequence === 0) this.#log.begin(log)
       await Promise.all([log.whenDurable(log.sequence), this.#log.side.confirm()])
+      this.#checkStaying()
     }
     const about = { type: info.name, actor: this.entry.key, services: this.#services }
     const agenda = live.agenda.draft(undefined)
     const run = { ...about, seat, base, gate, agenda }
     const change = await runHook(run, { name: 'onActivate', argument: restored })
-    this.#checkServing()
+    this.#checkStaying()
     live.change(change)
   }
 
@@ -414,9 +416,10 @@ export class HomedActor implements LogOwner {
     if (this.#ended !== undefined) throw this.#ended.error
   }
 
-  #checkServing(): void {
+  /** Throws when it has ended here, or is about to (H3). */
+  #checkStaying(): void {
     this.check()
-    if (this.#releasing) throw new MeshUnavailableError(`${this.entry.key} is moving`) // H3
+    if (this.#releasing) throw new MeshUnavailableError(`${this.entry.key} is moving`)
   }
 
   /** Who waits for it hears why. */

@@ -8,6 +8,7 @@
 
 import type { CallFloors, CallId } from '../../checkpoint/call-table.ts'
 import { type ActorKey, type BootId, type PeerId, peerOfBoot } from '../../mesh/ids.ts'
+import { nextLife } from '../../mesh/registry/life-numbers.ts'
 import type { ActorEntry } from '../../mesh/registry/types.ts'
 import { ActorDiedError, type Executed, MeshUnavailableError } from '../errors.ts'
 import { cancelled, recreated, retriesUsedUp, timedOut, unavailable } from './call-errors.ts'
@@ -241,10 +242,18 @@ export class OutgoingCall {
   }
 
   async #create(): Promise<undefined> {
-    if (this.#sent !== undefined || (this.#init.incarnation ?? 0) > 0) throw this.#recreated()
-    const why = await this.#services.creation.create(this.#init.target)
+    const { incarnation = 0, target } = this.#init
+    if (this.#sent !== undefined || incarnation > 0 || this.#isLateFor(target.key)) throw this.#recreated()
+    const why = await this.#services.creation.create(target)
     if (why !== '') await this.#unavailable(why)
     return undefined
+  }
+
+  /** The life that it is meant for is over and forgotten: what it would make now is another one (C3). */
+  #isLateFor(key: ActorKey): boolean {
+    const meant = meantLife(this.#init.incarnation)
+    const { registry } = this.#services.mesh
+    return meant !== undefined && registry !== undefined && nextLife(registry, key).incarnation > meant
   }
 
   async #believe(entry: ActorEntry): Promise<undefined> {

@@ -12,6 +12,7 @@ import type { Clock } from '../ports.ts'
 import { ActorTypes } from './actor-types.ts'
 import { Exchange } from './answers.ts'
 import { BlockCache } from './block-cache.ts'
+import { maybeCreated } from './call-errors.ts'
 import { Client } from './client.ts'
 import { Creation, makeTarget, type Target } from './creation.ts'
 import { Endings } from './endings.ts'
@@ -163,13 +164,16 @@ class ActorRuntime implements Runtime {
       throw new UnknownTypeError(
         `${String(type)} is not a type of this node: create its actors on a node that has the class`,
       )
-    const result = await this.#mesh.command({
+    const command = {
       kind: 'create',
       again: true,
       actor: key,
       options: optionsOf(info, options),
       init: bytes,
       home: null,
+    } as const
+    const result = await this.#mesh.command(command).catch((error: unknown) => {
+      throw error instanceof Deposed ? maybeCreated(key) : error
     })
     if (!result.ok) throw new BadInputError(`${key} can't be created: ${result.detail}`)
   }

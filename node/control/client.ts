@@ -1,15 +1,7 @@
-// The other end of the control socket: one request per connection, errors as ControlError with the node's code.
+// What can be asked of a running node over its control socket; errors are ControlErrors with the node's code.
 
-import { request } from 'node:http'
-import { resolve } from 'node:path'
-import { readLocation } from './location.ts'
-import {
-  type CallRequest,
-  ControlError,
-  type ControlMethods,
-  type ControlRoute,
-  errorFromWire,
-} from './wire.ts'
+import { ControlSocket } from './socket.ts'
+import type { CallRequest, ControlMethods, ControlRoute } from './wire.ts'
 
 /** A node that is alive answers from memory; one that takes longer is stopped or starved. */
 const ANSWER_MS = 10_000
@@ -22,12 +14,13 @@ const CALL_MARGIN_MS = 5_000
 const DEFAULT_CALL_MS = 30_000
 
 export class ControlClient {
-  readonly #dataDir: string
-  readonly #socket: string
+  readonly #socket: ControlSocket
 
   constructor(dataDir: string) {
-    this.#dataDir = dataDir
-    this.#socket = readLocation(dataDir)?.socket ?? resolve(dataDir, 'control.sock')
+    this.#socket = new ControlSocket(dataDir, {
+      what: `the node in ${dataDir}`,
+      notRunning: `no node is running in ${dataDir}: start one with "mesh node --data-dir ${dataDir}", or name another with --data-dir`,
+    })
   }
 
   status = (): Promise<ControlMethods['GET /v1/status']['response']> => this.#send('GET /v1/status')
@@ -83,64 +76,6 @@ export class ControlClient {
     body?: ControlMethods[R]['request'],
     waitMs: number = ANSWER_MS,
   ): Promise<ControlMethods[R]['response']> {
-    const [method, path] = route.split(' ')
-    return new Promise((done, fail) => {
-      const outgoing = request({ socketPath: this.#socket, method, path, agent: false }, (response) => {
-        const chunks: Buffer[] = []
-        response.on('data', (chunk: Buffer) => chunks.push(chunk))
-        response.on('error', (error) => fail(this.#failure(error)))
-        response.on('end', () => {
-          clearTimeout(deadline)
-          const answer = parse(Buffer.concat(chunks).toString('utf8'))
-          if (response.statusCode === 200) done(answer as ControlMethods[R]['response'])
-          else fail(errorFromWire(answer))
-        })
-      })
-      const deadline = setTimeout(() => {
-        fail(this.#noAnswer(`did not answer within ${waitMs} ms`))
-        outgoing.destroy()
-      }, waitMs)
-      outgoing.on('error', (error) => {
-        clearTimeout(deadline)
-        fail(this.#failure(error))
-      })
-      if (body !== undefined) outgoing.write(JSON.stringify(body))
-      outgoing.end()
-    })
-  }
-
-  #failure(error: NodeJS.ErrnoException): ControlError {
-    switch (error.code) {
-      case 'ENOENT':
-      case 'ENOTDIR':
-      case 'ECONNREFUSED':
-        return new ControlError({
-          code: 'NOT_RUNNING',
-          message: `no node is running in ${this.#dataDir}: start one with "mesh node --data-dir ${this.#dataDir}", or name another with --data-dir`,
-        })
-      case 'EACCES':
-      case 'EPERM':
-        return new ControlError({
-          code: 'NOT_ALLOWED',
-          message: `the node in ${this.#dataDir} belongs to another user: run this command as the user that started it`,
-        })
-      default:
-        return this.#noAnswer(`broke off: ${error.message}`)
-    }
-  }
-
-  #noAnswer(what: string): ControlError {
-    return new ControlError({
-      code: 'NO_ANSWER',
-      message: `the node in ${this.#dataDir} ${what}; whether the request took effect is unknown`,
-    })
-  }
-}
-
-function parse(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return text
+    return this.#socket.send(route, body, waitMs) as Promise<ControlMethods[R]['response']>
   }
 }

@@ -5,7 +5,8 @@ import { expect, onTestFinished, test } from 'vitest'
 import { ControlClient } from './client.ts'
 import { readLocation, writeLocation } from './location.ts'
 import { toReadable } from './readable.ts'
-import { type ControlServer, startControlServer } from './server.ts'
+import type { ControlServer } from './serve.ts'
+import { startControlServer } from './server.ts'
 import { FAKE_MEMBERS, FAKE_STATUS, FakeNode } from './test-support/fake-node.ts'
 
 function dataDir(suffix = ''): string {

@@ -1,16 +1,9 @@
-// The local control socket of a running node. Whoever may open the socket (its owner: mode 0600) may do everything.
-//
-//  S1 the socket never exists with a wider mode than 0600
-//  S2 a live node's socket is never taken over: only one that nobody answers on is removed
-//  S3 closing never waits for a request: `leave` closes the node, and with it this server, from within a request
+// What the local control socket of a running node answers (serve.ts: how).
 
-import { chmodSync, rmSync } from 'node:fs'
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
-import { createConnection } from 'node:net'
 import type { MeshNode } from '../api.ts'
-import { chooseSocketPath, readLocation, removeLocation, writeLocation } from './location.ts'
 import { toReadable } from './readable.ts'
-import { type ControlMethods, type ControlRoute, errorToWire, MAX_BODY_BYTES } from './wire.ts'
+import { badInput, type ControlServer, RequestError, serve } from './serve.ts'
+import type { ControlMethods, ControlRoute } from './wire.ts'
 
 /** The part of a node that the socket serves. */
 export type ControlledNode = Pick<
@@ -30,23 +23,6 @@ export type ControlledNode = Pick<
   | 'recover'
   | 'leave'
 >
-
-export interface ControlServer {
-  readonly socket: string
-  /** Stops listening and removes the socket. Requests in flight may still answer (S3). */
-  close(): Promise<void>
-}
-
-class RequestError extends Error {
-  readonly code: string
-  readonly status: number
-  constructor(status: number, code: string, message: string) {
-    super(message)
-    this.code = code
-    this.status = status
-  }
-}
-const badInput = (message: string): RequestError => new RequestError(400, 'BAD_INPUT', message)
 
 type Handlers = {
   readonly [R in ControlRoute]: (
@@ -109,100 +85,12 @@ function handlers(node: ControlledNode): Handlers {
   }
 }
 
-export async function startControlServer(node: ControlledNode): Promise<ControlServer> {
+export function startControlServer(node: ControlledNode): Promise<ControlServer> {
   const { dataDir } = node
-  const old = readLocation(dataDir)?.socket
-  if (old !== undefined && (await answers(old))) {
-    throw new RequestError(
-      409,
-      'DATA_DIR_IN_USE',
-      `a node is already running in ${dataDir}: stop it, or use another data directory`,
-    )
-  }
-  if (old !== undefined) removeLocation(dataDir, old) // S2: left behind by a kill
-  const socket = chooseSocketPath(dataDir)
-  rmSync(socket, { force: true })
-  const table = handlers(node)
-  const server = createServer((request, response) => void respond(table, request, response))
-  await listen(server, socket)
-  writeLocation(dataDir, { socket, pid: process.pid, startedAt: Date.now() })
-
-  let closing: Promise<void> | undefined
-  const close = async (): Promise<void> => {
-    removeLocation(dataDir, socket)
-    server.close() // not awaited: S3
-    server.closeIdleConnections()
-    server.unref()
-  }
-  return { socket, close: () => (closing ??= close()) }
-}
-
-function listen(server: Server, socket: string): Promise<void> {
-  return new Promise((resolve, reject) => {
-    server.once('error', reject)
-    const before = restrictMode()
-    server.listen(socket, () => {
-      chmodSync(socket, 0o600)
-      server.off('error', reject)
-      resolve()
-    })
-    if (before !== undefined) process.umask(before) // the socket file is made inside listen()
+  return serve(dataDir, handlers(node), () => {
+    const message = `a node is already running in ${dataDir}: stop it, or use another data directory`
+    return new RequestError(409, 'DATA_DIR_IN_USE', message)
   })
-}
-
-/** S1. A worker thread may not change the mask; there the data directory's own 0700 has to do for a moment. */
-function restrictMode(): number | undefined {
-  try {
-    return process.umask(0o177)
-  } catch {
-    return undefined
-  }
-}
-
-function answers(socket: string): Promise<boolean> {
-  return new Promise((resolve) => {
-    const probe = createConnection(socket)
-    probe.once('connect', () => {
-      probe.destroy()
-      resolve(true)
-    })
-    probe.once('error', () => resolve(false))
-  })
-}
-
-async function respond(table: Handlers, request: IncomingMessage, response: ServerResponse): Promise<void> {
-  let status = 200
-  let answer: unknown
-  try {
-    const route = `${request.method} ${request.url}`
-    if (!Object.hasOwn(table, route))
-      throw new RequestError(404, 'UNKNOWN_ROUTE', `this node does not know ${route}: is the command newer?`)
-    answer = await table[route as ControlRoute](await readBody(request))
-  } catch (error) {
-    status = error instanceof RequestError ? error.status : 500
-    answer = { error: errorToWire(error) }
-  }
-  if (response.destroyed) return
-  // One request per connection: a kept-alive one would hold a leaving process open.
-  response.writeHead(status, { 'content-type': 'application/json', connection: 'close' })
-  response.end(JSON.stringify(answer))
-}
-
-async function readBody(request: IncomingMessage): Promise<unknown> {
-  const chunks: Buffer[] = []
-  let size = 0
-  for await (const chunk of request as AsyncIterable<Buffer>) {
-    size += chunk.length
-    if (size > MAX_BODY_BYTES)
-      throw new RequestError(413, 'BAD_INPUT', `the request is larger than ${MAX_BODY_BYTES} bytes`)
-    chunks.push(chunk)
-  }
-  if (size === 0) return undefined
-  try {
-    return JSON.parse(Buffer.concat(chunks).toString('utf8'))
-  } catch {
-    throw badInput('the request body is not JSON')
-  }
 }
 
 function object(value: unknown): Readonly<Record<string, unknown>> {

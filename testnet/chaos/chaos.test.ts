@@ -1,8 +1,12 @@
 // The attack itself, on real processes; and the parts of it that need none: plans, figures, verdicts, the page.
 
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { pathToFileURL } from 'node:url'
 import { expect, onTestFinished, test } from 'vitest'
-import { runChaos } from './chaos.ts'
-import { recoveries, unavailable } from './measure.ts'
+import { CHAOS_ACTORS, runChaos } from './chaos.ts'
+import { detections, recoveries, unavailable } from './measure.ts'
 import { page } from './page.ts'
 import { FAULT_KINDS, planOf } from './plan.ts'
 import { summarise } from './summary.ts'
@@ -12,8 +16,8 @@ import { workloads } from './workloads/index.ts'
 test('a mesh that loses a peer, a cable and its time keeps every promise', async () => {
   const result = await runChaos({
     peers: 3,
-    seconds: 8,
-    seed: 11,
+    seconds: 10,
+    seed: 493, // a kill of almost four seconds, a cable for two, a freeze for one
     kinds: ['kill', 'freeze', 'isolate-host'],
     workloads: [],
     clientsPerPeer: 3,
@@ -25,10 +29,82 @@ test('a mesh that loses a peer, a cable and its time keeps every promise', async
   expect(result.ok).toBe(true)
   expect(result.faults.filter(({ skipped }) => skipped === undefined).length).toBeGreaterThan(0)
   expect(result.acknowledged).toBeGreaterThan(50)
-  const html = page(summarise(result))
+  const summary = summarise(result)
+  expect(summary.faults.find(({ kind }) => kind === 'kill')).toMatchObject({
+    detectionMs: { p50: expect.any(Number) },
+  })
+  const html = page(summary)
   expect(html).toContain('every promise held')
   expect(html).toContain('<polyline class="rate"')
 }, 120_000)
+
+test.each([
+  ['next', 'a client chooses', "next: () => { throw new Error('no idea') }", 'its next threw Error: no idea'],
+  ['next', 'an operation without a type', 'next: () => ({})', 'its next has to answer with'],
+  [
+    'check',
+    'it is judged',
+    "check: () => { throw new Error('too hard') }",
+    'its check threw Error: too hard',
+  ],
+  ['final', 'the end is read', "final: () => { throw new Error('nothing left') }", 'its final threw Error'],
+])(
+  'a workload whose %s does not work ends the run and is named: when %s',
+  async (_what, _when, part, said) => {
+    const dir = mkdtempSync(join(tmpdir(), 'chaos-test-'))
+    onTestFinished(() => rmSync(dir, { recursive: true, force: true }))
+    const module = join(dir, 'workload.mjs')
+    const works = `name: 'mine', final: () => [], check: () => [],
+    next: () => ({ type: 'ChaosCounter', name: 'a', method: 'increment', args: [] })`
+    writeFileSync(module, `export const workload = { ${works}, ${part} }`)
+    const run = runChaos({
+      peers: 1,
+      seconds: said.includes('check') ? 60 : 0.2,
+      seed: 1,
+      kinds: ['reset'],
+      workloads: [],
+      workloadModule: pathToFileURL(module).href,
+      actorModule: CHAOS_ACTORS,
+      clientsPerPeer: 2,
+      paceMs: 20,
+      gapMs: 60_000,
+      teardown: onTestFinished,
+    })
+    await expect(run).rejects.toThrow(`the workload mine does not work: ${said}`)
+  },
+)
+
+test('a bank that books what comes twice is found out, on real peers', async () => {
+  const dir = mkdtempSync(join(tmpdir(), 'chaos-test-'))
+  onTestFinished(() => rmSync(dir, { recursive: true, force: true }))
+  const module = join(dir, 'actors.mjs')
+  writeFileSync(
+    module,
+    `import * as good from '${CHAOS_ACTORS}'
+    export const { ChaosAuditor } = good
+    export class ChaosAccount extends good.ChaosAccount {
+      deposit(...transfer) {
+        super.deposit(...transfer)
+        super.deposit(...transfer)
+      }
+    }`,
+  )
+  const result = await runChaos({
+    peers: 1,
+    seconds: 1,
+    seed: 1,
+    kinds: ['reset'],
+    workloads: ['bank'],
+    actorModule: pathToFileURL(module).href,
+    clientsPerPeer: 3,
+    paceMs: 20,
+    gapMs: 60_000,
+    teardown: onTestFinished,
+  })
+  expect(result.ok).toBe(false)
+  const broken = result.problems.map(({ promise }) => promise)
+  expect(broken).toEqual(expect.arrayContaining(['twice', 'conserved']))
+})
 
 test('a seed gives the same plan again, and another one another', () => {
   const plan = (seed: number) => planOf({ seed, lastsMs: 60_000, kinds: FAULT_KINDS, gapMs: 2000 })
@@ -100,7 +176,7 @@ test.each([
   ['kv', 'two writes of one version', twoWriters],
   ['kv', 'a value that nobody wrote', otherValue],
 ])('%s: %s', (name, _what, history) => {
-  expect(named(name).check(history)).not.toEqual([])
+  expect(named(name).check(history, true)).not.toEqual([])
 })
 
 test('good histories are good, those with open ends too', () => {
@@ -116,7 +192,7 @@ test('good histories are good, those with open ends too', () => {
     operation('ChaosRegister', 'compareAndSet', 's', 5, { result: { done: false, version: 1 } }),
     operation('ChaosRegister', 'get', 't', 8, { result: { version: 1, value: 'r' } }),
   ]
-  expect(workloads.flatMap((workload) => workload.check(history))).toEqual([])
+  expect(workloads.flatMap((workload) => workload.check(history, false))).toEqual([])
 })
 
 test('recovery counts from the fault to an answer that was not on its way before', () => {
@@ -128,6 +204,20 @@ test('recovery counts from the fault to an answer that was not on its way before
     operation('ChaosList', 'append', 'after', 97, { end: 400 }),
   ]
   expect(recoveries(answers, [fault])).toEqual(new Map([['kill', [300]]]))
+})
+
+test('detection counts from the fault to when each of the others noticed, while it lasts', () => {
+  const fault = { kind: 'kill' as const, began: 100, ended: 500, peers: [1], actors: [] }
+  const losses = [
+    { by: 0, lost: 1, at: 90 },
+    { by: 0, lost: 1, at: 140 },
+    { by: 0, lost: 1, at: 300 },
+    { by: 1, lost: 0, at: 150 },
+    { by: 2, lost: 3, at: 160 },
+    { by: 2, lost: 1, at: 180 },
+    { by: 3, lost: 1, at: 501 },
+  ]
+  expect(detections(losses, [fault])).toEqual(new Map([['kill', [40, 80]]]))
 })
 
 test('nobody asking is no unavailability', () => {

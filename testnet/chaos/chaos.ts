@@ -1,22 +1,19 @@
 // One run: a mesh of real processes comes up, clients work, faults happen as planned, everything is healed, everything must
 // answer, and the history of all operations is judged.
 
+import type { PeerEvent } from '../ipc.ts'
 import { createTestnet, type Testnet } from '../testnet.ts'
 import { answering, glimpse, isWhole, type PeerGlimpse, type PeerView } from '../view.ts'
 import { Attacker } from './attack.ts'
+import { readEnds } from './ends.ts'
 import type { FaultRecord } from './faults.ts'
 import { History } from './history.ts'
+import { judge } from './judge.ts'
 import { loadWorkloads } from './load-workloads.ts'
+import type { Loss } from './measure.ts'
 import { type FaultKind, planOf } from './plan.ts'
 import { type Sample, sample } from './sample.ts'
-import {
-  machineNow,
-  type Outcome,
-  type Problem,
-  type Promised,
-  type Recorded,
-  type Workload,
-} from './workload.ts'
+import { machineNow, type Problem, type Promised, type Recorded, type Workload } from './workload.ts'
 
 const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js'
 export const CHAOS_ACTORS = new URL(`./workloads/actors.${extension}`, import.meta.url).href
@@ -69,19 +66,18 @@ export interface ChaosResult {
   readonly failed: number
   readonly codes: ReadonlyMap<string, number>
   readonly samples: readonly Sample[]
+  readonly losses: readonly Loss[]
   /** On the machine's clock. */
   readonly began: number
   readonly ended: number
 }
 
 const CALL_TIMEOUT_MS = 20_000
-const FINAL_TIMEOUT_MS = 30_000
 const CALM_MS = 2000
 const SETTLED_MS = 60_000
 const WHOLE_MS = 60_000
 const LOOK_MS = 500
 const CHECK_MS = 5000
-const READS_AT_ONCE = 8
 
 export function runChaos(options: ChaosOptions): Promise<ChaosResult> {
   return new Chaos(options).run()
@@ -91,6 +87,7 @@ class Chaos {
   readonly #options: ChaosOptions
   readonly #history = new History()
   readonly #samples: Sample[] = []
+  readonly #losses: Loss[] = []
   readonly #stuck: string[] = []
   readonly #began = machineNow()
   /** The start of each peer that was given its clients. */
@@ -116,12 +113,14 @@ class Chaos {
       actors: actorModule ?? CHAOS_ACTORS,
       ...(teardown !== undefined && { teardown }),
       onOperation: (peer, event) => this.#history.take(peer, event),
+      onEvent: (peer, event) => this.#hear(peer, event),
     })
     const looking = setInterval(() => void this.#look(net), LOOK_MS)
     try {
-      await this.#play(net)
+      await Promise.race([this.#play(net), this.#history.broken])
       return this.#result()
     } finally {
+      this.#driving = false
       clearInterval(looking)
       await net.end()
     }
@@ -154,7 +153,7 @@ class Chaos {
     const resting = net.peers.map((peer) => peer.request('rest', undefined, CALL_TIMEOUT_MS * 2))
     await this.#comesBack('not all clients finish', Promise.all(resting))
     this.#enter('reading every actor')
-    await this.#readAll(net)
+    this.#stuck.push(...(await readEnds(net, this.#workloads, this.#history)))
   }
 
   async #attack(attacker: Attacker): Promise<void> {
@@ -162,6 +161,7 @@ class Chaos {
     const began = machineNow()
     for (const planned of planOf({ seed, lastsMs: seconds * 1000, kinds, gapMs })) {
       await sleep(Math.max(0, began + planned.at - machineNow()))
+      if (!this.#driving) return // the run was given up
       await attacker.attack(planned)
     }
     await sleep(Math.max(0, began + seconds * 1000 - machineNow()))
@@ -190,32 +190,9 @@ class Chaos {
     })
   }
 
-  async #readAll(net: Testnet): Promise<void> {
-    const reads = this.#workloads.flatMap((workload) => workload.final()).entries()
-    const lane = async (): Promise<void> => {
-      for (const [n, operation] of reads) {
-        const { type, name, method, args } = operation
-        const peer = n % net.peers.length
-        const id = `final-${n}`
-        this.#history.take(peer, { kind: 'begun', id, start: machineNow(), operation })
-        let ended: { outcome: Outcome; result?: unknown; code?: string }
-        try {
-          const result = await net.call(peer, type, name, method, args, FINAL_TIMEOUT_MS)
-          ended = { outcome: 'ok', result }
-        } catch (error) {
-          const { code = 'UNKNOWN', message } = error as { code?: string; message: string }
-          this.#stuck.push(`${type}/${name} does not answer peer ${peer}: ${message}`)
-          ended = { outcome: 'unknown', code }
-        }
-        this.#history.take(peer, { kind: 'ended', id, end: machineNow(), ...ended })
-      }
-    }
-    await Promise.all(Array.from({ length: READS_AT_ONCE }, lane))
-  }
-
   #result(): ChaosResult {
     const history = this.#history.operations
-    const problems = this.#check(history)
+    const problems = judge(this.#workloads, history, true)
     const faults = this.#attacker?.records ?? []
     return {
       ok: problems.length === 0 && this.#stuck.length === 0 && this.#history.acknowledged > 0,
@@ -230,13 +207,10 @@ class Chaos {
       failed: this.#history.failed,
       codes: this.#history.codes,
       samples: this.#samples,
+      losses: this.#losses,
       began: this.#began,
       ended: machineNow(),
     }
-  }
-
-  #check(history: readonly Recorded[]): readonly Problem[] {
-    return this.#workloads.flatMap((workload) => workload.check(history))
   }
 
   async #look(net: Testnet): Promise<void> {
@@ -244,10 +218,27 @@ class Chaos {
     const now = machineNow()
     this.#samples.push(...net.peers.flatMap((peer) => sample(peer, this.#views, now - this.#began)))
     if (now - this.#checkedAt > CHECK_MS) {
-      this.#broken = [...new Set(this.#check(this.#history.operations).map(({ promise }) => promise))]
       this.#checkedAt = now
+      this.#broken = this.#judgeSoFar()
     }
     this.#tell()
+  }
+
+  #hear(by: number, { event, detail, at }: PeerEvent): void {
+    if (event !== 'peer:lost') return
+    const lost = Number(/^peer-(\d+)$/.exec(detail.name)?.[1])
+    // Told on the wall clock a moment ago.
+    this.#losses.push({ by, lost, at: machineNow() - Math.max(0, Date.now() - at) })
+  }
+
+  #judgeSoFar(): readonly Promised[] {
+    try {
+      const problems = judge(this.#workloads, this.#history.operations, false)
+      return [...new Set(problems.map(({ promise }) => promise))]
+    } catch (error) {
+      this.#history.break(error)
+      return this.#broken
+    }
   }
 
   #enter(phase: string): void {

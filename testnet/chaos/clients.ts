@@ -4,6 +4,7 @@
 import type { MeshNode } from '../../node/api.ts'
 import { MeshError } from '../../node/errors.ts'
 import { seededRandom } from '../sim/random.ts'
+import { nextOf, WorkloadError } from './judge.ts'
 import { loadWorkloads } from './load-workloads.ts'
 import {
   type DrivePlan,
@@ -57,7 +58,13 @@ export class Clients {
       await new Promise((resolve) => setTimeout(resolve, paceMs * 2 * random()))
       if (this.#stopped) break
       const workload = this.#workloads[Math.floor(random() * this.#workloads.length)]!
-      this.#begin(client, workload, `${prefix}.${index}-${n}`, random)
+      try {
+        this.#begin(client, workload, `${prefix}.${index}-${n}`, random)
+      } catch (error) {
+        if (!(error instanceof WorkloadError)) throw error
+        this.#tell({ kind: 'broken', text: error.message })
+        break
+      }
     }
     await Promise.all(client.waiting.values())
   }
@@ -65,7 +72,7 @@ export class Clients {
   /** An actor that does not answer holds up the client's own calls to it, and no others. */
   #begin(client: Client, workload: Workload, id: string, random: () => number): void {
     const seen = (type: string, name: string): unknown => client.results.get(`${type}/${name}`)
-    const operation = workload.next({ id, random, seen })
+    const operation = nextOf(workload, { id, random, seen })
     const actor = `${operation.type}/${operation.name}`
     if (client.waiting.has(actor)) return
     const done = this.#operate(client, id, operation).finally(() => client.waiting.delete(actor))

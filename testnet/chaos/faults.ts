@@ -5,6 +5,7 @@
 //     answered, and the time would show nothing but that.
 //  X3 A disk is lost only while every actor has all its copies: what is promised holds while majorities keep their disks.
 
+import { canFillDisk } from '../disk/full.ts'
 import type { Condition } from '../links/condition.ts'
 import type { Testnet } from '../testnet.ts'
 import { answering, isWhole, type PeerView } from '../view.ts'
@@ -151,6 +152,20 @@ const CHOOSE: Readonly<Record<FaultKind, Choose>> = {
       },
     }
   },
+  'disk-full': (target, draws) => {
+    if (!canFillDisk()) return 'this system has no prlimit, with which it is done'
+    const chosen = one((peer) => ({
+      begin: (net) => net.fillDisk(peer, Math.floor(draws[1]! * MOST_SPARE_BYTES)),
+      end: async (net) => void (await net.restart(peer)),
+    }))
+    return chosen(target, draws)
+  },
+  'slow-disk': one((peer, draws) => ({
+    begin: (net) => net.slowDisk(peer, Math.round(20 * 75 ** draws[1]!)), // 20 to 1500 ms
+    end: async (net) => {
+      if (net.peer(peer).state.kind === 'running') await net.slowDisk(peer, 0)
+    },
+  })),
   partition: (target, draws) => {
     const group = target.net.peers
       .map(({ index }) => index)
@@ -205,6 +220,8 @@ const CHOOSE: Readonly<Record<FaultKind, Choose>> = {
   },
 }
 
+/** A few records fit, and the next one in part. */
+const MOST_SPARE_BYTES = 16 * 1024
 /** Long enough for a connection to be made again in between. */
 const RESET_EVERY_MS = 400
 

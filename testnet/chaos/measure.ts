@@ -70,6 +70,33 @@ export function recoveries(
   return byKind
 }
 
+/** A peer held another one to be gone. */
+export interface Loss {
+  readonly by: number
+  readonly lost: number
+  /** On the machine's clock. */
+  readonly at: number
+}
+
+/** By kind of fault: for every peer that was not hit, from the fault to when it first held one that was hit to be gone. */
+export function detections(
+  losses: readonly Loss[],
+  faults: readonly FaultRecord[],
+): ReadonlyMap<FaultKind, readonly number[]> {
+  const byKind = new Map<FaultKind, number[]>()
+  for (const { kind, began, ended = Number.POSITIVE_INFINITY, peers } of faults) {
+    const times = byKind.get(kind) ?? []
+    byKind.set(kind, times)
+    const first = new Map<number, number>()
+    for (const { by, lost, at } of losses) {
+      if (!peers.includes(lost) || peers.includes(by) || at < began || at > ended) continue
+      first.set(by, Math.min(at, first.get(by) ?? Number.POSITIVE_INFINITY))
+    }
+    times.push(...[...first.values()].map((at) => at - began))
+  }
+  return byKind
+}
+
 /** How long each actor gave no answer at a stretch although somebody waited for one; only stretches beyond a second. */
 export function unavailable(history: readonly Recorded[]): readonly number[] {
   const asked = new Map<string, number[]>()

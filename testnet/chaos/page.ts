@@ -43,11 +43,17 @@ function table(head: readonly string[], rows: readonly (readonly (string | numbe
 
 const faults = ({ faults: kinds }: ChaosSummary): string =>
   table(
-    ['kind', 'happened', 'not possible then', 'actors hit', 'recovery p50 ms', 'p99 ms', 'max ms'],
-    kinds.map(({ kind, happened, skipped, recoveryMs: ms }) => [
+    [
+      ...['kind', 'happened', 'not possible then', 'detected p50 ms', 'p99 ms', 'max ms'],
+      ...['actors hit', 'first call p50 ms', 'p99 ms', 'max ms'],
+    ],
+    kinds.map(({ kind, happened, skipped, detectionMs, recoveryMs: ms }) => [
       kind,
       happened,
       skipped,
+      detectionMs?.p50 ?? '',
+      detectionMs?.p99 ?? '',
+      detectionMs?.max ?? '',
       ms?.n ?? 0,
       ms?.p50 ?? '',
       ms?.p99 ?? '',
@@ -139,7 +145,7 @@ ${[...seconds10, ...grid, ...labels, ...bars, ...slowest].join('\n')}
 <text x="${LEFT}" y="${latencyTop - 8}">latency of answered calls: median (line) and slowest (dots) of each quarter of a second</text>
 <text x="${LEFT}" y="${rateTop - 8}">answered calls per second; dots: calls that ended with an error</text>
 </svg>
-<p class="key"><span class="process">■</span> process killed, frozen, stopped &nbsp; <span class="disk">■</span> disk lost &nbsp;
+<p class="key"><span class="process">■</span> process killed, frozen, stopped &nbsp; <span class="disk">■</span> disk lost, full or slow &nbsp;
 <span class="link">■</span> links cut &nbsp; <span class="slow">■</span> links slow or reset</p>`
 }
 
@@ -150,7 +156,7 @@ function logY(ms: number): number {
 }
 
 function familyOf(kind: string): string {
-  if (kind === 'wipe') return 'disk'
+  if (kind === 'wipe' || kind === 'disk-full' || kind === 'slow-disk') return 'disk'
   if (kind === 'partition' || kind === 'one-way' || kind === 'isolate-host') return 'link'
   if (kind === 'delay' || kind === 'throttle' || kind === 'reset') return 'slow'
   return 'process'

@@ -1,13 +1,15 @@
 // A run's result as plain figures: what a program reads, and what the texts and the page are made of.
 
 import type { ChaosResult } from './chaos.ts'
-import { type Bucket, recoveries, type Spread, spread, timeline, unavailable } from './measure.ts'
+import { type Bucket, detections, recoveries, type Spread, spread, timeline, unavailable } from './measure.ts'
 import type { FaultKind } from './plan.ts'
 
 export interface FaultSummary {
   readonly kind: FaultKind
   readonly happened: number
   readonly skipped: number
+  /** From the fault to when each other peer held one that was hit to be gone; missing where nobody did while it lasted. */
+  readonly detectionMs?: Spread
   /** From the fault to the first answer of each actor that was hit; missing where it hit none. */
   readonly recoveryMs?: Spread
 }
@@ -54,6 +56,7 @@ export interface ChaosSummary {
 export function summarise(result: ChaosResult): ChaosSummary {
   const { history, faults, began, ended } = result
   const times = recoveries(history, faults)
+  const noticed = detections(result.losses, faults)
   const kinds = [...new Set(faults.map(({ kind }) => kind))]
   const latencies = history.flatMap(({ outcome, start, end }) =>
     outcome === 'ok' && end !== undefined ? [end - start] : [],
@@ -76,6 +79,7 @@ export function summarise(result: ChaosResult): ChaosSummary {
       kind,
       happened: faults.filter((fault) => fault.kind === kind && fault.skipped === undefined).length,
       skipped: faults.filter((fault) => fault.kind === kind && fault.skipped !== undefined).length,
+      ...optional('detectionMs', spread(noticed.get(kind) ?? [])),
       ...optional('recoveryMs', spread(times.get(kind) ?? [])),
     })),
     ...optional('unavailableMs', spread(unavailable(history))),

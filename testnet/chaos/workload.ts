@@ -1,5 +1,5 @@
-// What clients do to actors while things break, and how their history is judged. The four that are built in are in
-// workloads/; a user's own is a module that exports one as `workload`.
+// What clients do to actors while things break, and how their history is judged. Those that are built in are in workloads/; a
+// user's own is a module that exports one as `workload`.
 
 /** One call. */
 export interface Operation {
@@ -42,8 +42,16 @@ export interface Workload {
   next(draw: Draw): Operation
   /** Reads of the end state; made when everything is healed and the clients have ended. */
   final(): readonly Operation[]
-  /** What is wrong with a history, in words; the operations are in no particular order. May be asked before the end. */
-  check(history: readonly Recorded[]): readonly Problem[]
+  /**
+   * For workloads whose effects go on after their calls, such as sends: whether these answers of `final` show that
+   * everything has arrived. They are read again until it says so, for half a minute at most.
+   */
+  rested?(ends: readonly Recorded[]): boolean
+  /**
+   * What is wrong with a history, in words; the operations are in no particular order. Asked every few seconds, and at last
+   * with `over`: nothing is under way any more. What it throws ends the run.
+   */
+  check(history: readonly Recorded[], over: boolean): readonly Problem[]
 }
 
 /** Which promise a history breaks. */
@@ -78,6 +86,8 @@ export type OperationEvent =
       readonly result?: unknown
       readonly code?: string
     }
+  /** The workload itself does not work: the run is over. */
+  | { readonly kind: 'broken'; readonly text: string }
 
 /** Milliseconds on the machine's monotonic clock, the same in every process. */
 export const machineNow = (): number => Number(process.hrtime.bigint()) / 1e6

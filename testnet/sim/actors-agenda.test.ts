@@ -4,6 +4,7 @@ import { expect, test } from 'vitest'
 import type { PeerId } from '../../mesh/ids.ts'
 import type { ActorMesh, SentFrame } from './actor-mesh.ts'
 import { code, meshOf } from './actor-stage.ts'
+import { Ledger as PlainLedger, SyncedLedger } from './ledger.ts'
 
 const isDelivery = ({ frame }: SentFrame): boolean =>
   frame.t === 'call' && frame.id.caller.startsWith('actor:') && frame.id.path === ''
@@ -85,6 +86,35 @@ test('S3 what is delivered again gets its first answer: no floor passed it befor
   await quiet(at)
   expect(await at.tokens(zero, 'b')).toEqual(['b1', 's1.sent', 's2.sent', 's3.sent'])
   expect(at.failed).toEqual([])
+})
+
+test('S3 an alarm that begins during a call passes no floor over what that call sends', async () => {
+  class Ledger extends PlainLedger {
+    async postAndWait(token: string): Promise<void> {
+      await this.context.actor('Ledger', 'b').send.relay!(token, 'Ledger', 'c')
+      await this.context.actor('Ledger', 'slow').size!()
+    }
+  }
+  const at = await meshOf(5, { types: [Ledger, SyncedLedger] })
+  const [zero, one, two, three, four] = at.ids as [PeerId, PeerId, PeerId, PeerId, PeerId]
+  await at.place('a', one, 'a1')
+  await at.place('b', two, 'b1')
+  await at.place('c', three, 'c1')
+  await at.place('slow', four, 'slow1')
+  const unheard = new Set([two, four])
+  at.onFrame = ({ frame, from, to }) => !(from === one && frame.t === 'call' && unheard.has(to))
+  await at.call(zero, 'a', 'armRelay', 'alarm', 500, 'Ledger', 'c')
+  const posted = at.send(zero, 'a', 'postAndWait', ['sent'])
+  await at.mesh.clock.run(3000)
+  unheard.delete(four)
+  await at.mesh.await(posted)
+  await at.mesh.clock.run(3000)
+  expect(await at.tokens(zero, 'c')).toEqual(['c1', 'alarm.other'])
+  unheard.clear()
+  await at.mesh.clock.run(15_000)
+  expect(at.failed).toEqual([])
+  expect(await at.tokens(zero, 'c')).toEqual(['c1', 'alarm.other', 'sent.other'])
+  expect(await at.tokens(zero, 'b')).toEqual(['b1', 'sent.a', 'sent.b'])
 })
 
 test('S1, G5 what a host has not acknowledged it does not send', async () => {
@@ -169,6 +199,34 @@ test('S5 a target that was made again gets nothing that was meant for the one be
   await at.mesh.clock.run(15_000)
   expect(await at.tokens(zero, 'b')).toEqual(['new'])
   expect(at.failed.map(({ error }) => (error as { code: string }).code)).toEqual(['ACTOR_DIED'])
+})
+
+test('S5 what was delivered to an actor that was deleted since does not make another one of that name', async () => {
+  const at = await meshOf(5)
+  const [zero, one] = at.ids as [PeerId, PeerId]
+  await at.place('a', one, 'a1')
+  const seen = endAt(
+    at,
+    one,
+    ({ frame, from, to }) =>
+      frame.t === 'answer' &&
+      frame.answer.kind === 'result' &&
+      to === one &&
+      at.entry('c')?.home != null &&
+      from === at.home('c'),
+  )
+  const boot = at.boot(one)
+  await at.call(zero, 'a', 'post', 's', 'Ledger', 'c')
+  await at.mesh.until('it died', () => seen.dead)
+  await at.mesh.await(at.runtimes.get(zero)!.delete('Ledger', 'c'))
+  expect(at.registry().boots.get(boot)?.status).toBe('live') // nobody delivers it at the moment
+  await at.recovered(boot)
+  await at.mesh.clock.run(15_000)
+  expect(at.entry('c')).toBeUndefined()
+  expect(at.failed.map(({ error }) => (error as { code: string }).code)).toEqual(['ACTOR_DIED'])
+  await at.call(zero, 'a', 'post', 's2', 'Ledger', 'c')
+  await quiet(at)
+  expect(await at.tokens(zero, 'c')).toEqual(['s2.sent'])
 })
 
 test('a move takes what was not delivered along', async () => {

@@ -99,6 +99,28 @@ test('P2 a late copy of a call that threw is answered from before the rest, neve
   expect(await at.tokens(zero, 'a')).toEqual(['a1'])
 })
 
+test('P2 a passive actor is copied into the next journal with what it told of calls that threw', async () => {
+  const at = await meshOf(5, { idleMs: IDLE_MS, settings: { journalMaxBlocks: 8 } })
+  const [zero, one, , three] = at.ids as [PeerId, PeerId, PeerId, PeerId]
+  await at.place('a', one, 'a1')
+  await at.place('busy', one, 'b0')
+  let late: SentFrame | undefined
+  at.onFrame = (sent) => {
+    if (sent.from === three && sent.frame.t === 'call') late ??= sent
+    return true
+  }
+  expect(await code(at.mesh.await(at.send(three, 'a', 'addThenThrow', ['never'])))).toBe('ACTOR_ERROR')
+  await asleep(at, 'a')
+  const wholeIn = at.journals('a').map(({ key }) => key)
+  for (let n = 1; n <= 60; n++) await at.call(zero, 'busy', 'add', `b${n}`)
+  await at.mesh.clock.run(8000)
+  await asleep(at, 'a')
+  expect(at.journals('a').filter(({ key }) => wholeIn.includes(key))).toEqual([])
+  at.repeat({ ...late!, frame: { ...late!.frame, method: 'add' } as SentFrame['frame'] }, one)
+  await at.mesh.clock.run(500)
+  expect(await at.tokens(zero, 'a')).toEqual(['a1'])
+})
+
 test('P1 an actor whose record waits for its keepers does not rest, and nothing is answered from what may be lost', async () => {
   const at = await meshOf(5, { idleMs: IDLE_MS })
   const [zero, one, two] = at.ids as [PeerId, PeerId, PeerId]
@@ -176,6 +198,34 @@ test('G5 a host that is cut off in onActivate lets nothing of it out; the next h
   expect(tokens.filter((token) => token === 'a1')).toEqual(['a1'])
   expect((await at.tokens(zero, 'other')).filter((token) => token.startsWith('seen'))).toEqual([])
   at.mesh.network.heal()
+})
+
+test('H3 an actor that is moved while onActivate runs lets nothing of that life out any more', async () => {
+  let goOn: (() => void) | undefined
+  class Newborn extends Ledger {
+    override async onActivate(): Promise<void> {
+      const { key, epoch } = this.context
+      if (key !== 'Ledger/a' || epoch > 1) return
+      await new Promise<void>((resolve) => {
+        goOn = resolve
+      })
+      await this.context.actor('Ledger', 'other').add!(`born in ${this.state.life}`)
+    }
+  }
+  Object.defineProperty(Newborn, 'name', { value: 'Ledger' })
+  const at = await meshOf(5, { types: [Newborn, SyncedLedger] })
+  const [zero, , two] = at.ids as [PeerId, PeerId, PeerId]
+  await at.place('other', two, 'o1')
+  const added = at.send(zero, 'a', 'add', ['a1'])
+  await at.mesh.until('its first home starts it', () => goOn !== undefined)
+  const first = at.home('a')
+  await at.move('a', at.others(first, two)[0]!)
+  await at.mesh.await(added)
+  goOn!()
+  await at.mesh.clock.run(3000)
+  // The state that its first home made is in no record that counts.
+  expect(await at.tokens(zero, 'other')).toEqual(['o1'])
+  expect((await at.call<{ life: number }>(zero, 'a', 'all')).life).toBe(2)
 })
 
 test('kill: the life ends in the middle of a call; the state comes back, and calls happen once', async () => {
@@ -256,6 +306,30 @@ test('A7 delete: a late call of what was deleted runs on nothing, and the name s
   at.mesh.kill(one)
   await at.recovered(boot)
   expect(await at.tokens(two, 'a')).toEqual(['new'])
+})
+
+test('A5 an actor that was made, and stopped by others, is not made again by a peer that was cut off before it heard', async () => {
+  const at = await meshOf(5)
+  const [zero, one] = at.ids as [PeerId, PeerId]
+  const boot = at.boot(one)
+  let asked = 0
+  at.mesh.network.trace = (from, _to, message) => {
+    if (from === one && message.kind === 'cmd' && message.issued.command.kind === 'create') asked++
+  }
+  at.mesh.network.fate = (_from, to, { kind }) =>
+    to === one && (kind === 'done' || kind === 'records') ? 'lost' : 0
+  const created = code(at.runtimes.get(one)!.create('Ledger', 'a'))
+  await at.mesh.until('it is made', () => at.entry('a') !== undefined)
+  at.split([one], at.others(one))
+  at.mesh.network.fate = undefined
+  await at.recovered(boot)
+  await at.mesh.await(at.runtimes.get(zero)!.stop('Ledger', 'a'))
+  const before = asked
+  at.mesh.network.heal()
+  await at.mesh.clock.run(10_000)
+  expect(asked).toBeGreaterThan(before)
+  expect(at.entry('a')).toMatchObject({ incarnation: 1, status: { kind: 'stopped' } })
+  expect(await at.mesh.await(created)).toBe('MESH_UNAVAILABLE')
 })
 
 test('A1 delete while the host is cut off: the name is not free before the host is recovered', async () => {

@@ -62,6 +62,7 @@ const actor = (name: string, status: ActorStatus['status']): ActorStatus => ({
   epoch: 1,
   restarts: 2,
   keepers: [{ peerId: '12D3KooWFakePeerOne', name: 'shop-1' }],
+  keepersWanted: 3,
   durability: 'replicated',
 })
 
@@ -100,6 +101,7 @@ export class FakeNode implements MeshNode {
   readonly asked: string[] = []
   currentStatus: NodeStatus = FAKE_STATUS
   currentMembers: readonly MemberStatus[] = FAKE_MEMBERS
+  currentActors: readonly ActorStatus[] = FAKE_ACTORS
   onCall: (type: string, name: string, method: string, args: readonly unknown[]) => unknown = () => undefined
   onLeave: () => Promise<void> = () => Promise.resolve()
   readonly #listeners: Listeners = {}
@@ -128,7 +130,7 @@ export class FakeNode implements MeshNode {
   }
   status = (): NodeStatus => this.currentStatus
   members = (): readonly MemberStatus[] => this.currentMembers
-  actors = (): readonly ActorStatus[] => FAKE_ACTORS
+  actors = (): readonly ActorStatus[] => this.currentActors
   reports = (): ReturnType<MeshNode['reports']> => []
   invite = (): Promise<string> => Promise.resolve('mesh1-fake-invite')
   async createActor(

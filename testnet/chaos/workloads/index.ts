@@ -1,6 +1,7 @@
 // The workloads that `mesh chaos` knows by name.
 
 import type { Draw, Workload } from '../workload.ts'
+import { bank } from './bank.ts'
 import { checkLists } from './lists.ts'
 
 /** Actors per workload: few enough that clients meet, enough that every peer hosts some. */
@@ -92,4 +93,4 @@ function lastOf(size: number, value: string): readonly string[] {
   return values
 }
 
-export const workloads: readonly Workload[] = [counter, append, kv]
+export const workloads: readonly Workload[] = [counter, append, kv, bank]

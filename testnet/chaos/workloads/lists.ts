@@ -53,7 +53,7 @@ function listOperation(
 }
 
 /** The checker speaks of places and orders; which promise that is, its words say. */
-function promiseOf(text: string): Problem['promise'] {
+export function promiseOf(text: string): Problem['promise'] {
   if (text.includes('applied twice')) return 'twice'
   if (text.includes(' there is ') || text.includes('no append can have filled')) return 'lost'
   return 'order'

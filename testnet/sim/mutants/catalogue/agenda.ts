@@ -100,6 +100,20 @@ export const agendaMutants: readonly Mutant[] = [
     ],
   },
   {
+    name: 'alarmFloorTooSoon',
+    rule: 'S3 (sends)',
+    breaks:
+      'an alarm that waits for its turn takes the floors of before: they pass what the running call sends, and others refuse what is called for that',
+    patch: [
+      {
+        file: RUNNER,
+        find: '      get all() {\n        return open.lowest()\n      },\n',
+        replace: '      all: open.lowest(),\n',
+      },
+    ],
+    tests: [inScenarios('S3 an alarm that begins during a call passes no floor over what that call sends')],
+  },
+  {
     name: 'idleSendUnrecorded',
     rule: 'S2 (sends)',
     breaks: 'a send that changed nothing at first runs once more, at another home of its target',
@@ -145,6 +159,23 @@ export const agendaMutants: readonly Mutant[] = [
     breaks: 'what was delivered to a stopped actor is delivered again to the next of its name',
     patch: [{ file: SENDS, find: '      incarnation,\n      method,', replace: '      method,' }],
     tests: [inScenarios('S5 a target that was made again gets nothing that was meant for the one before')],
+  },
+  {
+    name: 'makeWhatWasDeleted',
+    rule: 'S5 (sends) C3 (calls)',
+    breaks: 'a send that the deleted life of its target had makes the next one, which nobody asked for',
+    patch: [
+      {
+        file: 'node/actors/outgoing-call.ts',
+        find: ' || this.#isLateFor(target.key)) throw',
+        replace: ' || (incarnation > 0 && this.#isLateFor(target.key))) throw',
+      },
+    ],
+    tests: [
+      inScenarios(
+        'S5 what was delivered to an actor that was deleted since does not make another one of that name',
+      ),
+    ],
   },
   {
     name: 'stoppedSendersCount',

@@ -64,6 +64,22 @@ export const lifecycleMutants: readonly Mutant[] = [
     ],
   },
   {
+    name: 'copyForgetsThrows',
+    rule: 'A4 P2 L4',
+    breaks:
+      'a passive actor that is copied into the next journal counts as whole there without what it told, and a late copy of a call that threw runs',
+    patch: [
+      {
+        file: 'checkpoint/actor-log.ts',
+        find: 'hasTold ? (this.told?.changes ?? 0) : -1',
+        replace: 'hasTold ? (this.told?.changes ?? 0) : 0',
+      },
+    ],
+    tests: [
+      inLifecycle('P2 a passive actor is copied into the next journal with what it told of calls that threw'),
+    ],
+  },
+  {
     name: 'restBeforeItIsSent',
     rule: 'P1',
     breaks: 'an actor is passivated with sends that nobody carries out any more',
@@ -90,6 +106,27 @@ export const lifecycleMutants: readonly Mutant[] = [
     ],
   },
   {
+    name: 'goOnActivating',
+    rule: 'H3 G5',
+    breaks:
+      'an actor that moved away during onActivate goes on there, and others hear of a state that nobody has',
+    patch: [
+      {
+        file: HOMED,
+        find: '      this.#checkStaying()\n      if (log.sequence === 0) this.#log.begin(log)\n',
+        replace: '      if (log.sequence === 0) this.#log.begin(log)\n',
+      },
+      {
+        file: HOMED,
+        find: 'this.#log.side.confirm()])\n      this.#checkStaying()\n',
+        replace: 'this.#log.side.confirm()])\n',
+      },
+    ],
+    tests: [
+      inLifecycle('H3 an actor that is moved while onActivate runs lets nothing of that life out any more'),
+    ],
+  },
+  {
     name: 'numbersAgain',
     rule: 'A7',
     breaks: 'a name that was deleted begins with the same incarnation and epoch again',
@@ -102,6 +139,41 @@ export const lifecycleMutants: readonly Mutant[] = [
     ],
     tests: [
       inLifecycle('A7 delete: a late call of what was deleted runs on nothing, and the name starts afresh'),
+    ],
+  },
+  {
+    name: 'theDeadAskAgain',
+    rule: 'A5',
+    breaks: 'a command of a boot that was given up meanwhile is carried out a second time',
+    patch: [
+      {
+        file: 'mesh/registry/apply.ts',
+        find: "  if (table.boots.get(boot)?.status === 'dead')\n    return reject(",
+        replace: "  if (table.boots.get(boot)?.boot === '')\n    return reject(",
+      },
+    ],
+    tests: [
+      inLifecycle(
+        'A5 an actor that was made, and stopped by others, is not made again by a peer that was cut off before it heard',
+      ),
+    ],
+  },
+  {
+    name: 'createUnderTheNextBoot',
+    rule: 'A5',
+    breaks:
+      'a peer that was given up while it created an actor asks for it once more, under a number of its new boot',
+    patch: [
+      {
+        file: 'node/driver.ts',
+        find: "command.kind === 'create' ? !command.again : REPEATABLE.has(command.kind)",
+        replace: "command.kind === 'create' || REPEATABLE.has(command.kind)",
+      },
+    ],
+    tests: [
+      inLifecycle(
+        'A5 an actor that was made, and stopped by others, is not made again by a peer that was cut off before it heard',
+      ),
     ],
   },
   {
