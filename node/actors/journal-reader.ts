@@ -119,10 +119,17 @@ export class JournalReader {
     return blocks
   }
 
-  /** Keepers as the registry has them; the writer is usually one. */
+  /**
+   * Keepers as the registry has them, those that are held to be alive first. One of them is usually the writer that was
+   * lost: where it only stands still its stream is open, and a question to it is waited for.
+   */
   #holders(journal: LogKey): readonly PeerId[] {
     const keepers = this.#mesh.registry?.journals.get(journal)?.keepers ?? []
-    return [...new Set(keepers.map((keeper) => keeper.peer))].filter((peer) => peer !== this.#mesh.self)
+    const peers = [...new Set(keepers.map(({ peer }) => peer))].filter((peer) => peer !== this.#mesh.self)
+    const alive = new Set(
+      this.#mesh.members().flatMap(({ peer, liveness }) => (liveness === 'alive' ? [peer] : [])),
+    )
+    return [...peers.filter((peer) => alive.has(peer)), ...peers.filter((peer) => !alive.has(peer))]
   }
 
   async #readFrom(
