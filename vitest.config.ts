@@ -3,7 +3,7 @@ import { CountReporter } from './test/count-reporter.ts'
 
 export default defineConfig({
   test: {
-    include: ['{mesh,checkpoint,node,cli,testnet,examples,test}/**/*.test.ts'],
+    include: ['{mesh,checkpoint,node,cli,testnet,examples,bench,test}/**/*.test.ts'],
     reporters: ['default', new CountReporter()],
     // Real processes and real disks on a shared two-core machine: a hung test ends, a slow one does not fail.
     testTimeout: 60_000,
