@@ -3,6 +3,8 @@
 // F1 (R9, I11) a block is applied only when it is known to be committed: only committed blocks are ever sent in
 //    `records`, and the writer applies its own at commitment.
 // F2 blocks of a log that is not the pointer's are ignored.
+// F3 a message that brought something new is answered by asking for what follows; any other only when an answer is overdue.
+//    Else each block that is pushed to who catches up, and each copy of a message, begins another round of asking.
 
 import type { Env } from '../env.ts'
 import type { BootId, LogKey, PeerId } from '../ids.ts'
@@ -116,9 +118,11 @@ export class Follower {
       this.confirmed()
     }
     const applied: Applied[] = []
-    const first = this.#blocks.length - message.from
+    const { length } = this.#blocks
+    const first = length - message.from
     if (first >= 0) for (const block of message.blocks.slice(first)) applied.push(...this.apply(block))
-    if (this.#blocks.length < this.#knownCommit) this.#askFrom(from)
+    const missing = this.#blocks.length < this.#knownCommit
+    if (missing && (this.#blocks.length > length || this.#overdue)) this.#askFrom(from) // F3
     return applied
   }
 
@@ -190,7 +194,7 @@ export class Follower {
     // Nobody may have told it: the head can be out of its reach, and not out of others'.
     const unheard = this.#env.now - this.#progressAt >= this.#env.settings.headTimeoutMs
     const behind = this.#blocks.length < this.#knownCommit || this.#blocks.length === 0 || unheard
-    if (!behind || this.#env.now - this.#askedAt < this.#env.settings.resendMs) return
+    if (!behind || !this.#overdue) return
     const writer = peerOfBoot(pointer.writer)
     if (this.#env.connected.has(writer) && this.#env.random.number() < 0.7) return this.#askFrom(writer)
     const others = [...this.#env.connected.keys()]
@@ -198,8 +202,12 @@ export class Follower {
     if (other) this.#askFrom(other)
   }
 
+  get #overdue(): boolean {
+    return this.#env.now - this.#askedAt >= this.#env.settings.resendMs
+  }
+
   #askForPointer(peer: PeerId, log: LogKey): void {
-    if (this.#env.now - this.#askedAt < this.#env.settings.resendMs) return
+    if (!this.#overdue) return
     this.#askedAt = this.#env.now
     this.#env.send(peer, { kind: 'follow', log, from: 0 })
   }

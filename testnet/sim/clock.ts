@@ -10,7 +10,12 @@ interface Timer {
   cancelled: boolean
 }
 
+/** Events bring about events without end: a storm, in which time hardly passes. */
+export class TooManyEvents extends Error {}
+
 export class VirtualClock {
+  /** `run` fails with `TooManyEvents` from here on. */
+  eventLimit = Number.POSITIVE_INFINITY
   #now = 0
   #order = 0
   #events = 0
@@ -52,7 +57,8 @@ export class VirtualClock {
             return resolve(done())
           }
           this.#now = next.at
-          this.#events++
+          if (++this.#events > this.eventLimit)
+            throw new TooManyEvents(`more than ${this.eventLimit} events by ${this.#now.toFixed(1)} ms`)
           next.callback()
           process.nextTick(settled)
         } catch (error) {

@@ -5,6 +5,7 @@ import type { PeerId } from '../../../mesh/ids.ts'
 import type { MeshMessage } from '../../../mesh/messages.ts'
 import type { ActorEntry } from '../../../mesh/registry/types.ts'
 import { MeshError } from '../../../node/errors.ts'
+import { TooManyEvents } from '../clock.ts'
 import type { Listed, Seen } from '../ledger.ts'
 import { NotInTime } from '../mesh.ts'
 import { inject } from './faults.ts'
@@ -43,10 +44,13 @@ const AGENDAS_MS = 120_000
 const TIDY_MS = 90_000
 const QUIET_MS = 5000
 const QUIET_TRIES = 12
+/** Of a whole run, about 200 times as many as it usually has. */
+const EVENT_LIMIT = 1_000_000
 
 export async function runSeed(seed: number, options: RunOptions = {}): Promise<SeedResult> {
   const profile = { ...profileOf(seed), ...options.bias }
   const world = new World(seed, profile, options.trace ?? (() => {}))
+  world.mesh.clock.eventLimit = EVENT_LIMIT
   if (options.trace) traceMessages(world, options.trace)
   const thrown: { error: unknown }[] = []
   const unhandled = (error: unknown): void => void thrown.push({ error })
@@ -59,11 +63,11 @@ export async function runSeed(seed: number, options: RunOptions = {}): Promise<S
     await world.end()
     process.off('unhandledRejection', unhandled)
   }
-  const late = thrown.flatMap(({ error }) => (error instanceof NotInTime ? [error.message] : []))
+  const isLate = (error: unknown): error is Error =>
+    error instanceof NotInTime || error instanceof TooManyEvents
+  const late = thrown.flatMap(({ error }) => (isLate(error) ? [error.message] : []))
   const crashes = thrown.flatMap(({ error }) =>
-    error instanceof NotInTime
-      ? []
-      : [error instanceof Error ? (error.stack ?? error.message) : String(error)],
+    isLate(error) ? [] : [error instanceof Error ? (error.stack ?? error.message) : String(error)],
   )
   const wrong = world.wrong()
   return {

@@ -277,6 +277,24 @@ export const takeOverMutants: readonly Mutant[] = [
     ],
   },
   {
+    name: 'askWithEachRecords',
+    rule: 'F3',
+    breaks: 'who catches up asks for what is missing with every message of the registry that comes meanwhile',
+    patch: [
+      {
+        file: FOLLOWER,
+        find: '    if (missing && (this.#blocks.length > length || this.#overdue)) this.#askFrom(from)',
+        replace: '    if (missing) this.#askFrom(from)',
+      },
+    ],
+    tests: [
+      test(
+        'mesh/registry/follower.test.ts',
+        'F3 who catches up asks once at a time, however much is pushed to it and comes twice meanwhile',
+      ),
+    ],
+  },
+  {
     name: 'waitForTheSilent',
     rule: 'section 4',
     breaks:
