@@ -1,4 +1,5 @@
-// Gathers items by key for a moment, so that one registry command carries many.
+// Gathers items by key for a moment, and while what was gathered before is on its way, so that one registry command carries
+// many: more of them the slower the registry is.
 
 import type { Clock } from '../ports.ts'
 
@@ -10,12 +11,15 @@ interface Batch<Item> {
   readonly items: Item[]
   readonly sent: Promise<void>
   readonly send: () => void
+  /** It was gathered for long enough. */
+  isDue: boolean
 }
 
 export class Batches<Key, Item> {
   readonly #clock: Clock
   readonly #send: (key: Key, items: readonly Item[]) => Promise<void>
   readonly #open = new Map<Key, Batch<Item>>()
+  readonly #sending = new Set<Key>()
   readonly #timers = new Set<{ cancel(): void }>()
 
   constructor(clock: Clock, send: (key: Key, items: readonly Item[]) => Promise<void>) {
@@ -42,12 +46,21 @@ export class Batches<Key, Item> {
     const send = (): void => {
       timer.cancel()
       this.#timers.delete(timer)
-      if (this.#open.get(key) === batch) this.#open.delete(key)
-      this.#send(key, items).then(resolve, reject)
+      batch.isDue = true
+      const isFull = items.length >= MAX_ITEMS
+      if (this.#open.get(key) !== batch || (this.#sending.has(key) && !isFull)) return
+      this.#open.delete(key)
+      this.#sending.add(key)
+      const sent = (): void => {
+        this.#sending.delete(key)
+        const next = this.#open.get(key)
+        if (next?.isDue) next.send()
+      }
+      this.#send(key, items).then(resolve, reject).finally(sent)
     }
     const timer = this.#clock.setTimer(GATHER_MS, send)
     this.#timers.add(timer)
-    const batch = { items, sent: promise, send }
+    const batch: Batch<Item> = { items, sent: promise, send, isDue: false }
     this.#open.set(key, batch)
     return batch
   }

@@ -37,7 +37,9 @@ export interface CopierInit extends HomeServices {
 export class Copier {
   readonly #init: CopierInit
   readonly #wanted = new Set<ActorKey>()
+  /** On their way, from the first step to the report. */
   readonly #copying = new Set<ActorKey>()
+  #restoring = 0
   readonly #trims: Batches<LogKey, Copied>
   /** What was reported last, so that a trim that changes nothing is not repeated for ever. */
   readonly #reported = new Map<ActorKey, string>()
@@ -73,7 +75,7 @@ export class Copier {
 
   #work(): void {
     for (const key of this.#wanted) {
-      if (this.#stopped || this.#copying.size >= MAX_COPYING) return
+      if (this.#stopped || this.#restoring >= MAX_COPYING) return
       this.#wanted.delete(key)
       const entry = this.#init.mesh.registry?.actors.get(key)
       if (entry?.home !== this.#init.boot || entry.status.kind !== 'running') continue // T2
@@ -91,7 +93,8 @@ export class Copier {
       ({ journal }) => mesh.registry?.journals.get(journal)?.status.kind !== 'open',
     )
     try {
-      const position = await within(clock, copied, PATIENCE_MS, undefined)
+      this.#restoring++
+      const position = await within(clock, copied, PATIENCE_MS, undefined).finally(() => this.#copied())
       if (this.#stopped) return
       if (position !== undefined) {
         const { key: actor, epoch, options } = entry
@@ -103,6 +106,11 @@ export class Copier {
       // It ended, was released, or the head could not be reached: the registry says what is still to be done.
     }
     this.#retry(entry)
+  }
+
+  #copied(): void {
+    this.#restoring--
+    this.#work()
   }
 
   async #trim(journal: LogKey, copied: readonly Copied[]): Promise<void> {

@@ -26,6 +26,8 @@ import type { WakeUps } from './wake-ups.ts'
 
 /** The whole registry is looked through this long after it changed, once for all changes in between. */
 const SCAN_DELAY_MS = 10
+/** Nor does it take more than a tenth of the time, however many actors there are. */
+const SCAN_REST = 9
 /** Copies of a frame come within moments of each other, so the newest attempts that are over are the ones to know. */
 const MAX_OVER = 10_000
 
@@ -53,6 +55,8 @@ export class Host {
   readonly #scan: Debounce
   readonly #idle: Debounce
   readonly #idleEveryMs: number
+  /** How long the last look through the registry took. */
+  #scanMs = 0
   #over = false
 
   constructor(init: HostInit) {
@@ -139,11 +143,11 @@ export class Host {
 
   registryChanged(): void {
     this.#held.release((frame, reply) => this.receive(frame, reply))
-    this.#scan.ask()
+    this.#look()
   }
 
   rolled(): void {
-    this.#scan.ask()
+    this.#look()
   }
 
   /** This boot is over: nothing is acknowledged any more. */
@@ -223,9 +227,14 @@ export class Host {
     if (this.#homed.size > 0) this.#idle.ask()
   }
 
+  #look(): void {
+    this.#scan.ask(Math.max(SCAN_DELAY_MS, this.#scanMs * SCAN_REST))
+  }
+
   #lookThrough(): void {
     const registry = this.#init.mesh.registry
     if (registry === undefined || this.#over) return
+    const since = this.#init.clock.now()
     for (const [key, homed] of this.#homed) {
       const entry = registry.actors.get(key)
       if (entry !== undefined && this.#isHere(entry) && isSameLife(homed.entry, entry)) continue
@@ -239,6 +248,7 @@ export class Host {
       this.#tellStopped(key, passive.epoch, entry)
     }
     for (const entry of registry.actors.values()) if (this.#isHere(entry)) this.#serve(entry, registry)
+    this.#scanMs = this.#init.clock.now() - since
   }
 
   #isHere(entry: ActorEntry): boolean {

@@ -12,6 +12,7 @@ import type { Source } from '../../mesh/registry/types.ts'
 import type { MeshHandle } from '../mesh-handle.ts'
 import type { Clock } from '../ports.ts'
 import type { BlockCache } from './block-cache.ts'
+import { BlockFetch } from './block-fetch.ts'
 import {
   RESTORE_SERVICE,
   RESTORED_SERVICE,
@@ -46,6 +47,8 @@ export class JournalReader {
   readonly #indexes: JournalIndexes
   readonly #cache: BlockCache
   readonly #tokens: Tokens
+  /** By peer and journal, while blocks are on their way. */
+  readonly #fetches = new Map<string, BlockFetch>()
   readonly #asked = new Map<string, (answer: RestoreAnswer) => void>()
 
   constructor(parts: {
@@ -148,18 +151,36 @@ export class JournalReader {
       const block = this.#cache.get(journal, index)
       if (block !== undefined) have.set(index, block)
     }
-    for (;;) {
-      const missing = wanted.filter((index) => !have.has(index)).slice(0, ASK_BLOCKS)
-      if (missing.length === 0) return wanted.map((index) => have.get(index)!)
-      const before = have.size
-      const answer = await this.ask(peer, { q: 'blocks', journal, indexes: missing })
-      for (const proof of answer.a === 'blocks' ? answer.proofs : []) {
-        const { index, block } = await this.#store.verify(journal, proof)
-        have.set(index, block)
-        this.#cache.set(journal, index, block)
-      }
-      if (have.size === before) throw new Error('sent none of the blocks it named')
+    const missing = wanted.filter((index) => !have.has(index))
+    const fetched = missing.length === 0 ? [] : await this.#fetchOf(peer, journal).get(missing)
+    for (const [n, block] of fetched.entries()) have.set(missing[n]!, block)
+    return wanted.map((index) => have.get(index)!)
+  }
+
+  #fetchOf(peer: PeerId, journal: LogKey): BlockFetch {
+    const key = `${peer} ${journal}`
+    for (const [other, fetch] of this.#fetches) if (fetch.idle && other !== key) this.#fetches.delete(other)
+    let fetch = this.#fetches.get(key)
+    if (fetch === undefined) {
+      fetch = new BlockFetch((indexes) => this.#askBlocks(peer, journal, indexes), ASK_BLOCKS)
+      this.#fetches.set(key, fetch)
     }
+    return fetch
+  }
+
+  async #askBlocks(
+    peer: PeerId,
+    journal: LogKey,
+    indexes: readonly number[],
+  ): Promise<ReadonlyMap<number, Uint8Array>> {
+    const answer = await this.ask(peer, { q: 'blocks', journal, indexes })
+    const brought = new Map<number, Uint8Array>()
+    for (const proof of answer.a === 'blocks' ? answer.proofs : []) {
+      const { index, block } = await this.#store.verify(journal, proof)
+      brought.set(index, block)
+      this.#cache.set(journal, index, block)
+    }
+    return brought
   }
 
   /** One question to one peer. Rejects with why there is no answer. */
