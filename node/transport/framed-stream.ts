@@ -9,6 +9,7 @@
 import type { Stream } from '@libp2p/interface'
 import { ChunkReader, Lane } from './chunks.ts'
 import { messageOf } from './errors.ts'
+import { renewWindowLate } from './fewer-writes.ts'
 import { BATCH_BYTES, MAX_HELD_BYTES, MAX_QUEUED_BYTES, TURN_BYTES } from './limits.ts'
 import { Outbox } from './outbox.ts'
 
@@ -37,6 +38,7 @@ export class FramedStream {
 
   constructor(stream: Stream) {
     this.#stream = stream
+    renewWindowLate(stream)
     this.#reader = new ChunkReader((lane, payload) => this.#frame(lane, payload))
     stream.addEventListener('message', (event) => this.#bytes(event.data.subarray())) // F1
     stream.addEventListener('drain', () => this.#schedule())

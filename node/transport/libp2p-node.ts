@@ -10,6 +10,7 @@ import type { Multiaddr } from '@multiformats/multiaddr'
 import { createLibp2p } from 'libp2p'
 import { tcpTarget } from './addresses.ts'
 import { messageOf, TransportError } from './errors.ts'
+import { inOnePiece } from './fewer-writes.ts'
 import type { Gossip } from './gossip.ts'
 import type { Identity } from './identity.ts'
 import { DIAL_TIMEOUT_MS, MAX_DIAL_PATIENCE, NEGOTIATION_TIMEOUT_MS } from './limits.ts'
@@ -47,7 +48,7 @@ export const startLibp2p = async (init: NodeInit): Promise<StartedNode> => {
     privateKey: init.identity,
     addresses: { listen: init.listen.map((address) => address.toString()) },
     transports: [tcp()],
-    connectionEncrypters: [noise()],
+    connectionEncrypters: [(components) => inOnePiece(noise()(components))],
     streamMuxers: [yamux()],
     ...(discovery === undefined ? {} : { peerDiscovery: [discovery] }),
     connectionMonitor: { enabled: false },
