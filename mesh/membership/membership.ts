@@ -20,6 +20,7 @@ import {
   SELF_PUBLISH_GAP_MS,
   SWEEP_MS,
 } from './settings.ts'
+import type { Table } from './table.ts'
 import type {
   Fact,
   Member,
@@ -29,7 +30,7 @@ import type {
   MembershipSettings,
   PeerDescription,
 } from './types.ts'
-import { View } from './view.ts'
+import { View, type ViewPort } from './view.ts'
 
 export interface MembershipOptions {
   /** This peer's first fact: alive, incarnation 0, `by` itself. */
@@ -37,6 +38,8 @@ export interface MembershipOptions {
   readonly settings: MembershipSettings
   /** Uniform in [0, 1). */
   readonly random: RandomNumber
+  /** Who is known and connected from the start, `self` among them; a table of nobody else when left out. */
+  readonly table?: Table
 }
 
 const NEVER = Number.POSITIVE_INFINITY
@@ -62,13 +65,13 @@ export class Membership {
   #publishSelfAt = 0
   #publishedSelfAt = Number.NEGATIVE_INFINITY
 
-  constructor({ self, settings, random }: MembershipOptions) {
+  constructor({ self, settings, random, table }: MembershipOptions) {
     if (!isSane(self)) throw new TypeError(`not a fact about oneself: ${JSON.stringify(self)}`)
     this.#self = self.peer
     this.#settings = settings
     this.#random = random
     this.#rotation = new Rotation(random)
-    this.#view = new View(self, {
+    const port: ViewPort = {
       settings,
       random,
       now: () => this.#now,
@@ -76,7 +79,8 @@ export class Membership {
       learnedOfSelf: (fact) => this.#learnOfSelf(fact),
       appeared: (peer) => this.#rotation.add(peer),
       accused: (fact) => this.#checkSuspect(fact),
-    })
+    }
+    this.#view = new View(self, port, table)
     this.#prober = new Prober({
       settings,
       health: this.#health,
