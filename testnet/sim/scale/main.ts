@@ -3,6 +3,7 @@
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
 import { Crowd, type CrowdCost, type CrowdResult, type Range } from './crowd.ts'
 import { viewMemory } from './view-memory.ts'
+import { runWhole, type WholeResult } from './whole.ts'
 
 const EXIT = { ok: 0, crash: 3, usage: 64 } as const
 
@@ -13,6 +14,7 @@ interface Options {
   readonly deaths: number
   readonly steady: number
   readonly tables: 'shared' | 'own'
+  readonly whole: readonly number[]
   readonly json?: true
 }
 
@@ -62,12 +64,19 @@ const parse = (argv: readonly string[]): Options =>
         .choices(['shared', 'own'])
         .default('shared'),
     )
+    .addOption(
+      new Option('--whole <list>', 'sizes to run with the registry and its head, too; at most some hundreds')
+        .argParser((text) => text.split(',').map(number(5, 1000)))
+        .default([], 'none'),
+    )
     .addOption(new Option('--json', 'one JSON object at the end, instead of text'))
     .exitOverride()
     .parse([...argv], { from: 'user' })
     .opts<Options>()
 
-const COLUMNS: readonly (readonly [string, (row: Row) => string])[] = [
+type Column<Line> = readonly [string, (line: Line) => string]
+
+const COLUMNS: readonly Column<Row>[] = [
   ['members', ({ result }) => String(result.size)],
   ['messages/s', ({ result }) => result.messages.toFixed(2)],
   ['bytes/s', ({ result }) => result.bytes.toFixed(0)],
@@ -87,8 +96,19 @@ const COLUMNS: readonly (readonly [string, (row: Row) => string])[] = [
 
 const ms = ({ p50, p99, max }: Range): string => [p50, p99, max].map((each) => each.toFixed(0)).join('/')
 
-function table(rows: readonly Row[]): string {
-  const cells = COLUMNS.map(([name, of]) => [name, ...rows.map(of)])
+const WHOLE_COLUMNS: readonly Column<WholeResult>[] = [
+  ['members', ({ size }) => String(size)],
+  ['messages/s', ({ messages }) => messages.toFixed(2)],
+  ['of the head/s', ({ headMessages }) => headMessages.toFixed(0)],
+  ['needless terms', ({ needlessTerms }) => String(needlessTerms)],
+  ['taken over ms', ({ takenOverMs }) => takenOverMs.toFixed(0)],
+  ['followed ms', ({ followedMs }) => followedMs.toFixed(0)],
+  ['terms', ({ terms }) => String(terms)],
+  ['facts sent to meet', ({ factsToMeet }) => factsToMeet.toFixed(0)],
+]
+
+function table<Line>(columns: readonly Column<Line>[], rows: readonly Line[]): string {
+  const cells = columns.map(([name, of]) => [name, ...rows.map(of)])
   const widths = cells.map((column) => Math.max(...column.map(({ length }) => length)))
   return Array.from({ length: rows.length + 1 }, (_, line) =>
     cells.map((column, at) => column[line]!.padStart(widths[at]!)).join('  '),
@@ -96,7 +116,7 @@ function table(rows: readonly Row[]): string {
 }
 
 async function main(): Promise<number> {
-  const { sizes, json, ...options } = parse(process.argv.slice(2))
+  const { sizes, whole, json, ...options } = parse(process.argv.slice(2))
   const { seed, loss, deaths, steady, tables } = options
   const rows: Row[] = []
   for (const members of sizes) {
@@ -106,7 +126,13 @@ async function main(): Promise<number> {
     rows.push({ result, cost: { ...cost, viewBytes } })
     if (!json) process.stdout.write(`${members} members: ${kinds(result)}\n`)
   }
-  process.stdout.write(`${json ? JSON.stringify({ options, rows }) : table(rows)}\n`)
+  if (!json) process.stdout.write(`${table(COLUMNS, rows)}\n`)
+  const wholes: WholeResult[] = []
+  for (const members of whole)
+    wholes.push(await runWhole({ size: members, seed, loss, steadyMs: steady * 1000 }))
+  if (json) process.stdout.write(`${JSON.stringify({ options, rows, wholes })}\n`)
+  else if (wholes.length > 0)
+    process.stdout.write(`\nwith the registry and its head:\n${table(WHOLE_COLUMNS, wholes)}\n`)
   return EXIT.ok
 }
 
