@@ -8,6 +8,7 @@
 import type { BootId, PeerId } from '../ids.ts'
 import { compareFacts, isLive, isSane, outrank, renew, sameDescription } from './facts.ts'
 import { GRACE_MS, LocalHealth } from './health.ts'
+import { PartialViews } from './partial-views.ts'
 import { Prober, Rotation } from './probe.ts'
 import { pick, type RandomNumber, sample } from './random.ts'
 import {
@@ -54,6 +55,7 @@ export class Membership {
   readonly #prober: Prober
   /** When a peer that seems gone was last told so. */
   readonly #nudged = new Map<PeerId, number>()
+  readonly #partialViews = new PartialViews()
   #effects: MembershipEffect[] = []
   #started = false
   #now = 0
@@ -247,6 +249,7 @@ export class Membership {
   #connected(peer: PeerId, boot: BootId): void {
     const alone = this.#view.table.connected().length === 0
     this.#view.table.connect(peer, boot)
+    this.#partialViews.forget(peer)
     // The view says what is thought of that peer too, so one that comes back from the dead learns it and refutes.
     this.#sendView(peer, this.#view.table.facts(), true)
     if (!alone) return
@@ -256,6 +259,7 @@ export class Membership {
 
   #disconnected(peer: PeerId, boot: BootId, refused: boolean): void {
     this.#view.table.disconnect(peer, boot)
+    this.#partialViews.forget(peer)
     const known = this.#view.table.fact(peer)
     if (known?.boot !== boot || !isLive(known.liveness)) return // R6: about a boot that is history
     if (refused) this.#view.declareDead(known)
@@ -267,6 +271,11 @@ export class Membership {
       const last = at + FACTS_PER_VIEW >= facts.length
       this.#send(to, { kind: 'view', facts: facts.slice(at, at + FACTS_PER_VIEW), reply: reply && last })
     }
+  }
+
+  #heardView(from: PeerId, { facts, reply }: Extract<MembershipMessage, { kind: 'view' }>): void {
+    const theirs = this.#partialViews.add(from, facts, reply)
+    if (reply) this.#answerView(from, theirs)
   }
 
   /** What the sender of a view does not know yet, and this peer's own fact. */
@@ -286,7 +295,7 @@ export class Membership {
       case 'view':
         // Its sender's own fact is news; the rest of a view was news once, and is not told all over again.
         for (const fact of message.facts) this.#view.learn(fact, { from, spread: fact.peer === from })
-        if (message.reply) this.#answerView(from, message.facts)
+        this.#heardView(from, message)
         break
       case 'ping':
         for (const fact of message.facts) this.#view.learn(fact, { from, spread: true })
