@@ -1,6 +1,7 @@
 // Many peers' real memberships (mesh/membership) in virtual time, for what a mesh's size costs: traffic, detection, false
 // deaths. They begin as a mesh that has met: everybody knows everybody, over open links. docs/scale.md says what is left out.
 
+import type { PeerId } from '../../../mesh/ids.ts'
 import { isLive } from '../../../mesh/membership/facts.ts'
 import { Membership } from '../../../mesh/membership/membership.ts'
 import { defaultMembershipSettings } from '../../../mesh/membership/settings.ts'
@@ -80,6 +81,7 @@ interface Peer {
   /** The index of the lowest peer that is live in its view. */
   head: number
   sent: number
+  lastSent: { readonly to: PeerId | undefined; readonly arrivesAt: number }
   dead: boolean
 }
 
@@ -123,7 +125,7 @@ export class Crowd {
       const table = tables === 'own' ? ownTable(this.#roster, self) : new SharedTable(this.#roster, self)
       const random = seededRandom(seed + 2 + index)
       const membership = new Membership({ self, settings: defaultMembershipSettings, random, table })
-      return { membership, index, head: 0, sent: 0, dead: false }
+      return { membership, index, head: 0, sent: 0, lastSent: { to: undefined, arrivesAt: 0 }, dead: false }
     })
   }
 
@@ -228,7 +230,11 @@ export class Crowd {
         const receiver = this.#peers[this.#roster.indexes.get(to)!]!
         const from = this.#roster.facts[peer.index]!.peer
         if (travelMs === undefined) return
-        this.#clock.set(travelMs, () => this.#step(receiver, { type: 'message', from, message }))
+        // The parts of a view go out in one step, and a stream keeps their order.
+        const isNext = to === peer.lastSent.to
+        const at = Math.max(this.#clock.now + travelMs, isNext ? peer.lastSent.arrivesAt : 0)
+        peer.lastSent = { to, arrivesAt: at }
+        this.#clock.set(at - this.#clock.now, () => this.#step(receiver, { type: 'message', from, message }))
         return
       }
       case 'publish':
