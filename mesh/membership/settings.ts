@@ -54,8 +54,8 @@ export const RUMOUR_REPEATS = 3
 export const MAX_RUMOURS = 256
 
 /**
- * Members in one table. Every peer keeps a connection to every other, which ends far below this; at about 1 KB a
- * member a flood of invented peers costs 20 MB and then nothing more.
+ * Members in one table. Every peer keeps a connection to every other, which ends far below this; at about 1.3 KB a
+ * member a flood of invented peers costs 26 MB and then nothing more.
  */
 export const MAX_MEMBERS = 20_000
 
