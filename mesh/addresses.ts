@@ -25,11 +25,13 @@ interface Seen {
   readonly peers: readonly PeerEntry[]
 }
 
+type Wanted = ReadonlyMap<PeerId, readonly string[]>
+
 export class Addresses {
   readonly #parts: AddressesParts
   readonly #onDisk: Map<PeerId, string>
   #seen: Seen | undefined
-  #wanted = ''
+  #wanted: Wanted | undefined
 
   constructor(parts: AddressesParts, stored: StoreFacts['peers']) {
     this.#parts = parts
@@ -51,9 +53,10 @@ export class Addresses {
     const pointer = pointers.current
     const registry = follower.state
     const seen = this.#seen
-    const same = seen?.members === members && seen.pointer === pointer
-    if (same && seen.registry === registry) return
-    const peers = [...(registry?.peers.values() ?? [])]
+    const isUnmoved = seen !== undefined && seen.pointer === pointer && seen.registry === registry
+    if (isUnmoved && seen.members === members) return
+    const same = seen !== undefined && seen.pointer === pointer && areReachedAlike(seen.members, members)
+    const peers = isUnmoved ? seen.peers : [...(registry?.peers.values() ?? [])]
     this.#seen = { members, pointer, registry, peers }
     if (same && peers.length === seen.peers.length && peers.every((entry, i) => entry === seen.peers[i]))
       return
@@ -94,9 +97,27 @@ export class Addresses {
       else if (description.addresses.length > 0) wanted.set(peer, description.addresses)
     }
     wanted.delete(env.self)
-    const signature = JSON.stringify([...wanted])
-    if (signature === this.#wanted) return
-    this.#wanted = signature
+    if (this.#wanted && areSame(wanted, this.#wanted)) return
+    this.#wanted = wanted
     env.emit({ type: 'want', peers: wanted })
   }
+}
+
+/** Most changes of the view are of a load, which every pong of a busy mesh brings and which nothing here follows from. */
+const areReachedAlike = (before: readonly Member[], after: readonly Member[]): boolean =>
+  before === after ||
+  (before.length === after.length && after.every((member, i) => isAlike(member, before[i]!)))
+
+const isAlike = (a: Member, b: Member): boolean =>
+  a === b || (a.peer === b.peer && a.liveness === b.liveness && a.description === b.description)
+
+function areSame(a: Wanted, b: Wanted): boolean {
+  if (a.size !== b.size) return false
+  const others = b.entries()
+  for (const [peer, addresses] of a) {
+    const [other, theirs] = others.next().value!
+    if (peer !== other) return false
+    if (addresses !== theirs && addresses.join(' ') !== theirs.join(' ')) return false
+  }
+  return true
 }

@@ -44,7 +44,8 @@ export class Election {
     const since = this.#writerGone?.since ?? follower.progressAt
     // A peer whose own machine is overloaded doubts itself first.
     const patience = gone ? 0 : env.settings.headTimeoutMs * membership.doubt
-    if (env.now - since < patience + this.#rank() * env.settings.candidateStaggerMs) return
+    const over = env.now - since - patience
+    if (over < 0 || over < this.#rank() * env.settings.candidateStaggerMs) return
     candidate.campaign(newer ? 'newer-boot' : gone ? 'refused' : 'none')
   }
 

@@ -5,7 +5,7 @@ import { describe, expect, test } from 'vitest'
 import { bootId, peerId } from '../ids.ts'
 import { Membership } from './membership.ts'
 import { description, firstFact, seededRandom } from './network.testing.ts'
-import { defaultMembershipSettings, MAX_MEMBERS } from './settings.ts'
+import { defaultMembershipSettings, FACTS_PER_VIEW, MAX_MEMBERS } from './settings.ts'
 import type { Fact, Liveness, MembershipEffect, MembershipInput, MembershipMessage } from './types.ts'
 
 const settings = defaultMembershipSettings
@@ -70,6 +70,27 @@ const peersIn = (effect: ReturnType<typeof sent>[number] | undefined): Fact['pee
   effect !== undefined && 'facts' in effect.message ? effect.message.facts.map((f) => f.peer) : []
 
 describe('views', () => {
+  test('a view in several parts is answered with what is in none of them', () => {
+    const facts = Array.from({ length: FACTS_PER_VIEW + 1 }, (_, i) => fact(`p${i}`))
+    const [early, late] = [facts.slice(0, FACTS_PER_VIEW), facts.slice(FACTS_PER_VIEW)]
+    const bench = connectedTo('b')
+    bench.hear(fact('c'))
+    bench.message(b, { kind: 'view', facts: early, reply: false })
+    const [answer, ...more] = sent(bench.message(b, { kind: 'view', facts: late, reply: true }), 'view')
+    expect(peersIn(answer)).toEqual(['a', 'b', 'c'])
+    expect(more).toEqual([])
+  })
+
+  test('parts that another boot told before it lost them count for nothing', () => {
+    const facts = Array.from({ length: FACTS_PER_VIEW }, (_, i) => fact(`p${i}`))
+    const bench = connectedTo('b')
+    bench.message(b, { kind: 'view', facts, reply: false })
+    bench.step({ type: 'disconnected', peer: b, boot: bBoot, refused: false })
+    bench.step({ type: 'connected', peer: b, boot: bootId(b, '2') })
+    const answers = sent(bench.message(b, { kind: 'view', facts: [], reply: true }), 'view')
+    expect(answers.flatMap(peersIn)).toHaveLength(FACTS_PER_VIEW + 2)
+  })
+
   test('on connect the whole view goes out, and asks for the other', () => {
     const bench = new Bench()
     bench.hear(fact('b'), fact('c'))

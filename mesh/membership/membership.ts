@@ -8,6 +8,7 @@
 import type { BootId, PeerId } from '../ids.ts'
 import { compareFacts, isLive, isSane, outrank, renew, sameDescription } from './facts.ts'
 import { GRACE_MS, LocalHealth } from './health.ts'
+import { PartialViews } from './partial-views.ts'
 import { Prober, Rotation } from './probe.ts'
 import { pick, type RandomNumber, sample } from './random.ts'
 import {
@@ -20,6 +21,7 @@ import {
   SELF_PUBLISH_GAP_MS,
   SWEEP_MS,
 } from './settings.ts'
+import type { Table } from './table.ts'
 import type {
   Fact,
   Member,
@@ -29,7 +31,7 @@ import type {
   MembershipSettings,
   PeerDescription,
 } from './types.ts'
-import { View } from './view.ts'
+import { View, type ViewPort } from './view.ts'
 
 export interface MembershipOptions {
   /** This peer's first fact: alive, incarnation 0, `by` itself. */
@@ -37,6 +39,8 @@ export interface MembershipOptions {
   readonly settings: MembershipSettings
   /** Uniform in [0, 1). */
   readonly random: RandomNumber
+  /** Who is known and connected from the start, `self` among them; a table of nobody else when left out. */
+  readonly table?: Table
 }
 
 const NEVER = Number.POSITIVE_INFINITY
@@ -51,6 +55,7 @@ export class Membership {
   readonly #prober: Prober
   /** When a peer that seems gone was last told so. */
   readonly #nudged = new Map<PeerId, number>()
+  readonly #partialViews = new PartialViews()
   #effects: MembershipEffect[] = []
   #started = false
   #now = 0
@@ -62,13 +67,13 @@ export class Membership {
   #publishSelfAt = 0
   #publishedSelfAt = Number.NEGATIVE_INFINITY
 
-  constructor({ self, settings, random }: MembershipOptions) {
+  constructor({ self, settings, random, table }: MembershipOptions) {
     if (!isSane(self)) throw new TypeError(`not a fact about oneself: ${JSON.stringify(self)}`)
     this.#self = self.peer
     this.#settings = settings
     this.#random = random
     this.#rotation = new Rotation(random)
-    this.#view = new View(self, {
+    const port: ViewPort = {
       settings,
       random,
       now: () => this.#now,
@@ -76,7 +81,8 @@ export class Membership {
       learnedOfSelf: (fact) => this.#learnOfSelf(fact),
       appeared: (peer) => this.#rotation.add(peer),
       accused: (fact) => this.#checkSuspect(fact),
-    })
+    }
+    this.#view = new View(self, port, table)
     this.#prober = new Prober({
       settings,
       health: this.#health,
@@ -243,6 +249,7 @@ export class Membership {
   #connected(peer: PeerId, boot: BootId): void {
     const alone = this.#view.table.connected().length === 0
     this.#view.table.connect(peer, boot)
+    this.#partialViews.forget(peer)
     // The view says what is thought of that peer too, so one that comes back from the dead learns it and refutes.
     this.#sendView(peer, this.#view.table.facts(), true)
     if (!alone) return
@@ -252,6 +259,7 @@ export class Membership {
 
   #disconnected(peer: PeerId, boot: BootId, refused: boolean): void {
     this.#view.table.disconnect(peer, boot)
+    this.#partialViews.forget(peer)
     const known = this.#view.table.fact(peer)
     if (known?.boot !== boot || !isLive(known.liveness)) return // R6: about a boot that is history
     if (refused) this.#view.declareDead(known)
@@ -263,6 +271,11 @@ export class Membership {
       const last = at + FACTS_PER_VIEW >= facts.length
       this.#send(to, { kind: 'view', facts: facts.slice(at, at + FACTS_PER_VIEW), reply: reply && last })
     }
+  }
+
+  #heardView(from: PeerId, { facts, reply }: Extract<MembershipMessage, { kind: 'view' }>): void {
+    const theirs = this.#partialViews.add(from, facts, reply)
+    if (reply) this.#answerView(from, theirs)
   }
 
   /** What the sender of a view does not know yet, and this peer's own fact. */
@@ -282,7 +295,7 @@ export class Membership {
       case 'view':
         // Its sender's own fact is news; the rest of a view was news once, and is not told all over again.
         for (const fact of message.facts) this.#view.learn(fact, { from, spread: fact.peer === from })
-        if (message.reply) this.#answerView(from, message.facts)
+        this.#heardView(from, message)
         break
       case 'ping':
         for (const fact of message.facts) this.#view.learn(fact, { from, spread: true })

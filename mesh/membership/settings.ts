@@ -54,8 +54,8 @@ export const RUMOUR_REPEATS = 3
 export const MAX_RUMOURS = 256
 
 /**
- * Members in one table. Every peer keeps a connection to every other, which ends far below this; at about 1 KB a
- * member a flood of invented peers costs 20 MB and then nothing more.
+ * Members in one table. Every peer keeps a connection to every other, which ends far below this; at about 1.3 KB a
+ * member a flood of invented peers costs 26 MB and then nothing more.
  */
 export const MAX_MEMBERS = 20_000
 
@@ -64,6 +64,9 @@ export const MAX_RELAYS = 1000
 
 /** Facts in one view message: about 400 KB, so that a view never sits in front of a ping for long. */
 export const FACTS_PER_VIEW = 1000
+
+/** Senders of which the first parts of a long view are kept: they follow each other at once, and few compare at a time. */
+export const MAX_PARTIAL_VIEWS = 8
 
 /** Whole views are compared with one random peer this often: heals what gossip lost. */
 export const ANTI_ENTROPY_MS = 30_000

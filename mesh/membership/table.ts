@@ -11,6 +11,9 @@ interface Entry {
   readonly member: Member
 }
 
+/** What a view needs of its table: the simulator has one whose unchanged lines are shared between peers. */
+export type Table = Pick<MemberTable, keyof MemberTable>
+
 export class MemberTable {
   readonly #self: PeerId
   readonly #entries = new Map<PeerId, Entry>()

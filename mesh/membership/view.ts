@@ -13,7 +13,7 @@ import type { RandomNumber } from './random.ts'
 import { Rumours } from './rumours.ts'
 import { CONFIRMATIONS } from './settings.ts'
 import { Suspicion } from './suspicion.ts'
-import { MemberTable } from './table.ts'
+import { MemberTable, type Table } from './table.ts'
 import type { Fact, MembershipEffect, MembershipSettings } from './types.ts'
 
 /** How a fact came here: its sender, and whether it is news worth passing on. */
@@ -36,7 +36,7 @@ export interface ViewPort {
 }
 
 export class View {
-  readonly table: MemberTable
+  readonly table: Table
   readonly #self: PeerId
   readonly #port: ViewPort
   /** One per suspect member, and only for them. */
@@ -44,10 +44,10 @@ export class View {
   readonly #announcements = new Announcements()
   readonly #rumours = new Rumours()
 
-  constructor(self: Fact, port: ViewPort) {
+  constructor(self: Fact, port: ViewPort, table?: Table) {
     this.#self = self.peer
     this.#port = port
-    this.table = new MemberTable(self)
+    this.table = table ?? new MemberTable(self)
   }
 
   get self(): Fact {
