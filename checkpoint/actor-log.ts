@@ -330,7 +330,12 @@ export class ActorLog implements RecordSource {
       // Keepers of what is encrypted need not know what was called.
       folded: cipher === undefined ? foldedOf(pending) : [],
     }
-    const tables = { calls: this.calls.toData(), agenda: this.agenda.toData(), told, version: this.#version }
+    const tables = {
+      calls: this.calls.toData(),
+      agenda: this.agenda.toData(),
+      told,
+      version: this.#version,
+    }
     if (slicing !== undefined && this.#stateBytes >= slicing.largeBytes) {
       void this.#make(snapshot, { state: this.#state, ...tables }, slicing)
       return []
