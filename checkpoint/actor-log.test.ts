@@ -5,8 +5,9 @@ import fc from 'fast-check'
 import { create } from 'mutative'
 import { describe, expect, test } from 'vitest'
 import { bootId, logKey, parseActorKey, peerId } from '../mesh/ids.ts'
-import { ActorLog } from './actor-log.ts'
+import { ActorLog, type Slicing } from './actor-log.ts'
 import { CallTable } from './call-table.ts'
+import { Cipher } from './cipher.ts'
 import { decode, encode } from './codec.ts'
 import { type ActorLife, JournalIndex } from './journal-index.ts'
 import { MemoryDisk } from './memory-disk.ts'
@@ -72,8 +73,18 @@ const change: fc.Arbitrary<Change> = fc.oneof(
   }),
 )
 
-const makeLog = (state: object) =>
-  new ActorLog({ life, state, calls: new CallTable(), sequence: 0, isGone: () => false, mark: () => {} })
+const inSmallSlices: Slicing = { largeBytes: 0, sliceBytes: 30, pause: () => Promise.resolve() }
+const makeLog = (state: object, slicing?: Slicing, cipher?: Cipher) =>
+  new ActorLog({
+    life,
+    state,
+    calls: new CallTable(),
+    sequence: 0,
+    slicing,
+    cipher,
+    isGone: () => false,
+    mark: () => {},
+  })
 
 function commit(log: ActorLog, n: number, made: Change): boolean {
   const [, patches] = create(log.state as State, made, { enablePatches: true })
@@ -95,60 +106,77 @@ const noise = (sequence: number): RecordPart => ({
 })
 
 describe('actor log', () => {
-  test('any prefix of the journal replays to what the actor was at its last whole record in it', async () => {
-    await fc.assert(
-      fc.asyncProperty(
-        fc.array(fc.tuple(change, fc.boolean()), { maxLength: 150 }),
-        fc.nat(),
-        async (changes, seed) => {
-          const log = makeLog(initial())
-          void log.writeSnapshot().catch(() => {})
-          const blocks: Uint8Array[] = []
-          const after = new Map<number, { state: object; calls: number }>([
-            [1, { state: log.state, calls: 0 }],
-          ])
-          const flush = (): void => {
-            // Small parts, so that snapshots are cut over blocks as large ones are.
-            const parts = log
-              .take(J)
-              .flatMap((record) => cut(record, record.head.kind === 'delta' ? 1e6 : 40))
-            for (let at = 0; at < parts.length; at += 3)
-              blocks.push(encodeBlock([noise(blocks.length), ...parts.slice(at, at + 3)]))
-          }
-          flush()
-          for (const [n, [made, full]] of changes.entries()) {
-            if (commit(log, n, made)) after.set(log.sequence, { state: log.state, calls: log.calls.size })
-            if (full) void log.writeSnapshot().catch(() => {})
-            if ((n + seed) % 3 === 0) flush()
-            after.set(log.sequence, { state: log.state, calls: log.calls.size })
-          }
-          flush()
-          const store = await openMemoryStore({ disk: new MemoryDisk(), random: () => '00' })
-          const journal = await store.createLog()
-          for (const block of blocks) await store.append(journal, block)
-          const index = new JournalIndex(journal, store)
-          for (const length of [blocks.length, seed % (blocks.length + 1), blocks.length]) {
-            const needed = await index.find(life, length)
-            const restored = replay(
+  test.each([
+    ['at once', undefined, undefined],
+    ['in slices (A6)', inSmallSlices, undefined],
+    ['in slices, encrypted', inSmallSlices, new Cipher(new Uint8Array(32).fill(1))],
+  ])(
+    'any prefix of the journal replays to what the actor was at its last whole record in it: snapshots made %s',
+    async (_, slicing, cipher) => {
+      await fc.assert(
+        fc.asyncProperty(
+          fc.array(fc.tuple(change, fc.boolean()), { maxLength: 150 }),
+          fc.nat(),
+          async (changes, seed) => {
+            const log = makeLog(initial(), slicing, cipher)
+            void log.writeSnapshot().catch(() => {})
+            const blocks: Uint8Array[] = []
+            const after = new Map<number, { state: object; calls: number }>([
+              [1, { state: log.state, calls: 0 }],
+            ])
+            const flush = (): void => {
+              // Small parts, so that snapshots are cut over blocks as large ones are.
+              const parts = log
+                .take(J)
+                .flatMap((record) => cut(record, record.head.kind === 'delta' ? 1e6 : 40))
+              for (let at = 0; at < parts.length; at += 3)
+                blocks.push(encodeBlock([noise(blocks.length), ...parts.slice(at, at + 3)]))
+            }
+            flush()
+            for (const [n, [made, full]] of changes.entries()) {
+              // A snapshot that is being made is of a moment between changes, and one may be asked for meanwhile.
+              for (let turn = slicing === undefined ? 0 : (n * 7 + seed) % 5; turn > 0; turn--) await null
+              if (commit(log, n, made)) after.set(log.sequence, { state: log.state, calls: log.calls.size })
+              if (full) void log.writeSnapshot().catch(() => {})
+              if ((n + seed) % 3 === 0) flush()
+              after.set(log.sequence, { state: log.state, calls: log.calls.size })
+            }
+            flush()
+            for (let turn = slicing === undefined ? 0 : 500; turn > 0; turn--) {
+              await null
+              flush()
+            }
+            const store = await openMemoryStore({ disk: new MemoryDisk(), random: () => '00' })
+            const journal = await store.createLog()
+            for (const block of blocks) await store.append(journal, block)
+            const index = new JournalIndex(journal, store)
+            for (const length of [blocks.length, seed % (blocks.length + 1), blocks.length]) {
+              const needed = await index.find(life, length)
+              const restored = replay(
+                life,
+                needed!.map((at) => blocks[at]!),
+                undefined,
+                cipher,
+              )
+              if (restored === undefined) continue
+              const expected = after.get(restored.sequence)!
+              expect(restored.state).toEqual(expected.state)
+              expect(restored.calls.size).toBe(expected.calls)
+              expect(needed!.every((at) => at < length)).toBe(true)
+            }
+            const last = replay(
               life,
-              needed!.map((at) => blocks[at]!),
+              (await index.find(life, blocks.length))!.map((at) => blocks[at]!),
+              undefined,
+              cipher,
             )
-            if (restored === undefined) continue
-            const expected = after.get(restored.sequence)!
-            expect(restored.state).toEqual(expected.state)
-            expect(restored.calls.size).toBe(expected.calls)
-            expect(needed!.every((at) => at < length)).toBe(true)
-          }
-          const last = replay(
-            life,
-            (await index.find(life, blocks.length))!.map((at) => blocks[at]!),
-          )
-          expect(last?.sequence).toBe(log.sequence)
-        },
-      ),
-      { numRuns: 60 },
-    )
-  })
+            expect(last?.sequence).toBe(log.sequence)
+          },
+        ),
+        { numRuns: 60 },
+      )
+    },
+  )
 
   test('H2 a migrated state is a record, and not durable before that is acknowledged', async () => {
     let marked = 0

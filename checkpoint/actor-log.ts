@@ -8,25 +8,29 @@
 //     then it can be dropped and read back from that one record.
 //  A5 A change may be put off: it is written with the next one that is not, or when somebody wants it durable. So nobody
 //     waits for what nobody writes.
+//  A6 A snapshot that is made in slices is of one moment, too: what changes meanwhile follows it as deltas.
 
 import type { Patches } from 'mutative'
 import { Agenda, type AgendaChange } from './agenda.ts'
 import type { RecordSource } from './batcher.ts'
 import type { CallTable, SettledCall } from './call-table.ts'
-import type { Cipher } from './cipher.ts'
+import { CIPHER_OVERHEAD_BYTES, type Cipher } from './cipher.ts'
 import { decodeUser, encode } from './codec.ts'
 import type { ActorLife } from './journal-index.ts'
+import { encodeLarge, type LargeSnapshot } from './large-snapshot.ts'
 import type { CallerId, LogKey } from './mesh-types.ts'
 import {
   type EncodedRecord,
   encodeDelta,
   encodeSnapshot,
   type FoldedChange,
+  PART_BYTES,
   type RecordHead,
   type RecordKind,
 } from './records.ts'
 import type { MakeRef } from './reference.ts'
 import { applyPatches } from './replay.ts'
+import { inSlices, type Sliced } from './slices.ts'
 
 /** Below this many bytes of deltas since the last snapshot another snapshot saves nothing. */
 const MIN_CHAIN_BYTES = 1024
@@ -64,6 +68,31 @@ interface Change {
   readonly method: string
 }
 
+/** How snapshots of large states are made. */
+export interface Slicing {
+  /** States of about so many bytes and more are encoded in slices. */
+  readonly largeBytes: number
+  /** Of about so many bytes each. */
+  readonly sliceBytes: number
+  /** Lets others have their turn. */
+  readonly pause: () => Promise<void>
+}
+
+/** What a snapshot is of: the moment of this record (A1, A6). */
+interface Snapshot {
+  readonly head: RecordHead
+  /** The changes of the tables that it contains. */
+  readonly calls: number
+  readonly told: number
+  readonly folded: readonly FoldedChange[]
+}
+
+/** A large one: without its parts it is still being made. */
+interface Making {
+  readonly snapshot: Snapshot
+  parts: readonly Uint8Array[] | undefined
+}
+
 interface Waiter {
   readonly sequence: number
   readonly resolve: () => void
@@ -84,6 +113,10 @@ export interface ActorLogOptions {
   readonly sequence: number
   /** The snapshot it was read back from, when that is a record of this very life: what comes next may be a delta to it. */
   readonly snapshot?: WrittenSnapshot
+  /** About the size of the state, encoded, as far as anybody knows. */
+  readonly bytes?: number
+  /** Default: every snapshot is made at once. */
+  readonly slicing?: Slicing | undefined
   /** Callers that are refused for ever: their results need no keeping. */
   readonly isGone: (caller: CallerId) => boolean
   /** Makes references in changes usable; without it a change may hold none. */
@@ -95,13 +128,14 @@ export interface ActorLogOptions {
 }
 
 const NO_PATCHES = encode([])
+const NOTHING = new Uint8Array()
 
 export class ActorLog implements RecordSource {
   readonly calls: CallTable
   readonly agenda: Agenda
   /** Answers of calls that changed nothing: no part of the state, and written only by {@link writeWhole}. */
   told: CallTable | undefined
-  readonly #options: Pick<ActorLogOptions, 'life' | 'isGone' | 'makeRef' | 'cipher' | 'mark'>
+  readonly #options: Pick<ActorLogOptions, 'life' | 'isGone' | 'makeRef' | 'cipher' | 'mark' | 'slicing'>
   #state: object
   #version: number
   #sequence: number
@@ -128,9 +162,12 @@ export class ActorLog implements RecordSource {
   /** The same of {@link told}; -1: it has none of what is kept there. */
   #toldWritten = 0
   #withTold = false
+  /** About the size of the state; grows with what changes. */
+  #stateBytes: number
+  #making: Making | undefined
 
   constructor(options: ActorLogOptions) {
-    const { state, version = 0, calls, agenda, sequence, told, snapshot, ...rest } = options
+    const { state, version = 0, calls, agenda, sequence, told, snapshot, bytes = 0, ...rest } = options
     this.#options = rest // and not the state of the beginning
     this.calls = calls
     this.agenda = agenda ?? new Agenda()
@@ -141,6 +178,7 @@ export class ActorLog implements RecordSource {
     this.#sequence = sequence
     this.#durable = sequence
     this.#asked = sequence
+    this.#stateBytes = bytes
     if (snapshot === undefined) return
     this.#journal = snapshot.journal
     this.#snapshotBytes = snapshot.bytes
@@ -195,6 +233,7 @@ export class ActorLog implements RecordSource {
     const change = { patches: patches ?? NO_PATCHES, call, agenda, method }
     const decoded = decodeUser(change.patches, this.#options.makeRef) as Patches
     this.#state = applyPatches(this.#state, decoded)
+    this.#stateBytes += change.patches.length
     this.#push({ sequence: this.#sequence + 1, change, kind: 'delta' }, putOff)
     if (call !== undefined) this.calls.settle(call, this.#sequence)
     for (const each of agenda) this.agenda.apply(each)
@@ -247,46 +286,113 @@ export class ActorLog implements RecordSource {
     this.#failure = { error }
     this.#pending = []
     this.#pendingBytes = 0
+    this.#making = undefined
     const waiters = this.#waiters
     this.#waiters = []
     for (const waiter of waiters) waiter.reject(error)
   }
 
   take(journal: LogKey): readonly EncodedRecord[] {
+    if (this.#failure !== undefined) return []
+    const making = this.#making
+    if (making !== undefined)
+      return making.parts === undefined ? [] : this.#takeMade(making.snapshot, making.parts, journal)
     const pending = this.#pending
     const last = pending.at(-1)
-    if (last === undefined || this.#failure !== undefined) return []
-    this.#pending = []
-    this.#pendingBytes = 0
-    this.#asked = last.sequence
-    this.#unacknowledged.push({ sequence: last.sequence, state: this.#state })
+    if (last === undefined) return []
+    this.#taken(last.sequence)
     const deltas = this.#journal === journal ? this.#deltas(pending) : undefined // A3
     if (deltas !== undefined) return deltas
-    this.#journal = journal
     const kind = pending.some((item) => item.kind === 'release') ? 'release' : 'snapshot'
+    return this.#takeSnapshot({ ...this.#options.life, sequence: last.sequence, kind }, pending, journal)
+  }
+
+  /** What was pending is on its way, up to the present moment. */
+  #taken(sequence: number): void {
+    this.#pending = []
+    this.#pendingBytes = 0
+    this.#asked = sequence
+    this.#unacknowledged.push({ sequence, state: this.#state })
+  }
+
+  /** Of this moment (A1): at once, or begun, to be taken when it is made. */
+  #takeSnapshot(head: RecordHead, pending: readonly Pending[], journal: LogKey): readonly EncodedRecord[] {
     this.calls.forget(this.#options.isGone)
-    const agenda = this.agenda.toData()
+    const { slicing, cipher } = this.#options
     const told =
       this.#withTold && this.told !== undefined && this.told.size > 0 ? this.told.toData() : undefined
     const hasTold = this.#withTold || (this.told?.size ?? 0) === 0
-    this.#toldWritten = hasTold ? (this.told?.changes ?? 0) : -1
     this.#withTold = false
-    const head: RecordHead = { ...this.#options.life, sequence: last.sequence, kind }
-    const text = encodeSnapshot({
-      state: encode(this.#state),
+    const snapshot: Snapshot = {
+      head,
+      calls: this.calls.changes,
+      told: hasTold ? (this.told?.changes ?? 0) : -1,
+      // Keepers of what is encrypted need not know what was called.
+      folded: cipher === undefined ? foldedOf(pending) : [],
+    }
+    const tables = {
       calls: this.calls.toData(),
-      agenda,
+      agenda: this.agenda.toData(),
       told,
       version: this.#version,
-    }) // A1
-    const body = this.#encrypted(head, text)
-    this.#callsWritten = this.calls.changes
-    this.#snapshotBytes = body.length
+    }
+    if (slicing !== undefined && this.#stateBytes >= slicing.largeBytes) {
+      void this.#make(snapshot, { state: this.#state, ...tables }, slicing)
+      return []
+    }
+    const body = this.#encrypted(head, encodeSnapshot({ state: encode(this.#state), ...tables }))
+    this.#wrote(snapshot, body.length, journal)
+    return [recordOf(snapshot, body)]
+  }
+
+  async #make(snapshot: Snapshot, whole: LargeSnapshot, slicing: Slicing): Promise<void> {
+    const making: Making = { snapshot, parts: undefined }
+    this.#making = making
+    const isWanted = (): boolean => this.#making === making
+    const work = this.#partsOf(snapshot.head, whole, slicing.sliceBytes)
+    const parts = await inSlices(work, slicing.pause, isWanted)
+    if (parts === undefined || !isWanted()) return
+    making.parts = parts
+    this.#options.mark(this)
+  }
+
+  *#partsOf(head: RecordHead, whole: LargeSnapshot, sliceBytes: number): Sliced<readonly Uint8Array[]> {
+    const { cipher } = this.#options
+    if (cipher === undefined) return yield* encodeLarge(whole, sliceBytes)
+    const texts = yield* encodeLarge(whole, sliceBytes, PART_BYTES - CIPHER_OVERHEAD_BYTES)
+    const parts: Uint8Array[] = []
+    for (const [part, text] of texts.entries()) {
+      parts.push(cipher.encrypt({ what: 'part', ...head, part, parts: texts.length }, text))
+      yield undefined
+    }
+    return parts
+  }
+
+  /** The snapshot, and behind it what changed while it was made (A6), unless that needs another one. */
+  #takeMade(snapshot: Snapshot, parts: readonly Uint8Array[], journal: LogKey): readonly EncodedRecord[] {
+    this.#making = undefined
+    const bytes = parts.reduce((sum, { length }) => sum + length, 0)
+    this.#wrote(snapshot, bytes, journal)
+    const made = { ...recordOf(snapshot, NOTHING), parts }
+    const last = this.#pending.at(-1)
+    if (last === undefined) return [made]
+    const deltas = this.#deltas(this.#pending)
+    if (deltas === undefined) {
+      this.#ask()
+      return [made]
+    }
+    this.#taken(last.sequence)
+    return [made, ...deltas]
+  }
+
+  #wrote({ calls, told }: Snapshot, bytes: number, journal: LogKey): void {
+    this.#journal = journal
+    this.#callsWritten = calls
+    this.#toldWritten = told
+    this.#snapshotBytes = bytes
+    this.#stateBytes = bytes
     this.#chainBytes = 0
     this.#chainRecords = 0
-    // Keepers of what is encrypted need not know what was called.
-    const folded = this.#options.cipher === undefined ? foldedOf(pending) : []
-    return [{ head, body, ...(folded.length > 0 && { note: folded }) }]
   }
 
   acknowledged(sequence: number, journal: LogKey, index: number): void {
@@ -304,6 +410,7 @@ export class ActorLog implements RecordSource {
 
   cutOff(): void {
     this.#journal = undefined
+    this.#making = undefined
     // A release that was cut off is still one.
     this.#pending = [{ sequence: this.#sequence, kind: this.#released ? 'release' : 'snapshot' }]
     this.#pendingBytes = 0
@@ -371,3 +478,9 @@ const foldedOf = (pending: readonly Pending[]): readonly FoldedChange[] =>
   })
 const sizeOf = ({ change }: Pending): number =>
   change === undefined ? 0 : change.patches.length + (change.call?.result.length ?? 0)
+
+const recordOf = ({ head, folded }: Snapshot, body: Uint8Array): EncodedRecord => ({
+  head,
+  body,
+  ...(folded.length > 0 && { note: folded }),
+})

@@ -1,8 +1,8 @@
 // Encryption of what users put into actors, with a key that keepers need not have: whoever keeps a journal, or the registry,
 // has bytes that say nothing.
 //
-//  E1 Bytes are bound to the place they were written for (an actor's record of one epoch, sequence and kind; an actor's
-//     first arguments): anywhere else they can't be read, so that nobody who holds a disk can exchange two of them.
+//  E1 Bytes are bound to the place they were written for (an actor's record of one epoch, sequence and kind, or one part of
+//     so many of it; an actor's first arguments): anywhere else they can't be read, so that nobody who holds a disk can exchange two of them.
 //  E2 No key is used twice with one nonce. Each text gets 24 random bytes: 12 choose a key of its own (derived from the
 //     mesh's with HMAC-SHA256), 12 are AES-GCM's nonce under that key. With random nonces alone a single key is good for
 //     2^32 texts, which a busy mesh writes in days; a counter would have to survive every crash and every copied process.
@@ -16,6 +16,8 @@ import type { RecordHead } from './records.ts'
 export const CIPHER_KEY_BYTES = 32
 
 const VERSION = 1
+/** Begins the part of a record whose parts are encrypted one by one. */
+const PART_VERSION = 2
 const HALF_BYTES = 12
 const NONCE_BYTES = 2 * HALF_BYTES
 const TAG_BYTES = 16
@@ -25,6 +27,7 @@ export const CIPHER_OVERHEAD_BYTES = 1 + NONCE_BYTES + TAG_BYTES
 /** What an encrypted text is (E1). */
 export type Place =
   | ({ readonly what: 'record' } & RecordHead)
+  | ({ readonly what: 'part'; readonly part: number; readonly parts: number } & RecordHead)
   /** The arguments of the actor's first start. */
   | { readonly what: 'init'; readonly actor: ActorKey }
 
@@ -52,13 +55,12 @@ export class Cipher {
     const gcm = createCipheriv('aes-256-gcm', this.#keyOf(nonce), nonce.subarray(HALF_BYTES)) // E2
     gcm.setAAD(bytesOf(place)) // E1
     const body = gcm.update(text)
-    return Buffer.concat([Uint8Array.of(VERSION), nonce, body, gcm.final(), gcm.getAuthTag()])
+    return Buffer.concat([Uint8Array.of(versionOf(place)), nonce, body, gcm.final(), gcm.getAuthTag()])
   }
 
   /** Throws {@link UndecipherableText} (E3). */
   decrypt(place: Place, bytes: Uint8Array): Uint8Array {
-    const [version] = bytes
-    if (version !== VERSION || bytes.length < CIPHER_OVERHEAD_BYTES)
+    if (bytes[0] !== versionOf(place) || bytes.length < CIPHER_OVERHEAD_BYTES)
       throw new UndecipherableText(`${textOf(place)} is not encrypted as it should be`)
     const nonce = bytes.subarray(1, 1 + NONCE_BYTES)
     const gcm = createDecipheriv('aes-256-gcm', this.#keyOf(nonce), nonce.subarray(HALF_BYTES), {
@@ -86,13 +88,21 @@ export class Cipher {
   }
 }
 
+/** The bytes are one part of a record whose parts were encrypted one by one. */
+export const isEncryptedPart = (bytes: Uint8Array): boolean => bytes[0] === PART_VERSION
+
+const versionOf = ({ what }: Place): number => (what === 'part' ? PART_VERSION : VERSION)
+
 /** Different places have different bytes. */
 const bytesOf = (place: Place): Uint8Array =>
   Buffer.from(
     JSON.stringify(
       place.what === 'init'
         ? ['init', place.actor]
-        : ['record', place.actor, place.incarnation, place.epoch, place.sequence, place.kind],
+        : [
+            ...[place.what, place.actor, place.incarnation, place.epoch, place.sequence, place.kind],
+            ...(place.what === 'part' ? [place.part, place.parts] : []),
+          ],
     ),
   )
 

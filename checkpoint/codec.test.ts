@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { decode, encodeUser, UnserialisableValue } from './codec.ts'
+import { decode, decodeUser, encodeUser, UnserialisableValue } from './codec.ts'
 
 const leaf = fc.oneof(
   fc.string(),
@@ -45,6 +45,8 @@ describe('codec', () => {
     expect(Buffer.isBuffer(back['a'])).toBe(true)
     expect(Buffer.isBuffer(back['b'])).toBe(false)
     expect(back['b']!.buffer.byteLength).toBeLessThan(100)
+    const stored = new Uint8Array(encodeUser([Buffer.from('hi')], 'value'))
+    expect(decodeUser(stored, undefined)).toStrictEqual([Buffer.from('hi')])
   })
 
   class Money {

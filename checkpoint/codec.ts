@@ -48,7 +48,11 @@ export const decode = (bytes: Uint8Array): unknown => encoder.decode(bytes)
 
 /** A user's value, in which references to actors become what `makeRef` gives. Throws on bytes that are not CBOR. */
 export const decodeUser = (bytes: Uint8Array, makeRef: MakeRef | undefined): unknown =>
-  reading(makeRef, () => encoder.decode(bytes))
+  reading(makeRef, () => encoder.decode(asBuffer(bytes)))
+
+/** Out of a Buffer, and of nothing else, a Buffer is read back as one. */
+const asBuffer = (bytes: Uint8Array): Buffer =>
+  Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
 
 /** Bytes of a user's value; `root` names it in the error. Throws {@link UnserialisableValue}. */
 export function encodeUser(value: unknown, root: string): Uint8Array {

@@ -7,7 +7,7 @@ import { CallTable } from './call-table.ts'
 import { Cipher } from './cipher.ts'
 import { encode } from './codec.ts'
 import type { ActorLife } from './journal-index.ts'
-import { cut, type EncodedRecord, encodeBlock } from './records.ts'
+import { cut, type EncodedRecord, encodeBlock, PART_BYTES } from './records.ts'
 import { replay } from './replay.ts'
 
 const J = logKey('J')
@@ -76,4 +76,52 @@ test.each<[string, (all: EncodedRecord[]) => EncodedRecord[]]>([
 
 test('without the key nothing is read by mistake', () => {
   expect(() => read(records(), null)).toThrow()
+})
+
+/** A snapshot of several parts, each encrypted by itself. */
+async function largeRecord(letter: string, of = life()): Promise<EncodedRecord> {
+  let made = (): void => {}
+  const whenMade = new Promise<void>((resolve) => {
+    made = resolve
+  })
+  let marks = 0
+  const log = new ActorLog({
+    life: of,
+    state: { bytes: new Uint8Array(3 * PART_BYTES), word: letter },
+    calls: new CallTable(),
+    sequence: 0,
+    slicing: { largeBytes: 0, sliceBytes: PART_BYTES, pause: () => Promise.resolve() },
+    isGone: () => false,
+    cipher,
+    mark: () => {
+      if (++marks === 2) made()
+    },
+  })
+  void log.writeSnapshot()
+  expect(log.take(J)).toEqual([])
+  await whenMade
+  return log.take(J)[0]!
+}
+
+test('E1 parts that are encrypted one by one can not be exchanged, left out, or put into another record', async () => {
+  const [record, other, elsewhere] = await Promise.all([
+    largeRecord('a'),
+    largeRecord('b', { ...life(), epoch: 2 }),
+    largeRecord('a', life('y')),
+  ])
+  const parts = record.parts!
+  expect(parts.length).toBe(4)
+  expect(Math.max(...parts.map(({ length }) => length))).toBe(PART_BYTES)
+  expect(read([record])?.state).toMatchObject({ word: 'a' })
+  const [first, second, third, last] = parts as [Uint8Array, Uint8Array, Uint8Array, Uint8Array]
+  for (const changed of [
+    [first, third, second, last],
+    [first, second, second, last],
+    [first, second, third],
+    [first, second, last],
+    [first, second, third, other.parts![3]!],
+    [first, second, third, elsewhere.parts![3]!],
+    [first, second, third, last, last],
+  ])
+    expect(() => read([{ ...record, parts: changed }])).toThrow(/belongs somewhere else/)
 })

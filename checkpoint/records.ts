@@ -59,6 +59,8 @@ export type Note = string | readonly FoldedChange[]
 export interface EncodedRecord {
   readonly head: RecordHead
   readonly body: Uint8Array
+  /** In place of the body, where it was made in parts. */
+  readonly parts?: readonly Uint8Array[]
   readonly note?: Note
 }
 
@@ -126,12 +128,15 @@ export interface RecordPart extends RecordHead {
 }
 
 export function cut(record: EncodedRecord, partBytes = PART_BYTES): readonly RecordPart[] {
-  const parts = Math.max(1, Math.ceil(record.body.length / partBytes))
-  return Array.from({ length: parts }, (_, part) => ({
+  const count = Math.max(1, Math.ceil(record.body.length / partBytes))
+  const all =
+    record.parts ??
+    Array.from({ length: count }, (_, n) => record.body.subarray(n * partBytes, (n + 1) * partBytes))
+  return all.map((bytes, part) => ({
     ...record.head,
     part,
-    parts,
-    bytes: record.body.subarray(part * partBytes, (part + 1) * partBytes),
+    parts: all.length,
+    bytes,
     ...(part === 0 && record.note !== undefined && { note: record.note }),
   }))
 }

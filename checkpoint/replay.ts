@@ -4,11 +4,14 @@
 import { apply, type Patches } from 'mutative'
 import { Agenda } from './agenda.ts'
 import { CallTable } from './call-table.ts'
-import type { Cipher } from './cipher.ts'
+import { type Cipher, isEncryptedPart } from './cipher.ts'
 import { decodeUser } from './codec.ts'
 import type { ActorLife } from './journal-index.ts'
+import { decodeLarge, isLarge, type LargeSnapshot } from './large-snapshot.ts'
+import { PIECE_BYTES } from './pieces.ts'
 import { type BlockEntry, decodeDelta, decodeSnapshot, type RecordKind, readHeader } from './records.ts'
 import type { MakeRef } from './reference.ts'
+import { atOnce, type Sliced } from './slices.ts'
 
 export interface Restored {
   readonly state: object
@@ -21,6 +24,8 @@ export interface Restored {
   /** Of the last record. */
   readonly sequence: number
   readonly kind: RecordKind
+  /** About the size of the state, encoded. */
+  readonly bytes: number
 }
 
 /** Applies patches that came from bytes. A first patch with an empty path replaces the whole state. */
@@ -31,30 +36,52 @@ export function applyPatches(state: object, patches: Patches): object {
   return apply(state, patches) as object
 }
 
+/** The same to a state that nobody else has: what a change does not touch is not copied either. */
+function applyInPlace(state: object, patches: Patches): object {
+  const [first] = patches
+  if (first === undefined) return state
+  if (first.path.length === 0) return first.value as object
+  apply(state, patches, { mutable: true })
+  return state
+}
+
+/** What a small delta takes, as bytes of a large one. */
+const DELTA_WORK = 1024
+
 interface Whole {
   readonly entry: BlockEntry
-  readonly body: Uint8Array
+  readonly parts: readonly Uint8Array[]
 }
 
 /**
  * Undefined when the blocks hold no complete snapshot of that life. Blocks in journal order; records after `upTo` are left out. With `cipher` every record of it
  * is encrypted; throws where one is not, or was changed.
  */
-export function replay(
+export const replay = (
+  life: ActorLife,
+  blocks: readonly Uint8Array[],
+  makeRef?: MakeRef,
+  cipher?: Cipher,
+  upTo?: number,
+): Restored | undefined => atOnce(replaying(life, blocks, makeRef, cipher, upTo))
+
+/** The same in slices of work. */
+export function* replaying(
   life: ActorLife,
   blocks: readonly Uint8Array[],
   makeRef?: MakeRef,
   cipher?: Cipher,
   upTo = Number.POSITIVE_INFINITY,
-): Restored | undefined {
+): Sliced<Restored | undefined> {
   const records = wholeRecords(life, blocks).filter(({ entry }) => entry.sequence <= upTo)
-  const bodyOf = ({ entry, body }: Whole): Uint8Array =>
-    cipher === undefined ? body : cipher.decrypt({ what: 'record', ...entry }, body)
   const start = records.findLastIndex((record) => record.entry.kind !== 'delta')
   if (start < 0) return undefined
   const first = records[start]!
-  const snapshot = decodeSnapshot(bodyOf(first))
-  let state = decodeUser(snapshot.state, makeRef) as object
+  const parts = yield* textOf(first, cipher)
+  const snapshot = isLarge(parts) ? yield* decodeLarge(parts, makeRef) : decodeSmall(joined(parts), makeRef)
+  let { state } = snapshot
+  let bytes = parts.reduce((sum, { length }) => sum + length, 0)
+  let work = 0
   const calls = CallTable.from(snapshot.calls)
   const agenda = Agenda.from(snapshot.agenda)
   let last = first.entry
@@ -65,8 +92,14 @@ export function replay(
         `records of ${life.actor} jump from ${last.sequence} to ${entry.sequence}: a block is missing`,
       )
     }
-    const delta = decodeDelta(bodyOf(record))
-    state = applyPatches(state, decodeUser(delta.patches, makeRef) as Patches)
+    const delta = decodeDelta(joined(yield* textOf(record, cipher)))
+    bytes += delta.patches.length
+    work += delta.patches.length + DELTA_WORK
+    if (work > PIECE_BYTES) {
+      yield undefined
+      work = 0
+    }
+    state = applyInPlace(state, decodeUser(delta.patches, makeRef) as Patches)
     for (const call of delta.calls) calls.settle(call, entry.sequence)
     for (const change of delta.agenda) agenda.apply(change) // Q1
     last = entry
@@ -80,8 +113,29 @@ export function replay(
     version: snapshot.version,
     sequence: last.sequence,
     kind: last.kind,
+    bytes,
   }
 }
+
+/** What a record says, decrypted: as it was encrypted, whole or part by part. */
+function* textOf({ entry, parts }: Whole, cipher: Cipher | undefined): Sliced<readonly Uint8Array[]> {
+  if (cipher === undefined) return parts
+  if (!isEncryptedPart(parts[0]!)) return [cipher.decrypt({ what: 'record', ...entry }, joined(parts))]
+  const texts: Uint8Array[] = []
+  for (const [part, bytes] of parts.entries()) {
+    texts.push(cipher.decrypt({ ...entry, what: 'part', part, parts: parts.length }, bytes))
+    yield undefined
+  }
+  return texts
+}
+
+function decodeSmall(body: Uint8Array, makeRef: MakeRef | undefined): LargeSnapshot {
+  const { state, ...rest } = decodeSnapshot(body)
+  return { ...rest, state: decodeUser(state, makeRef) as object }
+}
+
+const joined = (parts: readonly Uint8Array[]): Uint8Array =>
+  parts.length === 1 ? parts[0]! : Buffer.concat(parts)
 
 function wholeRecords(life: ActorLife, blocks: readonly Uint8Array[]): readonly Whole[] {
   const whole: Whole[] = []
@@ -94,7 +148,7 @@ function wholeRecords(life: ActorLife, blocks: readonly Uint8Array[]): readonly 
       parts.push(block.subarray(entry.offset, entry.offset + entry.length))
       // Blocks may start in the middle of a record that is older than the snapshot: it never gets complete.
       if (entry.part === entry.parts - 1 && parts.length === entry.parts) {
-        whole.push({ entry, body: parts.length === 1 ? parts[0]! : Buffer.concat(parts) })
+        whole.push({ entry, parts })
       }
     }
   }

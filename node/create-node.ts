@@ -18,7 +18,7 @@ import { DEFAULT_LISTEN, listenAgain } from './listening.ts'
 import { Node } from './node.ts'
 import { NodeEventSource } from './node-events.ts'
 import { actorStatusOf, peerRef } from './node-status.ts'
-import { realClock, realRandom } from './real-world.ts'
+import { realClock, realPause, realRandom } from './real-world.ts'
 import { loadIdentity, peerIdOf, startNetwork, writeSecretFile } from './transport/index.ts'
 import { meshErrorOf } from './transport-errors.ts'
 
@@ -99,6 +99,7 @@ export async function createNode(options: NodeOptions): Promise<MeshNode> {
       mesh: driver,
       store,
       clock: realClock,
+      pause: realPause,
       types: options.actors ?? [],
       ...(cipher && { cipher }),
       logger,

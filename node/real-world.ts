@@ -13,6 +13,9 @@ export const realClock: Clock = {
   },
 }
 
+/** Everybody else's turn, and no more: a timer would give the processor away, which on a busy machine is long. */
+export const realPause = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
+
 export const realRandom: Random = {
   id: () => randomBytes(16).toString('hex'),
   number: () => Math.random(),

@@ -1,6 +1,8 @@
 // What the actors of one boot share.
 
+import type { Slicing } from '../../checkpoint/actor-log.ts'
 import type { Cipher } from '../../checkpoint/cipher.ts'
+import { PIECE_BYTES } from '../../checkpoint/pieces.ts'
 import type { MakeRef } from '../../checkpoint/reference.ts'
 import type { CallerId } from '../../mesh/ids.ts'
 import type { ActorEntry } from '../../mesh/registry/types.ts'
@@ -22,6 +24,10 @@ export interface RuntimeLimits {
   readonly maxBytes: number
   /** Without a call for this long an actor is passivated, where its type says nothing else. 0: never. */
   readonly idleMs: number
+  /** States of about so many bytes and more are written in slices, so that the event loop goes on meanwhile. */
+  readonly largeBytes: number
+  /** Of a slice, about. */
+  readonly sliceBytes: number
 }
 
 export const defaultLimits: RuntimeLimits = {
@@ -29,6 +35,9 @@ export const defaultLimits: RuntimeLimits = {
   maxBytes: 64 * 1024 * 1024,
   // A thousand times what a re-activation costs, and short enough that memory follows what is in use.
   idleMs: 10 * 60_000,
+  // Encoding so much takes some milliseconds, which is what a slice takes as well.
+  largeBytes: 256 * 1024,
+  sliceBytes: PIECE_BYTES,
 }
 
 export interface HomeServices {
@@ -37,6 +46,7 @@ export interface HomeServices {
   readonly reader: JournalReader
   readonly past: Past
   readonly limits: RuntimeLimits
+  readonly slicing: Slicing
   /** Makes references in states and arguments usable. */
   readonly makeRef: MakeRef
   /** For actors that are encrypted; undefined where this peer has no key. */

@@ -31,6 +31,7 @@ export interface HomeInit {
   readonly past: Past
   readonly types: ActorTypes
   readonly limits: RuntimeLimits
+  readonly pause: () => Promise<void>
   readonly logger: RuntimeLogger
   readonly events: RuntimeEvents
   /** A target by its key, with encoded arguments for its first start. */
@@ -77,6 +78,7 @@ export function makeHome(init: HomeInit): Home {
     reader: init.reader,
     past: init.past,
     limits: init.limits,
+    slicing: { ...init.limits, pause: init.pause },
     makeRef: init.makeRef,
     cipher: init.cipher,
     now: () => clock.now(),

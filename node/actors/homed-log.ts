@@ -74,7 +74,8 @@ export class HomedLog {
   /** One for a state that is in no record yet, as its constructor set it, encoded. It counts once it is begun. */
   fresh(initial: Uint8Array, version: number): ActorLog {
     const state = decodeUser(initial, this.#init.services.makeRef) as object
-    return this.#make({ state, version, calls: new CallTable(), agenda: new Agenda(), sequence: 0 })
+    const tables = { calls: new CallTable(), agenda: new Agenda() }
+    return this.#make({ state, version, ...tables, sequence: 0, bytes: initial.length })
   }
 
   /** A fresh state becomes a record; from then on it is what every start goes on from. */
@@ -91,7 +92,7 @@ export class HomedLog {
     return recovered
   }
 
-  #make({ state, version, calls, agenda, sequence, told }: Omit<Restored, 'kind'>): ActorLog {
+  #make({ state, version, calls, agenda, sequence, told, bytes }: Omit<Restored, 'kind'>): ActorLog {
     const { entry, passive, services } = this.#init
     const { isGone, makeRef } = services
     calls.forget(isGone)
@@ -104,6 +105,8 @@ export class HomedLog {
       agenda,
       ...(told === undefined ? {} : { told }),
       sequence,
+      bytes,
+      slicing: services.slicing,
       ...(passive === undefined ? {} : { snapshot: passive }),
       isGone,
       makeRef,
@@ -119,9 +122,8 @@ export class HomedLog {
       owner.check()
       try {
         const cipher = cipherFor(entry, services.cipher)
-        if (passive !== undefined)
-          return await readBack(services.reader, entry, passive, services.makeRef, cipher)
-        return await restore(services.reader, this.#present(), services.makeRef, cipher)
+        if (passive !== undefined) return await readBack(services, entry, passive, cipher)
+        return await restore(services, this.#present(), cipher)
       } catch (error) {
         owner.tell(error instanceof Error ? error.message : String(error)) // H1
       }

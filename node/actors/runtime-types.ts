@@ -21,6 +21,8 @@ export interface RuntimeInit {
   readonly logger?: RuntimeLogger
   readonly events?: RuntimeEvents
   readonly limits?: Partial<RuntimeLimits>
+  /** Between two slices of long work: others have their turn. Default: a timer of the clock. */
+  readonly pause?: () => Promise<void>
   /** What references answer to `status()`; without it nothing. */
   readonly statusOf?: (actor: ActorKey) => ActorStatus | undefined
 }

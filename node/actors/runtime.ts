@@ -31,6 +31,7 @@ import { makeRef } from './ref.ts'
 import { ending, type RuntimeEvents, type RuntimeLogger, silent } from './runtime-events.ts'
 import type { Runtime, RuntimeInit, Saved } from './runtime-types.ts'
 import { outside } from './scope.ts'
+import { sleep } from './timing.ts'
 import { optionsOf } from './type-info.ts'
 import type { ActorClass, ActorRef, AnyActor, AnyRef, CreateOptions } from './types.ts'
 
@@ -57,6 +58,7 @@ class ActorRuntime implements Runtime {
   readonly #endings: Endings
   readonly #daemons: Daemons
   readonly #statusOf: NonNullable<RuntimeInit['statusOf']>
+  readonly #pause: () => Promise<void>
   #home: Home
   #closed = false
 
@@ -69,6 +71,7 @@ class ActorRuntime implements Runtime {
     this.#statusOf = init.statusOf ?? (() => undefined)
     this.#limits = { ...defaultLimits, ...init.limits }
     this.#cipher = init.cipher
+    this.#pause = init.pause ?? (() => sleep(clock, 0))
     this.#types = new ActorTypes(init.types, [kvShardOn(clock)])
     this.#indexes = new JournalIndexes(store)
     this.#reader = new JournalReader({
@@ -318,6 +321,7 @@ class ActorRuntime implements Runtime {
       past: this.#beside.past,
       types: this.#types,
       limits: this.#limits,
+      pause: this.#pause,
       logger: this.#logger,
       events: this.#events,
       target: (key, bytes) => ({ ...this.#target(typeOfActor(key), nameOfActor(key), []), init: bytes }),

@@ -21,8 +21,8 @@ export const agendaMutants: readonly Mutant[] = [
     patch: [
       {
         file: 'checkpoint/actor-log.ts',
-        find: 'const agenda = this.agenda.toData()',
-        replace: 'const agenda = undefined',
+        find: 'agenda: this.agenda.toData()',
+        replace: 'agenda: undefined',
       },
     ],
     tests: [test('checkpoint/agenda.test.ts')],

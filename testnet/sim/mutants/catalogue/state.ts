@@ -82,6 +82,33 @@ export const stateMutants: readonly Mutant[] = [
     tests: [inLog('A1 a snapshot says of which version its state is, and a replay has it')],
   },
   {
+    name: 'forgetMeanwhile',
+    rule: 'A6',
+    breaks: 'what changes while a snapshot is made in slices is taken, and not written',
+    patch: [{ file: LOG, find: 'return [made, ...deltas]', replace: 'return [made]' }],
+    beyondSeeds: 'states of ledgers are small',
+    tests: [test('checkpoint/actor-log.test.ts')],
+  },
+  {
+    name: 'partsWithoutNumbers',
+    rule: 'E1',
+    breaks: 'parts of one record that are encrypted one by one can be exchanged',
+    patch: [
+      {
+        file: 'checkpoint/cipher.ts',
+        find: "...(place.what === 'part' ? [place.part, place.parts] : []),",
+        replace: '',
+      },
+    ],
+    beyondSeeds: 'nobody exchanges parts there',
+    tests: [
+      test(
+        'checkpoint/encrypted-records.test.ts',
+        'E1 parts that are encrypted one by one can not be exchanged, left out, or put into another record',
+      ),
+    ],
+  },
+  {
     name: 'runTheNewer',
     rule: 'H2 (homes)',
     breaks: 'a class runs on a state of a newer version',
