@@ -101,6 +101,7 @@ export class LiveObject {
       if (patch.path.length === 0) this.#guard?.reset(patch.value)
       else this.#guard?.watch(patch.value)
     }
+    if (patches.length > 0 && this.#guard?.isWasteful) this.reset()
   }
 
   /** The state is another one. */
