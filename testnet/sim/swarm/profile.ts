@@ -90,6 +90,8 @@ export interface Profile {
   readonly placing: Placing | undefined
   /** Actors without a call for this long are passivated; 0: never. */
   readonly idleMs: number
+  /** Snapshots are made in slices, as those of large states are. */
+  readonly isSliced: boolean
   /** Clients ask for histories, and make copies of actors. */
   readonly looksBack: boolean
 }
@@ -137,6 +139,7 @@ export function profileOf(seed: number): Profile {
     wire: seed % WIRE_EVERY === 0,
     placing: drawPlacing(seed),
     idleMs: 0,
+    isSliced: seed % 4 === 3,
     looksBack: false,
     loose: false,
     own: false,

@@ -57,13 +57,13 @@ export class Workload {
   /** A new process: actors can live on it, and its clients begin. */
   start(mesh: SimMesh, peer: SimPeer, cipher?: Cipher): Runtime {
     const { driver, store, clock } = peer
-    const { idleMs } = this.#profile
+    const { idleMs, isSliced } = this.#profile
     const runtime = createRuntime({
       mesh: driver,
       store,
       clock,
       types: ledgersOf(this.demand, this.#profile),
-      limits: { idleMs },
+      limits: { idleMs, ...(isSliced && { largeBytes: 0, sliceBytes: 24 }) },
       ...(cipher && { cipher }),
     })
     this.runtimes.set(peer.id, runtime)
