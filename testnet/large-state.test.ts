@@ -1,4 +1,5 @@
-// A state of 100 MB: how long its host's event loop works at a stretch, and a host that is killed while a snapshot is on its way.
+// A state of 100 MB, and a host that is killed while a snapshot of it is on its way. bench/large-state.ts measures how long a host works
+// at a stretch.
 
 import { readdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
@@ -11,7 +12,6 @@ const actors = fileURLToPath(new URL('./test-support/large-actors.ts', import.me
 const MB = 2 ** 20
 const BLOBS = 200
 const STATE_BYTES = BLOBS * MB * 0.5
-const WORK_AT_A_STRETCH_MS = 50
 
 /** Bytes in the files of a directory, as they are now. */
 const sizeOf = (directory: string): number =>
@@ -24,7 +24,7 @@ const sizeOf = (directory: string): number =>
     0,
   )
 
-test('100 MB are written and read back without 50 ms of work at a stretch, and survive their host, killed in the middle of a snapshot', {
+test('100 MB are written and read back, and survive their host, killed in the middle of a snapshot', {
   timeout: 300_000,
 }, async () => {
   const net = await createTestnet(4, { actors, teardown: onTestFinished })
@@ -40,12 +40,11 @@ test('100 MB are written and read back without 50 ms of work at a stretch, and s
   const first = await host()
   const { dir } = net.peers[first]!
   // It rests, so that all of it is written; the next call reads it back.
-  await call('longestWorkMs')
+  expect(await call('blobsWhole', 0, 1)).toBe(1)
   let before = sizeOf(dir)
   await grown(dir, before, STATE_BYTES)
   await sleep(500)
   expect(await call('add', 'after a rest')).toEqual(['after a rest'])
-  expect(await call('longestWorkMs')).toBeLessThan(WORK_AT_A_STRETCH_MS)
   // And again, but killed in the middle of that.
   before = sizeOf(dir)
   await grown(dir, before, STATE_BYTES / 5)

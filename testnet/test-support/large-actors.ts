@@ -1,21 +1,11 @@
-// A state of 100 MB that is written as a whole whenever it was not called for a moment, and the longest stretch of work of its process.
+// A state of 100 MB that is written as a whole whenever it was not called for a moment.
 
 import { Actor } from 'actor-mesh'
 
 const BLOB_BYTES = 512 * 1024
-const RESOLUTION_MS = 5
-
-// On a busy machine a thread also stands still while others run: what counts is what it worked itself between two turns.
-let longestMs = 0
-let spent = process.threadCpuUsage()
-setInterval(() => {
-  const now = process.threadCpuUsage()
-  longestMs = Math.max(longestMs, (now.user - spent.user + now.system - spent.system) / 1000)
-  spent = now
-}, RESOLUTION_MS).unref()
 
 export class Large extends Actor<{ blobs: Map<number, Uint8Array>; tokens: string[] }> {
-  static readonly options = { idleMs: 2000, readOnly: ['blobsWhole', 'longestWorkMs'] }
+  static readonly options = { idleMs: 2000, readOnly: ['blobsWhole'] }
   override state = { blobs: new Map<number, Uint8Array>(), tokens: [] as string[] }
   fill(from: number, to: number): number {
     for (let n = from; n < to; n++) this.state.blobs.set(n, new Uint8Array(BLOB_BYTES).fill(n))
@@ -33,11 +23,5 @@ export class Large extends Actor<{ blobs: Map<number, Uint8Array>; tokens: strin
       if (blob?.length === BLOB_BYTES && blob[0] === n && blob.at(-1) === n) whole++
     }
     return whole
-  }
-  /** Of its process, since this was last asked for or it began. */
-  longestWorkMs(): number {
-    const was = longestMs
-    longestMs = 0
-    return was
   }
 }
