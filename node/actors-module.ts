@@ -4,6 +4,7 @@
 // no node_modules of its own and there are never two Actor classes in the process.
 
 import { registerHooks } from 'node:module'
+import { remember } from './actors/modules.ts'
 import type { ActorClass } from './actors/types.ts'
 
 const PACKAGE = 'actor-mesh'
@@ -16,23 +17,28 @@ const ENTRIES: ReadonlySet<string> = new Set(
 )
 
 let hooked = false
-function resolvePackageToThisCopy(): void {
+function resolvePackageTo(entry: string): void {
   if (hooked) return
   hooked = true
   registerHooks({
     resolve(specifier, context, next) {
-      if (specifier === PACKAGE) return { url: OWN_ENTRY, shortCircuit: true }
+      if (specifier === PACKAGE) return { url: entry, shortCircuit: true }
       const resolved = next(specifier, context)
-      return ENTRIES.has(resolved.url) ? { ...resolved, url: OWN_ENTRY } : resolved
+      return ENTRIES.has(resolved.url) ? { ...resolved, url: entry } : resolved
     },
   })
 }
 
-/** Resolves with the module's exported actor classes, maybe none; rejects with what the module itself throws. */
-export async function importActors(url: string): Promise<readonly ActorClass[]> {
-  resolvePackageToThisCopy()
+/**
+ * Resolves with the module's exported actor classes, maybe none; rejects with what the module itself throws.
+ * `entry`: what the package is for the module, the same at every call in one thread.
+ */
+export async function importActors(url: string, entry = OWN_ENTRY): Promise<readonly ActorClass[]> {
+  resolvePackageTo(entry)
   const exports: Readonly<Record<string, unknown>> = await import(url)
-  return [...new Set(Object.values(exports).filter(extendsActor))]
+  const classes = [...new Set(Object.values(exports).filter(extendsActor))]
+  for (const type of classes) remember(type, url)
+  return classes
 }
 
 /** By name along the prototype chain; createNode checks against its own Actor and says what is wrong. */

@@ -1,6 +1,7 @@
 // The classes of actors a runtime knows.
 
 import { BadInputError } from '../errors.ts'
+import { checkModule } from './isolation-options.ts'
 import { describeType, type TypeInfo } from './type-info.ts'
 import type { ActorClass } from './types.ts'
 
@@ -11,6 +12,7 @@ export class ActorTypes {
   constructor(types: readonly ActorClass[], builtIn: readonly ActorClass[] = []) {
     for (const type of [...builtIn, ...types]) {
       const info = describeType(type)
+      checkModule(info.name, info.isolation)
       const known = this.#types.get(info.name)
       if (known !== undefined && known.type !== type) {
         throw new BadInputError(

@@ -15,6 +15,7 @@ import type { Target } from './creation.ts'
 import { fork } from './forking.ts'
 import type { Home } from './home.ts'
 import type { JournalReader } from './journal-reader.ts'
+import type { Result } from './outgoing-call.ts'
 import { RESTORE } from './own-calls.ts'
 import { Past } from './past.ts'
 import type { Invoke } from './ref.ts'
@@ -69,6 +70,15 @@ export class BesideCalls {
         .call(target, method, args, options)
         .finally(() => this.#bounded.answered(target.key))
     return options.reads === undefined ? ask() : this.#bounded.read(target, method, args, options, ask)
+  }
+
+  /** A call of a method by an actor of this peer, which runs in another thread. */
+  callBytes(target: Target, method: string, args: Uint8Array, options: CallOptions): Promise<Result> {
+    this.#init.checkOpen()
+    return this.#init
+      .client()
+      .callBytes(target, method, args, options)
+      .finally(() => this.#bounded.answered(target.key))
   }
 
   membersOf(target: Target): Pick<Invoke, 'history' | 'restore' | 'fork'> {

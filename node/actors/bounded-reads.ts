@@ -211,10 +211,13 @@ export class BoundedReads {
 }
 
 /**
- * An object here has no onActivate behind it, and no state of its own; what is answered before it is written is in no copy.
+ * An object here has no onActivate behind it, no state of its own and no thread; what is answered before it is written is in no copy.
  */
-const canCopy = ({ hooks, ownState, methods, relaxed }: TypeInfo): boolean =>
-  !hooks.has('onActivate') && !ownState && [...methods].every((method) => relaxed(method) === undefined)
+const canCopy = ({ hooks, ownState, isolation, methods, relaxed }: TypeInfo): boolean =>
+  !hooks.has('onActivate') &&
+  !ownState &&
+  isolation === undefined &&
+  [...methods].every((method) => relaxed(method) === undefined)
 
 function checkLag(maxLagMs: unknown): number {
   if (typeof maxLagMs === 'number' && maxLagMs > 0 && maxLagMs <= MAX_LAG_MS) return maxLagMs

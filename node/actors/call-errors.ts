@@ -56,8 +56,8 @@ export function lostInSeries(
   return new ActorUnavailableError(message, why, 0, { executed: 'unknown', items })
 }
 
-export function retriesUsedUp({ key }: Target, retries: number): ActorUnavailableError {
-  const why = `its host was lost, and this call may be retried ${retries} time(s) only`
+export function retriesUsedUp({ key }: Target, retries: number, lost: string): ActorUnavailableError {
+  const why = `${lost}, and this call may be retried ${retries} time(s) only`
   const message = `${key} was lost during the call: ${why}. Raise retries, or look at its state and call it again`
   return new ActorUnavailableError(message, why, 0, { executed: 'unknown' })
 }

@@ -20,6 +20,9 @@ import { checkMethod } from './type-info.ts'
 
 const DEFAULT_TIMEOUT_MS = 30_000
 
+/** As values, or encoded. */
+type Arguments = readonly unknown[] | Uint8Array
+
 type Prepared = Omit<OutgoingCallInit, 'chain' | 'identify'>
 
 export class Client {
@@ -57,14 +60,17 @@ export class Client {
     args: readonly unknown[],
     options: CallOptions = {},
   ): Promise<unknown> {
+    const { result, receipt } = await this.callBytes(target, method, args, options)
+    const value = decodeUser(result, this.#services.makeRef)
+    return options.receipt === true ? { value, receipt } : value
+  }
+
+  /** The result encoded. Throws what makes the call hopeless. */
+  callBytes(target: Target, method: string, args: Arguments, options: CallOptions): Promise<Result> {
     const scope = currentScope()
     const common = this.#prepare(scope, 'call', target, method, args, options)
     const nests = scope?.id !== undefined
-    const { result, receipt } = await (nests
-      ? this.#nested(scope, scope.id, common)
-      : this.#root(scope, common))
-    const value = decodeUser(result, this.#services.makeRef)
-    return common.receipt === true ? { value, receipt } : value
+    return nests ? this.#nested(scope, scope.id, common) : this.#root(scope, common)
   }
 
   /** The items of a generator. It is opened when the first one is asked for, as part of the call that asked for it here. */
@@ -74,23 +80,35 @@ export class Client {
     args: readonly unknown[],
     options: CallOptions = {},
   ): AsyncGenerator<unknown, void, undefined> {
-    return this.#iterate(currentScope(), target, method, args, options)
+    const decoded = (bytes: Uint8Array): unknown => decodeUser(bytes, this.#services.makeRef)
+    return this.#iterate(currentScope(), target, method, args, options, decoded)
   }
 
-  async *#iterate(
+  /** The items encoded. */
+  iterateBytes(
+    target: Target,
+    method: string,
+    args: Arguments,
+    options: CallOptions,
+  ): AsyncGenerator<Uint8Array, void, undefined> {
+    return this.#iterate(currentScope(), target, method, args, options, (bytes) => bytes)
+  }
+
+  async *#iterate<Item>(
     scope: CallScope | undefined,
     target: Target,
     method: string,
-    args: readonly unknown[],
+    args: Arguments,
     options: CallOptions,
-  ): AsyncGenerator<unknown, void, undefined> {
+    itemOf: (bytes: Uint8Array) => Item,
+  ): AsyncGenerator<Item, void, undefined> {
     refuseProof(options, `${target.key}.${method} is a generator`)
     const common = this.#prepare(scope, 'series', target, method, args, options)
     await this.#pass(scope, common)
     const series = new OutgoingSeries(this.#services, { ...common, chain: scope?.chain ?? [] })
     this.#calls.add(series)
     try {
-      for await (const bytes of series.items()) yield decodeUser(bytes, this.#services.makeRef)
+      for await (const bytes of series.items()) yield itemOf(bytes)
     } finally {
       this.#calls.delete(series)
     }
@@ -102,7 +120,7 @@ export class Client {
     how: 'call' | 'series',
     target: Target,
     method: string,
-    args: readonly unknown[],
+    args: Arguments,
     options: CallOptions,
   ): Prepared {
     if (target.info !== undefined) checkMethod(target.info, method, how)
@@ -135,12 +153,7 @@ export class Client {
    * A one-way call: into the agenda of the actor whose method is running, or off at once, with nobody to wait for it.
    * Resolves when it is there.
    */
-  async send(
-    target: Target,
-    method: string,
-    args: readonly unknown[],
-    options: CallOptions = {},
-  ): Promise<void> {
+  async send(target: Target, method: string, args: Arguments, options: CallOptions = {}): Promise<void> {
     const scope = currentScope()
     refuseProof(options, `nobody hears of a send, of ${target.key}.${method} neither`)
     if (scope !== undefined) {
@@ -175,8 +188,8 @@ export class Client {
     yield* this.#deliveries
   }
 
-  #encode(target: Target, method: string, args: readonly unknown[]): Uint8Array {
-    const encoded = encodeArguments(args, `${target.key}.${method}`)
+  #encode(target: Target, method: string, args: Arguments): Uint8Array {
+    const encoded = args instanceof Uint8Array ? args : encodeArguments(args, `${target.key}.${method}`)
     if (encoded.length <= this.#limits.maxBytes) return encoded
     throw new TooLargeError(
       `the arguments of ${target.key}.${method} take ${encoded.length} bytes, beyond the limit of ${this.#limits.maxBytes}: send them in several calls`,

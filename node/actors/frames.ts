@@ -42,6 +42,8 @@ export type Answer =
   | ({ readonly kind: 'moved' } & ActorVersion)
   /** Not executed here; ask again when the registry changed, or after a moment. */
   | { readonly kind: 'retry'; readonly why: string }
+  /** Where it ran is gone, and nothing of it counts: its caller may have it tried again, which is a retry. */
+  | { readonly kind: 'lost'; readonly why: string }
   /** Still waiting here, and for what. More answers follow. */
   | { readonly kind: 'waiting'; readonly why: string }
 
@@ -120,6 +122,7 @@ const answers: Readonly<Record<string, Shape>> = {
   end: { count, error: (value) => value === undefined || fits(value, error) },
   moved: { incarnation: count, epoch: count },
   retry: { why: text },
+  lost: { why: text },
   waiting: { why: text },
 }
 const frames: Readonly<Record<string, Shape>> = {

@@ -9,13 +9,14 @@ import type { ActorEntry } from '../../mesh/registry/types.ts'
 import type { MeshHandle } from '../mesh-handle.ts'
 import type { Clock } from '../ports.ts'
 import type { AgendaServices } from './agenda-services.ts'
+import type { Context } from './context.ts'
 import type { JournalReader } from './journal-reader.ts'
 import type { JournalWriter } from './journal-writer.ts'
 import type { Past } from './past.ts'
 import type { RestoredFrom } from './restorer.ts'
 import type { RuntimeEvents } from './runtime-events.ts'
+import type { OpenSeat } from './seat.ts'
 import type { Starts } from './starts.ts'
-import type { ActorContext } from './types.ts'
 
 export interface RuntimeLimits {
   /** Calls waiting or running per actor; beyond it calls are refused, because a queue that long is never caught up with. */
@@ -58,7 +59,8 @@ export interface HomeServices {
   readonly within: <T, L>(work: Promise<T>, ms: number, late: L) => Promise<T | L>
   /** Something went wrong that nobody waits for. */
   readonly warn: (entry: ActorEntry, text: string, error: unknown) => void
-  readonly context: (entry: ActorEntry, restored: boolean) => ActorContext
+  readonly context: (entry: ActorEntry, restored: boolean) => Context
+  readonly openSeat: OpenSeat
   /** The committed registry refuses this caller's calls for ever. */
   readonly isGone: (caller: CallerId) => boolean
   readonly agenda: AgendaServices

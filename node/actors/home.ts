@@ -3,7 +3,7 @@
 
 import type { Cipher } from '../../checkpoint/cipher.ts'
 import type { MakeRef } from '../../checkpoint/reference.ts'
-import { type ActorKey, nameOfActor, typeOfActor } from '../../mesh/ids.ts'
+import type { ActorKey } from '../../mesh/ids.ts'
 import { nextLife } from '../../mesh/registry/life-numbers.ts'
 import type { ActorEntry, RegistryState } from '../../mesh/registry/types.ts'
 import type { MeshHandle } from '../mesh-handle.ts'
@@ -11,14 +11,16 @@ import type { Clock } from '../ports.ts'
 import type { ActorTypes } from './actor-types.ts'
 import type { AgendaServices } from './agenda-services.ts'
 import { isOver } from './callers.ts'
+import { Context } from './context.ts'
 import type { Target } from './creation.ts'
 import type { RuntimeLimits } from './home-services.ts'
 import { Host } from './host.ts'
-import { signalOf } from './instance.ts'
 import type { JournalReader } from './journal-reader.ts'
 import { JournalWriter } from './journal-writer.ts'
+import type { KeyValueStore } from './kv-types.ts'
 import type { Past } from './past.ts'
 import type { RuntimeEvents, RuntimeLogger } from './runtime-events.ts'
+import type { OpenSeat } from './seat.ts'
 import { Starts } from './starts.ts'
 import { sleep, within } from './timing.ts'
 import type { ActorClass, ActorContext, AnyRef } from './types.ts'
@@ -39,6 +41,8 @@ export interface HomeInit {
   readonly deliver: AgendaServices['deliver']
   readonly makeRef: MakeRef
   readonly cipher: Cipher | undefined
+  readonly openSeat: OpenSeat
+  readonly kv: KeyValueStore
   readonly ref: (type: string | ActorClass, name: string, init: readonly unknown[]) => AnyRef
 }
 
@@ -64,8 +68,9 @@ export function makeHome(init: HomeInit): Home {
       host.stop(cause)
     },
   })
-  const context = (entry: ActorEntry, restored: boolean): ActorContext =>
-    new HomeContext({ peer: mesh.self, boot, actor }, entry, restored)
+  const outward = { actor, kv: init.kv }
+  const context = ({ key, restarts, epoch }: ActorEntry, restored: boolean): Context =>
+    new Context({ key, peer: mesh.self, boot, restarts, restored, epoch }, outward)
   const wakeUps = new WakeUps(clock, (actor) => host.wake(actor))
   const host: Host = new Host({
     boot,
@@ -86,6 +91,7 @@ export function makeHome(init: HomeInit): Home {
     within: (work, ms, late) => within(clock, work, ms, late),
     warn: ({ key }, text, err) => logger.warn({ actor: key, err }, text),
     context,
+    openSeat: init.openSeat,
     isGone: (caller) => isOver(mesh.registry, caller),
     starts: new Starts({ mesh, clock, boot }),
     events,
@@ -127,34 +133,4 @@ function lifeOf(registry: RegistryState | undefined, key: ActorKey): number {
   if (entry === undefined) return 1 - nextLife(registry, key).incarnation
   const isOver = entry.status.kind === 'stopped' || entry.status.kind === 'dead'
   return isOver ? entry.incarnation + 1 : entry.incarnation
-}
-
-/** What an actor finds in `this.context`. One shape for all of them: a host may have very many. */
-class HomeContext implements ActorContext {
-  readonly key: ActorKey
-  readonly type: string
-  readonly name: string
-  readonly peer: string
-  readonly boot: string
-  readonly restarts: number
-  readonly restored: boolean
-  readonly epoch: number
-  readonly actor: ActorContext['actor']
-
-  constructor(home: Pick<ActorContext, 'peer' | 'boot' | 'actor'>, entry: ActorEntry, restored: boolean) {
-    this.key = entry.key
-    this.type = typeOfActor(entry.key)
-    this.name = nameOfActor(entry.key)
-    this.peer = home.peer
-    this.boot = home.boot
-    this.restarts = entry.restarts
-    this.restored = restored
-    this.epoch = entry.epoch
-    this.actor = home.actor
-    Object.freeze(this)
-  }
-
-  get signal(): AbortSignal {
-    return signalOf(this)
-  }
 }

@@ -18,22 +18,21 @@ import type { Answer, CallFrame, CancelFrame, MoreFrame } from './frames.ts'
 import type { HomeServices } from './home-services.ts'
 import { HomedLog, type LogOwner } from './homed-log.ts'
 import { runHook } from './hooks.ts'
-import { type Instance, makeInstance } from './instance.ts'
 import type { Reply } from './jobs.ts'
 import { LiveActor } from './live-actor.ts'
 import type { LiveActorOwner } from './live-actor-init.ts'
 import { Mailbox } from './mailbox.ts'
 import { migrateState, UnfitState } from './migration.ts'
-import { BECOME, decodeInit } from './own-calls.ts'
-import { loadOwn } from './own-state.ts'
+import { BECOME, type DecodedInit, decodeInit } from './own-calls.ts'
 import { newestOf, type Passive, passiveOf } from './passive.ts'
 import { textOf, toFrame } from './remote-error.ts'
 import type { Newest } from './restore-frames.ts'
 import type { Saved } from './runtime-types.ts'
-import { START_MOST_MS } from './starts.ts'
+import { type Seat, SeatLost } from './seat.ts'
+import { START_MOST_MS, STEADY_MS } from './starts.ts'
 import { Backoff } from './timing.ts'
 import type { TypeInfo } from './type-info.ts'
-import type { AnyActor, DeactivateReason } from './types.ts'
+import type { DeactivateReason } from './types.ts'
 
 interface Arrival {
   readonly frame: CallFrame
@@ -71,6 +70,11 @@ export class HomedActor implements LogOwner, LiveActorOwner {
   /** Who uses its log at present, beside its object (P1). */
   #users = 0
   #ended: { readonly error: unknown } | undefined
+  /** Before its next object, after one was lost. */
+  readonly #pause = new Backoff(START_AGAIN_MS, START_MOST_MS)
+  #servedAt = 0
+  /** Ends an object in a thread of its own that may not be live yet. */
+  #unseat: AbortController | undefined
   /** Why it does not serve yet; empty while nothing is wrong. */
   #problem = ''
 
@@ -184,6 +188,7 @@ export class HomedActor implements LogOwner, LiveActorOwner {
     } catch {
       // The log failed, so this actor is being ended.
     } finally {
+      live?.seat.end()
       this.#users--
       this.#rest()
     }
@@ -200,15 +205,14 @@ export class HomedActor implements LogOwner, LiveActorOwner {
   }
 
   async #close(live: LiveActor, reason: DeactivateReason): Promise<void> {
-    const { info, instance, log } = live
-    const base = log.sequence
+    const { info, seat, log, version: base } = live
     const gate = async (): Promise<void> => {
-      await Promise.all([log.whenDurable(base), this.#log.side.confirm()])
+      await Promise.all([log.whenDurable(base.sequence), this.#log.side.confirm()])
     }
     try {
-      const actor = this.entry.key
+      const about = { type: info.name, actor: this.entry.key, agenda: undefined, services: this.#services }
       const goesOn = (): boolean => this.#ended === undefined
-      const run = { info, instance, log, gate, goesOn, actor, agenda: undefined, services: this.#services }
+      const run = { ...about, seat, base, gate, goesOn }
       const change = await runHook(run, { name: 'onDeactivate', argument: reason })
       if (this.#ended === undefined) live.change(change)
     } catch (error) {
@@ -256,6 +260,8 @@ export class HomedActor implements LogOwner, LiveActorOwner {
     await this.#deactivating
     await this.#live?.drain()
     if (reason !== undefined) await this.#deactivate(this.#live, reason)
+    this.#live?.seat.end()
+    this.#unseat?.abort()
     const log = keepState ? await this.#log.load() : this.#log.now
     if (log === undefined) return undefined
     await log.writeSnapshot('release')
@@ -266,6 +272,7 @@ export class HomedActor implements LogOwner, LiveActorOwner {
   abandon(): void {
     this.#releasing = true // H3
     this.#live?.abandon({ kind: 'retry', why: 'the actor was killed' })
+    this.#unseat?.abort()
   }
 
   /** It lives elsewhere, or nowhere; or this boot is over. */
@@ -275,6 +282,7 @@ export class HomedActor implements LogOwner, LiveActorOwner {
     for (const { reply } of this.#takeArrivals()) reply(answer)
     this.#arrived()
     this.#live?.kill(answer, error)
+    this.#unseat?.abort()
     this.#log.now?.fail(error)
   }
 
@@ -305,34 +313,44 @@ export class HomedActor implements LogOwner, LiveActorOwner {
     await this.#log.load()
     const first = await this.#firstState()
     return this.#untilStarted(async (made) => {
-      const live = this.#make(first)
+      const live = await this.#make(first)
       made()
-      await this.#open(live, live.instance)
-      return this.#serve(live)
+      try {
+        await this.#open(live)
+        return this.#serve(live)
+      } catch (error) {
+        live.seat.end()
+        throw error
+      }
     })
   }
 
   /** Another object for a live actor whose own one is not what the log says any more (O2 in own-state.ts). */
-  renew(): Promise<AnyActor> {
+  async renew(): Promise<void> {
     const live = this.#live
     if (live === undefined) throw new MeshUnavailableError(`${this.entry.key} is not in use`)
-    return this.#untilStarted(async (made) => {
-      const { actor } = this.#object()
-      loadOwn(live.info.name, actor, live.log.state, this.#services.makeRef)
-      made()
-      await this.#open(live, actor)
-      this.#problem = ''
-      this.#services.starts.succeeded(this.entry)
-      return actor
-    })
+    await this.#untilStarted(
+      async (made) => {
+        await live.seat.renew(live.version)
+        made()
+        await this.#open(live)
+        this.#problem = ''
+        this.#services.starts.succeeded(this.entry)
+      },
+      () => live.seat.check(),
+    )
   }
 
-  /** Starts it again, ever later, until that works. Rejects when it ends here before. */
-  async #untilStarted<Started>(start: (made: () => void) => Promise<Started>): Promise<Started> {
+  /** Starts it again, ever later, until that works. Rejects when it ends here before, and with what `check` throws. */
+  async #untilStarted<Started>(
+    start: (made: () => void) => Promise<Started>,
+    check: () => void = () => {},
+  ): Promise<Started> {
     const backoff = new Backoff(START_AGAIN_MS, START_MOST_MS)
     const { starts, sleep } = this.#services
     for (;;) {
       this.#checkStaying()
+      check()
       let isMade = false
       const made = (): void => {
         isMade = true
@@ -341,22 +359,26 @@ export class HomedActor implements LogOwner, LiveActorOwner {
         return await start(made)
       } catch (error) {
         this.#checkStaying()
-        const what = isMade ? 'onActivate' : 'its constructor'
+        check()
+        const isLost = error instanceof SeatLost
         const isUnfit = error instanceof UnfitState
-        const cause = isUnfit ? error.message : `${what} failed: ${textOf(error)}`
-        // The registry is on everybody's disk, and a message may have something of the state in it.
-        const told =
-          this.entry.options.keyId === undefined ? cause : `${what} failed: see the log of its host`
+        const what = isLost ? 'its worker' : isMade ? 'onActivate' : 'its constructor'
+        const cause = isLost || isUnfit ? error.message : `${what} failed: ${textOf(error)}`
         this.#services.warn(this.entry, 'an actor can not be started', error)
         // A fresh actor that can't be made will never be; one with a state may be waiting for something to be repaired.
-        const again = isMade || this.#log.now !== undefined
+        const again = isLost || isMade || this.#log.now !== undefined
         this.tell(`${cause} (on ${this.#services.mesh.self})`)
         await Promise.all([
-          starts.failed(this.entry, told, { again, counts: !isUnfit }),
+          starts.failed(this.entry, this.#told(what, cause), { again, counts: !isUnfit }),
           sleep(backoff.next()),
         ])
       }
     }
+  }
+
+  /** The registry is on everybody's disk, and a message may have something of the state in it. */
+  #told(what: string, cause: string): string {
+    return this.entry.options.keyId === undefined ? cause : `${what} failed: see the log of its host`
   }
 
   /** An actor that lost one host after the other may have brought them down. */
@@ -370,44 +392,76 @@ export class HomedActor implements LogOwner, LiveActorOwner {
   }
 
   /** An object that does not serve yet, on a log: of the state it was restored with, or of what its constructor set. */
-  #make(first: FirstState | undefined): LiveActor {
-    const { info, actor, initial } = this.#object()
-    const { makeRef } = this.#services
-    const begun = first ?? { state: initial(), version: info.version }
-    const log = this.#log.now ?? this.#log.fresh(begun.state, begun.version)
-    migrateState(info, log, makeRef)
-    if (info.ownState && (log === this.#log.now || first !== undefined))
-      loadOwn(info.name, actor, log.state, makeRef)
-    const { side: journal } = this.#log
+  async #make(first: FirstState | undefined): Promise<LiveActor> {
     const { entry } = this
-    return new LiveActor({
-      entry,
-      info,
-      instance: actor,
-      log,
-      journal,
-      services: this.#services,
-      owner: this,
-    })
-  }
-
-  #object(): Instance & { readonly info: TypeInfo } {
+    const services = this.#services
     const info = this.#info
-    if (info === undefined) throw new Error(`this peer does not know the type of ${this.entry.key}`)
-    const context = this.#services.context(this.entry, this.#log.now !== undefined)
-    return {
-      info,
-      ...makeInstance(
+    if (info === undefined) throw new Error(`this peer does not know the type of ${entry.key}`)
+    const context = services.context(entry, this.#log.now !== undefined)
+    const { init } = this.#decodedInit()
+    const isInitial = this.#log.now === undefined && first === undefined
+    if (info.isolation !== undefined) this.#unseat = new AbortController()
+    const { signal } = this.#unseat ?? {}
+    const lost = (cause: string): void => this.#lost(seat, cause)
+    const seat = await services.openSeat({ info, context, init, isFresh: isInitial, signal, lost })
+    try {
+      this.#checkStaying()
+      const { state, version } = first ?? { state: seat.initial, version: info.version }
+      const log = this.#log.now ?? this.#log.fresh(state, version)
+      migrateState(info, log, services.makeRef)
+      const { side: journal } = this.#log
+      const live = new LiveActor({
+        entry,
         info,
-        context,
-        decodeInit(initOf(this.entry, this.#services.cipher), this.#services.makeRef).args,
-      ),
+        seat,
+        log,
+        journal,
+        services,
+        owner: this,
+        restored: context.restored,
+      })
+      await seat.begin(live.version, isInitial)
+      this.#checkStaying()
+      return live
+    } catch (error) {
+      seat.end()
+      throw error
     }
   }
 
+  /** What ran there comes to nothing, as on a lost host; its log is here, and another object goes on from that. */
+  #lost(seat: Seat, cause: string): void {
+    const live = this.#live
+    if (live?.seat !== seat) return // what waits for it, a start or a last hook, hears of it itself
+    this.#services.warn(this.entry, 'an actor is started again', new SeatLost(cause))
+    if (this.#services.now() - this.#servedAt >= STEADY_MS) this.#pause.reset()
+    if (!this.#releasing) {
+      this.#live = undefined
+      this.#activating = this.#startAgain(live.log, cause)
+      this.#activating.catch(() => {}) // who waits for it handles it
+    }
+    live.abandon({ kind: 'retry', why: cause }, { kind: 'lost', why: cause })
+  }
+
+  async #startAgain(log: ActorLog, cause: string): Promise<LiveActor> {
+    const { starts, sleep } = this.#services
+    this.tell(`${cause} (on ${this.#services.mesh.self})`)
+    await Promise.all([
+      starts.failed(this.entry, this.#told('its worker', cause), { again: true, counts: true }),
+      sleep(this.#pause.next()),
+      // What the former object had answered stays open for its successor's agenda until it is written (S3 in sends.ts).
+      log.whenDurable(log.sequence),
+    ])
+    return this.#activate()
+  }
+
+  #decodedInit(): DecodedInit {
+    return decodeInit(initOf(this.entry, this.#services.cipher), this.#services.makeRef)
+  }
+
   /** Before the first call: what its class has to do then. */
-  async #open(live: LiveActor, instance: AnyActor): Promise<void> {
-    const { info, log } = live
+  async #open(live: LiveActor): Promise<void> {
+    const { info, seat, log, version: base } = live
     if (!info.hooks.has('onActivate')) return
     const restored = log === this.#log.now
     const gate = async (): Promise<void> => {
@@ -416,22 +470,25 @@ export class HomedActor implements LogOwner, LiveActorOwner {
       await Promise.all([log.whenDurable(log.sequence), this.#log.side.confirm()])
     }
     const goesOn = (): boolean => this.#ended === undefined && !this.#releasing
-    const run = { info, instance, log, gate, goesOn, actor: this.entry.key, services: this.#services }
+    const about = { type: info.name, actor: this.entry.key, services: this.#services }
     const agenda = live.agenda.draft(undefined)
-    const change = await runHook({ ...run, agenda }, { name: 'onActivate', argument: restored })
+    const run = { ...about, seat, base, gate, goesOn, agenda }
+    const change = await runHook(run, { name: 'onActivate', argument: restored })
     this.#checkStaying()
     live.change(change)
   }
 
   #serve(live: LiveActor): LiveActor {
-    const { log, instance } = live
+    live.seat.check() // from here on its loss is told
+    const { log } = live
     if (log !== this.#log.now) this.#log.begin(log) // H2: every base is at or after it
     live.begin()
     this.#live = live
+    this.#servedAt = this.#services.now()
     this.#problem = ''
     this.#services.starts.succeeded(this.entry)
     const { key: actor, epoch } = this.entry
-    this.#services.events.started?.({ actor, epoch, restored: instance.context.restored })
+    this.#services.events.started?.({ actor, epoch, restored: live.restored })
     const recovered = this.#log.takeRecovered()
     if (recovered !== undefined) this.#services.reportRecovered(this.entry, recovered)
     for (const { frame, reply, deadline } of this.#takeArrivals()) {
@@ -453,7 +510,7 @@ export class HomedActor implements LogOwner, LiveActorOwner {
 
   /** What a copy begins with (N1); undefined: it is none, or it has a state. */
   async #firstState(): Promise<FirstState | undefined> {
-    const { copyOf } = decodeInit(initOf(this.entry, this.#services.cipher), this.#services.makeRef)
+    const { copyOf } = this.#decodedInit()
     if (copyOf === undefined || this.#log.now !== undefined) return undefined
     return firstStateOf(this.entry, {
       copyOf,

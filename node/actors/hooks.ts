@@ -1,20 +1,15 @@
 // `onActivate` and `onDeactivate`: what a class does at the beginning and the end of an object. A hook runs like a method,
 // on a draft, with no other code of its actor beside it; but nobody called it, so nobody gets a result.
 
-import type { ActorLog } from '../../checkpoint/actor-log.ts'
 import type { AgendaChange } from '../../checkpoint/agenda.ts'
+import { encode } from '../../checkpoint/codec.ts'
 import type { ActorKey } from '../../mesh/ids.ts'
 import type { AgendaDraft } from './agenda-draft.ts'
 import { ActorHookTimeout } from './call-errors.ts'
 import { Cancellation } from './cancelling.ts'
-import { Draft } from './draft.ts'
-import { explain, tooLarge } from './execution.ts'
 import type { HomeServices } from './home-services.ts'
-import { OpaqueGuard } from './opaque-guard.ts'
-import { OwnCallState } from './own-state.ts'
-import { CallScope } from './scope.ts'
-import type { TypeInfo } from './type-info.ts'
-import type { AnyActor, DeactivateReason } from './types.ts'
+import type { Seat, Version } from './seat.ts'
+import type { DeactivateReason } from './types.ts'
 
 /** Twice what a call is given by default: a start may have to call others that are being restored themselves. */
 export const ACTIVATE_MS = 60_000
@@ -22,17 +17,17 @@ export const ACTIVATE_MS = 60_000
 export const DEACTIVATE_MS = 5000
 
 export interface HookRun {
-  readonly info: TypeInfo
-  readonly instance: AnyActor
+  readonly type: string
+  readonly seat: Seat
+  readonly base: Version
   readonly actor: ActorKey
-  readonly log: ActorLog
   /** Resolves when the state that the hook sees may be seen by others (G5). */
   readonly gate: () => Promise<void>
   /** Whether the life that it belongs to is still this one. */
   readonly goesOn: () => boolean
   /** Undefined where the object is about to end: who would carry out what it adds? */
   readonly agenda: AgendaDraft | undefined
-  readonly services: Pick<HomeServices, 'now' | 'within' | 'limits'>
+  readonly services: Pick<HomeServices, 'now' | 'within'>
 }
 
 export type Hook =
@@ -47,48 +42,38 @@ export interface HookChange {
   readonly agenda: readonly AgendaChange[]
 }
 
-/** Throws what the hook throws, and when it is late. */
+/** Throws what the hook throws, by its words, and when it is late. */
 export async function runHook(
-  { info, instance, actor, log, gate, goesOn, agenda, services }: HookRun,
+  { type, seat, base, actor, gate, goesOn, agenda, services }: HookRun,
   { name, argument }: Hook,
 ): Promise<HookChange> {
   const limitMs = name === 'onActivate' ? ACTIVATE_MS : DEACTIVATE_MS
-  const { state } = log
-  const guard = new OpaqueGuard()
-  if (!info.ownState) guard.reset(state)
-  const draft = info.ownState ? new OwnCallState(info.name, instance) : new Draft(state)
-  const deadline = services.now() + limitMs
   const cancellation = new Cancellation()
-  const scope = new CallScope({
-    owner: instance,
-    draft,
-    id: undefined,
-    floors: { own: 0, all: 0 },
-    chain: [actor],
-    deadline,
-    cancellation,
-    gate,
-    goesOn,
-    agenda,
+  const done = seat.run({
+    kind: 'hook',
+    method: name,
+    args: encode([argument]),
+    base,
+    scope: {
+      id: undefined,
+      floors: { own: 0, all: 0 },
+      chain: [actor],
+      deadline: services.now() + limitMs,
+      cancellation,
+      gate,
+      goesOn,
+      agenda,
+    },
   })
-  const hooks = instance as unknown as Record<string, (argument: unknown) => unknown>
-  try {
-    const done = scope.run(async () => hooks[name]?.(argument))
-    const late = new ActorHookTimeout(info.name, name, limitMs)
-    if ((await services.within(done, limitMs, late)) === late) {
-      cancellation.cancel() // Nobody waits for it any more.
-      throw late
-    }
-    guard.check()
-    const patches = draft.finish(state)
-    const { maxBytes } = services.limits
-    if (patches !== undefined && patches.length > maxBytes)
-      throw tooLarge('change of state', patches.length, maxBytes)
-    return { name, patches, agenda: agenda?.changes ?? [] }
-  } catch (error) {
-    draft.discard()
-    throw explain(info, name, error)
-  } finally {
-    scope.open = false
+  const late = new ActorHookTimeout(type, name, limitMs)
+  const outcome = await services.within(done, limitMs, late)
+  if (outcome instanceof ActorHookTimeout) {
+    cancellation.abandon()
+    throw late
   }
+  if ('error' in outcome) {
+    const { name: error, message, stack } = outcome.error
+    throw Object.assign(new Error(message), { name: error, stack })
+  }
+  return { name, patches: outcome.patches, agenda: agenda?.changes ?? [] }
 }

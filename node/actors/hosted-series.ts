@@ -7,34 +7,21 @@
 //     generator waits. What got lost with a link is sent again when the caller asks.
 //  S4 A generator ends when its caller ends it, its caller falls silent, or the actor's life here is over.
 
-import { decodeUser } from '../../checkpoint/codec.ts'
-import type { MakeRef } from '../../checkpoint/reference.ts'
-import { StateError } from '../errors.ts'
 import type { Clock } from '../ports.ts'
 import { Cancellation } from './cancelling.ts'
-import type { Draft } from './draft.ts'
-import { explain, tooLarge } from './execution.ts'
 import type { Answer, CallFrame } from './frames.ts'
-import { toFrame } from './remote-error.ts'
-import { CallScope } from './scope.ts'
+import { type ErrorFrame, toFrame } from './remote-error.ts'
+import { type Seat, SeatLost, type SeatSeries, type Version } from './seat.ts'
 import { SERIES_BYTES, SERIES_ITEMS, SERIES_SILENT_MS } from './series-limits.ts'
-import type { TypeInfo } from './type-info.ts'
-import type { AnyActor } from './types.ts'
 
 type Reply = (answer: Answer) => void
 
 export interface HostedSeriesInit {
-  readonly info: TypeInfo
-  readonly instance: AnyActor
+  readonly seat: Seat
   readonly frame: CallFrame
   readonly reply: Reply
-  readonly base: object
-  readonly draft: Draft
+  readonly base: Version
   readonly gate: Promise<void>
-  /** Throws when a Date or typed array of the state was changed in place. */
-  readonly check: () => void
-  readonly maxBytes: number
-  readonly makeRef: MakeRef
   readonly clock: Clock
   /** Nothing of it is needed any more. */
   readonly ended: () => void
@@ -88,59 +75,56 @@ export class HostedSeries {
   }
 
   async run(): Promise<void> {
-    const { frame, draft, info, check } = this.#init
+    let error: ErrorFrame | undefined
     try {
-      await this.#iterate()
-      check()
-      this.#finish({ kind: 'end', count: this.#produced })
-    } catch (error) {
-      const thrown = toFrame(explain(info, frame.method, error))
-      this.#finish({ kind: 'end', count: this.#produced, error: thrown })
-    } finally {
-      draft.discard()
+      error = await this.#iterate()
+    } catch (caught) {
+      if (caught instanceof SeatLost) return // who waits hears of it from there
+      error = toFrame(caught)
     }
+    this.#finish({ kind: 'end', count: this.#produced, ...(error && { error }) })
   }
 
   get #produced(): number {
     return this.#taken + this.#kept.length
   }
 
-  async #iterate(): Promise<void> {
-    const { frame, instance, draft, gate, makeRef } = this.#init
-    const scope = new CallScope({
-      owner: instance,
-      draft,
-      // What it calls are calls of their own: it may be run again, with other results.
-      id: undefined,
-      floors: frame.floors,
-      chain: [...frame.chain, frame.actor],
-      deadline: Number.POSITIVE_INFINITY,
-      cancellation: this.#cancellation,
-      agenda: undefined,
-      gate: () => gate,
-    })
-    try {
-      const args = decodeUser(frame.args, makeRef) as unknown[]
-      const method = (instance as unknown as Record<string, (...args: unknown[]) => AsyncGenerator>)[
-        frame.method
-      ]!
-      const generator = scope.run(() => method.apply(instance, args))
-      for (;;) {
-        await this.#hasRoom()
-        const step = this.#over ? undefined : await scope.run(() => generator.next())
-        if (this.#over) {
-          await scope.run(() => generator.return(undefined))
-          return
-        }
-        this.#refuseChange()
-        if (step?.done !== false) return
-        const item = this.#encode(step.value)
-        await gate // S2
-        if (!this.#over) this.#send(item)
+  /** What the generator threw. */
+  async #iterate(): Promise<ErrorFrame | undefined> {
+    const { gate } = this.#init
+    const items = this.#begin()
+    for (;;) {
+      while (this.#isFull) await this.#nextRoom()
+      const step = this.#over ? undefined : await items.next()
+      if (step === undefined || this.#over) {
+        await items.end()
+        return undefined
       }
-    } finally {
-      scope.open = false
+      if (step.item === undefined) return step.error
+      await gate // S2
+      if (!this.#over) this.#send(step.item)
     }
+  }
+
+  #begin(): SeatSeries {
+    const { frame, seat, base, gate } = this.#init
+    const { chain, actor, method, args, floors } = frame
+    return seat.series({
+      kind: 'series',
+      method,
+      args,
+      base,
+      scope: {
+        // What it calls are calls of their own: it may be run again, with other results.
+        id: undefined,
+        floors,
+        chain: [...chain, actor],
+        deadline: Number.POSITIVE_INFINITY,
+        cancellation: this.#cancellation,
+        agenda: undefined,
+        gate: () => gate,
+      },
+    })
   }
 
   #send(item: Uint8Array): void {
@@ -150,28 +134,15 @@ export class HostedSeries {
     this.#init.reply({ kind: 'items', first, items: [item] })
   }
 
-  #encode(value: unknown): Uint8Array {
-    const { draft, maxBytes } = this.#init
-    const item = draft.encodeResult(value)
-    if (item.length > maxBytes) throw tooLarge('item', item.length, maxBytes)
-    return item
+  /** S3 */
+  get #isFull(): boolean {
+    return !this.#over && (this.#kept.length >= SERIES_ITEMS || this.#bytes >= SERIES_BYTES)
   }
 
-  #refuseChange(): void {
-    const { info, frame, draft, base, check } = this.#init
-    check()
-    if (!draft.isChanged(base)) return
-    throw new StateError(
-      `${info.name}.${frame.method} is a generator and changed the state, which it may only read: change it in a method that returns`,
-    ) // S1
-  }
-
-  async #hasRoom(): Promise<void> {
-    while (!this.#over && (this.#kept.length >= SERIES_ITEMS || this.#bytes >= SERIES_BYTES)) {
-      await new Promise<void>((resolve) => {
-        this.#room = resolve
-      }) // S3
-    }
+  #nextRoom(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#room = resolve
+    })
   }
 
   #finish(end: Answer): void {

@@ -20,6 +20,8 @@ export interface Job {
   readonly deadline: number
   /** It is not a call of somebody else's. */
   readonly alarm?: AlarmEntry
+  /** Its method runs. */
+  isRunning: boolean
 }
 
 const idText = (id: CallId): string => `${id.caller} ${id.n} ${id.path}`
@@ -73,9 +75,10 @@ export class Jobs {
     return this.#queue.takeAll()
   }
 
-  /** All of them are over, with this for who waits. */
-  abandon(answer: Answer): void {
-    for (const job of this.#jobs.values()) for (const reply of job.replies.values()) reply(answer)
+  /** All of them are over, with this for who waits; `begun`: for who waits for a method that runs. */
+  abandon(answer: Answer, begun: Answer): void {
+    for (const { isRunning, replies } of this.#jobs.values())
+      for (const reply of replies.values()) reply(isRunning ? begun : answer)
     this.#jobs.clear()
     this.#queue.takeAll()
   }

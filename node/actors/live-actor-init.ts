@@ -4,18 +4,19 @@ import type { ActorLog } from '../../checkpoint/actor-log.ts'
 import type { ActorEntry } from '../../mesh/registry/types.ts'
 import type { HomeServices } from './home-services.ts'
 import type { JournalSide } from './journal-writer.ts'
+import type { Seat } from './seat.ts'
 import type { TypeInfo } from './type-info.ts'
-import type { AnyActor } from './types.ts'
 
 export interface LiveActorOwner {
-  /** Another object, made from the log. Rejects when the actor ends here before. */
-  renew(): Promise<AnyActor>
+  /** Has its seat make another object, from the log. Rejects when the actor ends here before. */
+  renew(): Promise<void>
 }
 
 export interface LiveActorInit {
   readonly entry: ActorEntry
   readonly info: TypeInfo
-  readonly instance: AnyActor
+  readonly seat: Seat
+  readonly restored: boolean
   readonly owner: LiveActorOwner
   readonly log: ActorLog
   readonly journal: JournalSide

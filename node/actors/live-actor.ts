@@ -14,38 +14,36 @@
 //  L6 A call under a relaxed policy may be answered before its record is written, as long as nobody but its caller knows of
 //     it (checkpoints.ts). What leaves to others waits as ever, and has everything before it written.
 
+import type { Patches } from 'mutative'
 import type { ActorLog } from '../../checkpoint/actor-log.ts'
 import type { AgendaChange, AlarmEntry } from '../../checkpoint/agenda.ts'
 import type { Receipt } from '../api.ts'
+import type { AgendaDraft } from './agenda-draft.ts'
 import { AgendaRunner } from './agenda-runner.ts'
 import { isWanted } from './alarms.ts'
-import { type BuiltInActor, CHANGED } from './built-in.ts'
 import { isSend } from './callers.ts'
 import { Cancellation } from './cancelling.ts'
 import type { Relaxed } from './checkpoint-policy.ts'
 import { Checkpoints } from './checkpoints.ts'
-import { Draft } from './draft.ts'
-import { explain, type Outcome, refuseChange, tooLarge } from './execution.ts'
+import { explain, tooLarge } from './execution.ts'
 import type { Answer, CallFrame, CancelFrame, MoreFrame } from './frames.ts'
 import type { HookChange } from './hooks.ts'
 import { type Job, Jobs, mailboxFull, type Reply } from './jobs.ts'
 import type { LiveActorInit } from './live-actor-init.ts'
-import { LiveObject } from './live-object.ts'
 import { OpenSeries } from './open-series.ts'
 import { OWN_CALLS, runOwn } from './own-calls.ts'
 import { prove, wantsProof } from './proofs.ts'
 import { Remembered } from './remembered.ts'
 import { type ErrorFrame, errorAnswer, toFrame } from './remote-error.ts'
 import { outside } from './scope.ts'
+import { type Done, type Outcome, type Seat, SeatLost, type Version, type Work } from './seat.ts'
 import { checkMethod, type TypeInfo } from './type-info.ts'
-import type { AnyActor } from './types.ts'
 
 /** In place of a send's result, which nobody hears: a target may have many senders, and keeps a line for each. */
 const NOTHING = new Uint8Array()
 /** What a call that changes nothing reads. */
 interface View {
-  readonly base: number
-  readonly state: object
+  readonly base: Version
   /** Before it may be answered; before it may call others. */
   readonly gate: Promise<void>
   readonly leave: () => Promise<void>
@@ -55,7 +53,6 @@ export class LiveActor {
   readonly log: ActorLog
   readonly agenda: AgendaRunner
   readonly #init: LiveActorInit
-  readonly #object: LiveObject
   readonly #jobs = new Jobs()
   readonly #remembered: Remembered
   /** Undefined until a call was answered before it was written. */
@@ -65,6 +62,10 @@ export class LiveActor {
   /** What was there before its first call: a fresh state, what onActivate did. */
   #begun: number
   #usedAt: number
+  /** Methods that have not returned. */
+  #running = 0
+  /** Fields of its object may be half changed: no call gets it any more (O2 in own-state.ts). */
+  #spoiled = false
   #pumping = false
   #draining: { readonly idle: () => void } | undefined
   #dead = false
@@ -72,7 +73,6 @@ export class LiveActor {
   constructor(init: LiveActorInit) {
     this.#init = init
     this.log = init.log
-    this.#object = new LiveObject(init)
     this.#begun = init.log.sequence
     this.#usedAt = init.services.now()
     this.#remembered = new Remembered(init.log, init.services.isGone)
@@ -82,11 +82,19 @@ export class LiveActor {
   get info(): TypeInfo {
     return this.#init.info
   }
-  get instance(): AnyActor {
-    return this.#object.instance
+  get restored(): boolean {
+    return this.#init.restored
+  }
+  get seat(): Seat {
+    return this.#init.seat
   }
   get isSpoiled(): boolean {
-    return this.#object.isSpoiled
+    return this.#spoiled
+  }
+  /** The state that the next call finds. */
+  get version(): Version {
+    const { sequence, state, durable } = this.log
+    return { sequence, state, durable }
   }
 
   /** It serves from now on: what was there before is written, or on its way. */
@@ -97,8 +105,7 @@ export class LiveActor {
   /** What a hook did: a change that no call made, before the first one or after the last. */
   change({ name, patches, agenda }: HookChange): void {
     if (patches !== undefined || agenda.length > 0)
-      this.agenda.record(agenda, () => this.log.commit(patches, undefined, agenda, false, `#hook ${name}`))
-    this.#object.reset()
+      this.#record(agenda, patches, () => this.log.commit(patches, undefined, agenda, false, `#hook ${name}`))
     this.#begun = this.log.sequence
   }
 
@@ -109,7 +116,7 @@ export class LiveActor {
 
   /** Nothing happened here since then, or is under way; what is left to do has its time, and wakes the actor then. */
   isIdleSince(time: number): boolean {
-    const isBusy = this.load > 0 || this.#object.running > 0 || this.#pumping
+    const isBusy = this.load > 0 || this.#running > 0 || this.#pumping
     return this.#usedAt <= time && !isBusy && this.agenda.isQuiet
   }
 
@@ -132,7 +139,7 @@ export class LiveActor {
     else {
       const replies = new Map([[frame.token, reply]])
       const deadline = this.#init.services.now() + frame.leftMs
-      this.#accept({ frame, replies, cancellation: new Cancellation(), deadline })
+      this.#accept({ frame, replies, cancellation: new Cancellation(), deadline, isRunning: false })
     }
   }
 
@@ -155,8 +162,8 @@ export class LiveActor {
     this.#series?.closeAll({ kind: 'retry', why: 'the actor is moving' })
     await new Promise<void>((idle) => {
       this.#draining = { idle }
-      this.#tellChanged(true)
-      this.#object.whenIdle(idle)
+      this.seat.tell(true)
+      if (this.#running === 0) idle()
     })
   }
 
@@ -167,22 +174,20 @@ export class LiveActor {
     this.abandon(answer)
   }
 
-  /** What runs here comes to nothing, calls nobody any more, and nobody waits for it; what it did before stays in the log. */
-  abandon(answer: Answer): void {
+  /**
+   * What runs here comes to nothing, calls nobody any more, and nobody waits for it; what it did before stays in the log.
+   * `begun`: for who waits for a method that runs.
+   */
+  abandon(answer: Answer, begun = answer): void {
     if (this.#dead) return
     this.#dead = true
-    this.#object.end()
     this.agenda.stop()
     this.#checkpoints?.stop()
-    this.#jobs.abandon(answer)
-    this.#series?.closeAll(answer)
-    this.#tellChanged(true)
+    this.#jobs.abandon(answer, begun)
+    this.#series?.closeAll(begun)
+    this.seat.tell(true)
+    this.seat.end()
     this.#draining?.idle()
-  }
-
-  /** Methods of the mesh's own types may wait for that. */
-  #tellChanged(isEnding: boolean): void {
-    ;(this.#init.instance as BuiltInActor)[CHANGED]?.(isEnding)
   }
 
   /** Settles like a call, but nobody can ask for it again: it is in the agenda until its record takes it out. */
@@ -196,6 +201,7 @@ export class LiveActor {
           cancellation: new Cancellation(),
           deadline: this.#init.services.now() + frame.leftMs,
           alarm,
+          isRunning: false,
         })
     })
   }
@@ -223,7 +229,7 @@ export class LiveActor {
       while (this.#jobs.queued > 0 && !this.#dead) {
         // Memory is bounded: a keeper set that does not acknowledge stops the actor, not the process.
         if (this.#init.journal.congested()) await this.log.whenDurable(this.log.sequence)
-        if (this.#object.isSpoiled) await this.#object.renew()
+        if (this.#spoiled) await this.#renew()
         const job = this.#jobs.next()
         if (job === undefined || this.#dead) continue
         // Its caller has given up, so there is nobody to hear of it: after a jam the actor catches up at once.
@@ -234,10 +240,20 @@ export class LiveActor {
         else await this.#write(job) // L1
       }
     } catch {
-      // The log failed, so this actor is being killed.
+      // The log failed, or the seat was lost, so this object is being given up.
     } finally {
       this.#pumping = false
     }
+  }
+
+  async #renew(): Promise<void> {
+    await this.#init.owner.renew()
+    this.#spoiled = false
+  }
+
+  /** A call came to nothing, or the state is another one. */
+  #spoil(): void {
+    this.#spoiled = this.#init.info.ownState
   }
 
   #isRead({ alarm, frame }: Job): boolean {
@@ -253,28 +269,22 @@ export class LiveActor {
     if (job.alarm !== undefined && !isWanted(this.log.agenda, job.alarm))
       return this.#answer(job, { kind: 'retry', why: 'it is not wanted any more' }) // M3
     if (OWN_CALLS.has(job.frame.method)) return this.#runOwn(job)
-    const base = this.log.sequence
-    const state = this.log.state
-    const draft = this.#object.draft(state)
+    const base = this.version
     const agenda = this.agenda.draft(job.alarm)
-    const outcome = await this.#object.execute(job, draft, () => this.#gate(base), agenda)
+    const outcome = await this.#execute('write', job, base, () => this.#gate(base.sequence), agenda)
     if (this.#dead) return
-    const gate = (): Promise<void> => this.#readGate(job.frame, base)
-    if ('error' in outcome) return this.#settleThrow(job, base, outcome.error, gate())
+    const gate = (): Promise<void> => this.#readGate(job.frame, base.sequence)
+    if ('error' in outcome) return this.#settleThrow(job, base.sequence, outcome.error, gate())
+    const { result, patches, left } = outcome
+    // What was sent is always settled by a record: delivered again it must find that, wherever the actor lives then.
+    if (patches === undefined && agenda.changes.length === 0 && !isSend(job.frame.id)) {
+      this.#remember(job, base.sequence, { kind: 'result', result })
+      return this.#settle(job, left ? this.#gate(base.sequence) : gate(), outcome, base.sequence)
+    }
     try {
-      const patches = draft.finish(state)
-      this.#object.check()
-      // What was sent is always settled by a record: delivered again it must find that, wherever the actor lives then.
-      if (patches === undefined && agenda.changes.length === 0 && !isSend(job.frame.id)) {
-        this.#remember(job, base, { kind: 'result', result: outcome.result })
-        return this.#settle(job, outcome.left ? this.#gate(base) : gate(), outcome, base)
-      }
-      if (patches !== undefined && patches.length > this.#init.services.limits.maxBytes)
-        throw tooLarge('change of state', patches.length, this.#init.services.limits.maxBytes)
-      this.#commit(job, patches, outcome, agenda.changes)
+      this.#commit(job, outcome, agenda.changes)
     } catch (error) {
-      draft.discard()
-      this.#settleThrow(job, base, error, gate())
+      this.#settleThrow(job, base.sequence, this.#frameOf(job, error), gate())
     }
   }
 
@@ -285,23 +295,22 @@ export class LiveActor {
     const { past, makeRef, cipher, limits } = services
     const call = { frame: job.frame, entry, info, state, version, sequence, past, makeRef, cipher }
     try {
-      const { result, did, patches } = await this.#object.busy(() => runOwn(call))
+      const { result, did, patches } = await this.#busy(() => runOwn(call))
       if (this.#dead) return
       const size = Math.max(patches?.length ?? 0, result.length)
       if (size > limits.maxBytes) throw tooLarge('state', size, limits.maxBytes)
-      if (patches !== undefined) this.#object.spoil() // Its fields are of another state.
-      if (did !== undefined) return this.#commit(job, patches, { result, left: true }, [], did)
+      if (patches !== undefined) this.#spoil() // Its fields are of another state.
+      if (did !== undefined) return this.#commit(job, { result, patches, left: true }, [], did)
       this.#remember(job, sequence, { kind: 'result', result })
       this.#settle(job, this.#gate(sequence), { result }, sequence)
     } catch (error) {
-      if (!this.#dead) this.#settleThrow(job, sequence, error, this.#gate(sequence))
+      if (!this.#dead) this.#settleThrow(job, sequence, this.#frameOf(job, error), this.#gate(sequence))
     }
   }
 
   #commit(
     job: Job,
-    patches: Uint8Array | undefined,
-    { result, left }: Extract<Outcome, { readonly left: boolean }>,
+    { result, patches, left }: Done,
     added: readonly AgendaChange[],
     did = job.alarm === undefined ? job.frame.method : `#alarm ${job.frame.method}`,
   ): void {
@@ -312,28 +321,28 @@ export class LiveActor {
     const isKnown = left || added.length > 0 || job.alarm !== undefined
     const relaxed = isKnown ? undefined : this.#relaxed(job.frame) // L6
     const putOff = relaxed !== undefined
-    const applied = this.agenda.record(changes, () => this.log.commit(patches, call, changes, putOff, did))
-    this.#object.changed(applied)
-    this.#tellChanged(false)
+    this.#record(changes, patches, () => this.log.commit(patches, call, changes, putOff, did))
+    this.seat.tell(false)
     const record = this.log.sequence
     if (relaxed === undefined) return this.#settle(job, this.log.whenDurable(record), { result }, record) // L2: its record is its proof
     this.#checkpoints ??= new Checkpoints(this.log, this.#init.services.clock)
     this.#settle(job, this.#checkpoints.answer(relaxed), { result }, record)
   }
 
+  #record(changes: readonly AgendaChange[], patches: Uint8Array | undefined, commit: () => Patches): void {
+    const applied = this.agenda.record(changes, commit)
+    if (patches !== undefined) this.seat.changed(this.version, patches, applied)
+  }
+
   async #read(job: Job): Promise<void> {
-    const { base, state, gate, leave } = this.#view(job.frame)
-    const draft = this.#object.draft(state)
-    const outcome = await this.#object.execute(job, draft, leave, undefined)
-    if (this.#dead) return
-    if ('error' in outcome) return this.#settleThrow(job, base, outcome.error, gate)
+    const { base, gate, leave } = this.#view(job.frame)
     try {
-      refuseChange(this.#init.info, job.frame.method, draft.finish(state))
-      this.#object.check()
-      this.#settle(job, outcome.left ? leave() : gate, outcome, base)
+      const outcome = await this.#execute('read', job, base, leave, undefined)
+      if (this.#dead) return
+      if ('error' in outcome) this.#settleThrow(job, base.sequence, outcome.error, gate)
+      else this.#settle(job, outcome.left ? leave() : gate, outcome, base.sequence)
     } catch (error) {
-      draft.discard()
-      this.#settleThrow(job, base, error, gate)
+      if (!(error instanceof SeatLost)) throw error // who waits hears of it from there
     }
   }
 
@@ -341,18 +350,50 @@ export class LiveActor {
   #view(frame: CallFrame): View {
     // Before what it began with is durable there is nothing that a stale read may show.
     const local = this.#init.info.localReads && this.log.durable >= this.#begun
-    const base = local ? this.log.durable : this.log.sequence
-    const state = local ? this.log.durableState : this.log.state
-    const gate = local ? Promise.resolve() : this.#readGate(frame, base)
+    const { log } = this
+    const base = local
+      ? { sequence: log.durable, state: log.durableState, durable: log.durable }
+      : this.version
+    const gate = local ? Promise.resolve() : this.#readGate(frame, base.sequence)
     gate.catch(() => {}) // who waits for it takes its outcome
-    return { base, state, gate, leave: () => (local ? gate : this.#gate(base)) }
+    return { base, gate, leave: () => (local ? gate : this.#gate(base.sequence)) }
+  }
+
+  /** Rejects when the seat is lost: then this object is being given up. */
+  #execute(
+    kind: Work['kind'],
+    job: Job,
+    base: Version,
+    gate: () => Promise<void>,
+    agenda: AgendaDraft | undefined,
+  ): Promise<Outcome> {
+    const { deadline, cancellation } = job
+    const { id, floors, method, args, chain: callers, actor } = job.frame
+    const chain = [...callers, actor]
+    const goesOn = (): boolean => !this.#dead
+    const scope = { id, floors, chain, deadline, cancellation, gate, goesOn, agenda }
+    job.isRunning = true
+    return this.#busy(() => this.seat.run({ kind, method, args, base, scope }), job)
+  }
+
+  /** As long as that takes, something runs. */
+  async #busy<T>(work: () => Promise<T>, job?: Job): Promise<T> {
+    this.#running++
+    try {
+      const done = await work()
+      if (job !== undefined) job.isRunning = false
+      return done
+    } finally {
+      this.#running--
+      if (this.#running === 0) this.#draining?.idle()
+    }
   }
 
   #openSeries(frame: CallFrame, reply: Reply): void {
     const { token, method } = frame
     if (this.#series?.more({ token, taken: 0, again: true })) return
-    const { info, services } = this.#init
-    const { makeRef, clock, limits } = services
+    const { info, seat, services } = this.#init
+    const { clock, limits } = services
     try {
       checkMethod(info, method, 'series')
     } catch (error) {
@@ -361,17 +402,14 @@ export class LiveActor {
     }
     if (this.#draining !== undefined) return reply({ kind: 'retry', why: 'the actor is moving' })
     if (this.load >= limits.mailboxLimit) return reply(this.#full(frame))
-    const { state: base, leave } = this.#view(frame)
+    const { base, leave } = this.#view(frame)
     const gate = leave()
     gate.catch(() => {}) // it takes its outcome itself
-    const draft = new Draft(base)
-    const check = (): void => this.#object.check()
     const ended = (): void => {
       this.#usedAt = services.now()
     }
-    const common = { info, instance: this.#object.instance, maxBytes: limits.maxBytes, makeRef, clock }
     this.#series ??= new OpenSeries()
-    this.#series.run({ ...common, frame, reply, base, draft, gate, check, ended })
+    this.#series.run({ seat, clock, frame, reply, base, gate, ended })
   }
 
   /** What a base needs before anybody may see it (L2). */
@@ -391,17 +429,14 @@ export class LiveActor {
     return this.#init.info.relaxed(method)
   }
 
-  #settleThrow(job: Job, base: number, thrown: unknown, gate: Promise<void>): void {
-    let error = thrown
-    this.#object.spoil() // O2
-    try {
-      this.#object.check()
-    } catch (caught) {
-      error = caught
-    }
-    const frame = toFrame(explain(this.#init.info, job.frame.method, error))
-    this.#remember(job, base, { kind: 'error', error: frame })
-    this.#settle(job, gate, { error: frame }, base)
+  #settleThrow(job: Job, base: number, error: ErrorFrame, gate: Promise<void>): void {
+    this.#spoil() // O2
+    this.#remember(job, base, { kind: 'error', error })
+    this.#settle(job, gate, { error }, base)
+  }
+
+  #frameOf({ frame }: Job, error: unknown): ErrorFrame {
+    return toFrame(explain(this.#init.info, frame.method, error))
   }
 
   /** L4; of an alarm nobody asks again but the agenda, and that has it run once more. */

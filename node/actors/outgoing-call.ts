@@ -149,7 +149,7 @@ export class OutgoingCall {
     const sent = this.#sent
     const now = this.#services.clock.now()
     const isNew = sent === undefined || sent.boot !== home || sent.epoch !== entry.epoch
-    if (isNew && sent?.delivered) this.#countRetry()
+    if (isNew && sent?.delivered) this.#countRetry('its host was lost')
     const resendMs = Math.max(RESEND_MS, this.#init.args.length / SLOWEST_BYTES_PER_MS)
     const due = isNew || now - sent.at >= resendMs
     if (due && !this.#send(entry, home, isNew))
@@ -240,10 +240,11 @@ export class OutgoingCall {
       this.#isFinal = true
       throw fromFrame(answer.error, this.#services.makeRef)
     }
+    if (answer.kind === 'lost') this.#tryAgain(answer.why)
     // Not executed by this attempt: the next look at the registry sends it again, to whoever is home then.
     if (this.#sent !== undefined) this.#sent.at = Number.NEGATIVE_INFINITY
     if (answer.kind === 'moved') this.#note('it is moving to another host')
-    else if (answer.kind === 'retry') this.#note(answer.why)
+    else if (answer.kind === 'retry' || answer.kind === 'lost') this.#note(answer.why)
     await this.#signal.wait(this.#pause.next())
     return undefined
   }
@@ -286,12 +287,18 @@ export class OutgoingCall {
     this.#unavailableSince ??= this.#services.clock.now()
   }
 
-  #countRetry(): void {
+  /** The attempt is over, as if its host had been lost; the next one may go to the very same. */
+  #tryAgain(why: string): void {
+    this.#countRetry(why)
+    if (this.#sent !== undefined) this.#sent.delivered = false
+  }
+
+  #countRetry(why: string): void {
     this.#unavailableSince = undefined
     this.#pause.reset()
     const { retries, target } = this.#init
     if (retries < 0 || this.#attempts <= retries) return
-    throw retriesUsedUp(target, retries)
+    throw retriesUsedUp(target, retries, why)
   }
 
   get #executed(): Executed {

@@ -78,14 +78,18 @@ interface Copy {
 
 export const encodeCopy = (copy: Copy): Uint8Array => encode(copy)
 
-export function decodeInit(
-  init: Uint8Array,
-  makeRef: MakeRef,
-): { readonly args: readonly unknown[]; readonly copyOf: string | undefined } {
-  if (init.length === 0) return { args: [], copyOf: undefined }
+/** Its constructor's arguments, and as they are encoded. */
+export interface DecodedInit {
+  readonly args: readonly unknown[]
+  readonly init: Uint8Array
+  readonly copyOf: string | undefined
+}
+
+export function decodeInit(init: Uint8Array, makeRef: MakeRef): DecodedInit {
+  if (init.length === 0) return { args: [], init, copyOf: undefined }
   const value = decodeUser(init, makeRef) as readonly unknown[] | Copy
-  if (!('copyOf' in value)) return { args: value, copyOf: undefined }
-  return { args: decodeInit(value.init, makeRef).args, copyOf: value.copyOf }
+  if (!('copyOf' in value)) return { args: value, init, copyOf: undefined }
+  return { ...decodeInit(value.init, makeRef), copyOf: value.copyOf }
 }
 
 /** The state that such a call brings. */

@@ -10,6 +10,7 @@ import type { RuntimeLimits } from './home-services.ts'
 import type { KeyValueStore } from './kv-types.ts'
 import type { RuntimeEvents, RuntimeLogger } from './runtime-events.ts'
 import type { ActorClass, ActorRef, AnyActor, AnyRef, CreateOptions } from './types.ts'
+import type { StartThread } from './worker/thread.ts'
 
 export interface RuntimeInit {
   readonly mesh: MeshHandle
@@ -23,6 +24,8 @@ export interface RuntimeInit {
   readonly limits?: Partial<RuntimeLimits>
   /** Between two slices of long work: others have their turn. Default: a timer of the clock. */
   readonly pause?: () => Promise<void>
+  /** For actors with isolation. Default: a worker thread for each. */
+  readonly startThread?: StartThread
   /** What references answer to `status()`; without it nothing. */
   readonly statusOf?: (actor: ActorKey) => ActorStatus | undefined
 }

@@ -4,7 +4,7 @@
 import type { Cipher } from '../../checkpoint/cipher.ts'
 import type { JournalIndexes as Indexes } from '../../checkpoint/journal-index.ts'
 import { JournalIndexes } from '../../checkpoint/journal-index.ts'
-import type { MakeRef } from '../../checkpoint/reference.ts'
+import type { MakeRef, Referent } from '../../checkpoint/reference.ts'
 import { type ActorKey, nameOfActor, typeOfActor } from '../../mesh/ids.ts'
 import type { CallOptions } from '../api.ts'
 import { BadInputError, MeshUnavailableError, UnknownTypeError } from '../errors.ts'
@@ -31,9 +31,13 @@ import { makeRef } from './ref.ts'
 import { ending, type RuntimeEvents, type RuntimeLogger, silent } from './runtime-events.ts'
 import type { Runtime, RuntimeInit, Saved } from './runtime-types.ts'
 import { outside } from './scope.ts'
+import type { OpenSeat } from './seat.ts'
+import { seatsOf } from './seats.ts'
 import { sleep } from './timing.ts'
 import { optionsOf } from './type-info.ts'
 import type { ActorClass, ActorRef, AnyActor, AnyRef, CreateOptions } from './types.ts'
+import type { Outward } from './worker/errands.ts'
+import { startWorkers } from './worker/thread.ts'
 
 export type { Runtime, RuntimeInit } from './runtime-types.ts'
 
@@ -59,6 +63,7 @@ class ActorRuntime implements Runtime {
   readonly #daemons: Daemons
   readonly #statusOf: NonNullable<RuntimeInit['statusOf']>
   readonly #pause: () => Promise<void>
+  readonly #openSeat: OpenSeat
   #home: Home
   #closed = false
 
@@ -129,6 +134,15 @@ class ActorRuntime implements Runtime {
       types: this.#types.all,
       create: (info, name) => this.#creation.create(makeTarget(info.name, name, info, [])),
       closed: () => this.#closed,
+    })
+    this.#openSeat = seatsOf({
+      clock,
+      pause: this.#pause,
+      types: this.#types,
+      maxBytes: this.#limits.maxBytes,
+      makeRef: this.#makeRef,
+      outward: this.#outward(),
+      startThread: init.startThread ?? startWorkers(clock),
     })
     this.#home = this.#makeHome()
     this.#follow()
@@ -272,8 +286,26 @@ class ActorRuntime implements Runtime {
   }
 
   /** A reference that was kept in a state, or sent. */
-  readonly #makeRef: MakeRef = ({ type, name, init }) =>
-    this.#refTo({ ...makeTarget(type, name, this.#types.find(type), []), init })
+  readonly #makeRef: MakeRef = (referent) => this.#refTo(this.#kept(referent))
+
+  #kept({ type, name, init }: Referent): Target {
+    return { ...makeTarget(type, name, this.#types.find(type), []), init }
+  }
+
+  /** What objects elsewhere than in this thread do in the mesh. */
+  #outward(): Outward {
+    const target = (referent: Referent): Target => {
+      this.#checkOpen()
+      return this.#kept(referent)
+    }
+    return {
+      call: (to, method, args, options) => this.#beside.callBytes(target(to), method, args, options),
+      send: (to, method, args, options) => this.#client.send(target(to), method, args, options),
+      items: (to, method, args, options) => this.#client.iterateBytes(target(to), method, args, options),
+      members: (of) => this.#beside.membersOf(target(of)),
+      status: (of) => this.#statusOf(this.#kept(of).key),
+    }
+  }
 
   #checkOpen(): void {
     if (this.#closed)
@@ -328,6 +360,8 @@ class ActorRuntime implements Runtime {
       deliver: (call, over) => this.#client.deliver(call, over),
       makeRef: this.#makeRef,
       cipher: this.#cipher,
+      openSeat: this.#openSeat,
+      kv: this.kv,
       ref: (type, name, init) => this.ref(type as string, name, ...init),
     })
   }

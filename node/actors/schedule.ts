@@ -2,8 +2,7 @@
 
 import { StateError } from '../errors.ts'
 import type { Actor } from './actor.ts'
-import type { AgendaDraft } from './agenda-draft.ts'
-import { currentScope } from './scope.ts'
+import { type AgendaView, currentScope } from './scope.ts'
 import type { ScheduledCall, ScheduleOptions, Schedule as Typed } from './types.ts'
 
 type Method = string | ((...args: never[]) => unknown)
@@ -42,12 +41,12 @@ class Schedule {
     return draft.set(this.#options.id, at, every, name, args)
   }
 
-  #nameOf(method: Method, { info }: AgendaDraft): string {
+  #nameOf(method: Method, { info }: AgendaView): string {
     for (const name of info.methods) if (Reflect.get(this.#owner, name) === method) return name
     return typeof method === 'function' ? method.name : method
   }
 
-  #draft(): AgendaDraft {
+  #draft(): AgendaView {
     const scope = currentScope()
     if (scope?.owner !== this.#owner)
       throw new StateError(

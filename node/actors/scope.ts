@@ -33,9 +33,13 @@ export function checkpointOf(actor: AnyActor): Promise<void> {
 /** Runs code of the mesh that must not count as part of whatever call happened to start it. */
 export const outside = <T>(work: () => T): T => running.run(undefined, work)
 
+/** What a running call may do with its actor's agenda. */
+export type AgendaView = Pick<AgendaDraft, 'info' | 'wall' | 'send' | 'set' | 'cancel' | 'list'>
+
 export interface CallScopeInit {
   readonly owner: object
-  readonly draft: CallState
+  /** Undefined where its method runs elsewhere, with its state. */
+  readonly draft: CallState | undefined
   /** Undefined in a generator, which may be run again, and in a hook: what it calls are calls of their own. */
   readonly id: CallId | undefined
   readonly floors: CallFloors
@@ -49,12 +53,12 @@ export interface CallScopeInit {
   /** False once the life that it runs in is over here: it may still run, and calls nobody any more. */
   readonly goesOn?: () => boolean
   /** Undefined in generators and in methods that are declared read-only: they have no record for it. */
-  readonly agenda: AgendaDraft | undefined
+  readonly agenda: AgendaView | undefined
 }
 
 export class CallScope {
   readonly owner: object
-  readonly #draft: CallState
+  readonly #draft: CallState | undefined
   readonly id: CallId | undefined
   readonly floors: CallFloors
   readonly chain: readonly ActorKey[]
@@ -63,7 +67,7 @@ export class CallScope {
   open = true
   readonly #gate: () => Promise<void>
   readonly #goesOn: (() => boolean) | undefined
-  readonly #agenda: AgendaDraft | undefined
+  readonly #agenda: AgendaView | undefined
   #passed: Promise<void> | undefined
   readonly #made = new Map<string, number>()
 
@@ -91,7 +95,7 @@ export class CallScope {
   }
 
   /** The agenda, for a method that may change it. `what` it wants to do, for the error. */
-  changing(what: string): AgendaDraft {
+  changing(what: string): AgendaView {
     if (this.#agenda !== undefined) return this.#agenda
     throw new StateError(
       `a method of ${this.chain.at(-1)} that may not change it can't ${what}, which changes what the actor has to do: take the method out of readOnly, make it no generator, or do it elsewhere than in onDeactivate`,

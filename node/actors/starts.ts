@@ -18,7 +18,7 @@ const LOST_MOST_MS = 1000
 /** The longest pause between starts that throw: one that is repaired is soon back. */
 export const START_MOST_MS = 15_000
 /** A start that ran for this long was a good one: what kills its host does so at once, mostly, and peers that fail in turn do not. */
-const STEADY_MS = 5000
+export const STEADY_MS = 5000
 const LOOK_MS = STEADY_MS / 4
 
 export interface StartsInit {

@@ -5,6 +5,7 @@ import { BadInputError, UnknownMethodError } from '../errors.ts'
 import { Actor } from './actor.ts'
 import { BUILT_IN, isReserved } from './built-in.ts'
 import { type RelaxedOf, relaxedOf } from './checkpoint-policy.ts'
+import { type Isolation, isolationOf } from './isolation-options.ts'
 import { OWN_CALLS } from './own-calls.ts'
 import { placementOf } from './placement-options.ts'
 import type { ActorClass, ActorOptionsInput, InstanceOptions } from './types.ts'
@@ -25,6 +26,8 @@ export interface TypeInfo {
   /** It has {@link OWN_STATE}: its state is in fields of its own. */
   readonly ownState: boolean
   readonly localReads: boolean
+  /** Undefined: it runs in the peer's own thread. */
+  readonly isolation: Isolation | undefined
   /** When calls of a method are written, where that is later than their answers. */
   readonly relaxed: RelaxedOf
   /** -1: until the timeout. */
@@ -86,6 +89,7 @@ export function describeType(type: ActorClass): TypeInfo {
     generators,
     ownState: hasOwnState(name, methods, generators, input),
     localReads: input.reads === 'local',
+    isolation: isolationOf(name, type, input),
     relaxed: relaxedOf(name, input, methods),
     maxTaskRetries: limit(name, 'maxTaskRetries', input.maxTaskRetries ?? -1, -1),
     daemon: input.daemon === true,
@@ -152,6 +156,7 @@ const OPTIONS: Readonly<Record<keyof ActorOptionsInput, 'of an actor' | 'of the 
   daemon: 'of the class',
   idleMs: 'of the class',
   readOnly: 'of the class',
+  isolation: 'of the class',
   reads: 'of the class',
   checkpoint: 'of the class',
   checkpointPerMethod: 'of the class',

@@ -10,6 +10,7 @@ import type {
   RestoreOptions,
 } from '../api.ts'
 import type { Actor } from './actor.ts'
+import type { KeyValueStore } from './kv-types.ts'
 
 /**
  * When the calls that an actor answered are written.
@@ -29,7 +30,7 @@ export type CheckpointPolicy =
   | { readonly everyMs?: number; readonly everyCalls?: number }
 
 /**
- * What an actor type chooses. Everything but `readOnly`, `reads`, `checkpoint`, `checkpointPerMethod`, `idleMs` and `maxTaskRetries` is
+ * What an actor type chooses. Everything but `readOnly`, `reads`, `checkpoint`, `checkpointPerMethod`, `idleMs`, `isolation` and `maxTaskRetries` is
  * fixed at an actor's creation.
  */
 export interface ActorOptionsInput {
@@ -77,6 +78,22 @@ export interface ActorOptionsInput {
    * reads them back from this peer's disk. Default 600 000, ten minutes (of daemons 0); 0: never.
    */
   readonly idleMs?: number
+  /**
+   * `'worker'`: each actor runs in a worker thread of its own. An endless loop, `process.exit`, an error outside of a call or
+   * a full heap there ends that thread alone; the actor starts again from its log, which counts as a failed start
+   * (`maxRestarts`), and the calls that were running are tried again (`maxTaskRetries`).
+   * The thread loads the class from its module: the one given to `--actors`, or `worker`.
+   */
+  readonly isolation?:
+    | 'worker'
+    | {
+        /** The module that exports the class: `new URL('./actors.js', import.meta.url)`. */
+        readonly worker?: URL | string
+        /** Milliseconds that the thread may go without awaiting anything before it is taken to hang. Default 5000, at least 250. */
+        readonly unresponsiveMs?: number
+        /** Megabytes of JavaScript heap; typed arrays lie outside of it. Default: as Node.js has it. At least 16. */
+        readonly memoryMb?: number
+      }
   /** Methods that never change state: they run beside others. */
   readonly readOnly?: readonly string[]
   /** `linearizable` (default), or `local`: read-only methods answer from the last durable state at once, maybe stale. */
@@ -90,7 +107,14 @@ export interface ActorOptionsInput {
 /** What one actor may have otherwise than its class says. */
 export type InstanceOptions = Omit<
   ActorOptionsInput,
-  'checkpoint' | 'checkpointPerMethod' | 'daemon' | 'idleMs' | 'maxTaskRetries' | 'readOnly' | 'reads'
+  | 'checkpoint'
+  | 'checkpointPerMethod'
+  | 'daemon'
+  | 'idleMs'
+  | 'isolation'
+  | 'maxTaskRetries'
+  | 'readOnly'
+  | 'reads'
 >
 
 /** How an actor is created. */
@@ -130,6 +154,8 @@ export interface ActorContext {
    */
   actor<A extends AnyActor>(type: ActorClass<A>, name: string, ...init: unknown[]): ActorRef<A>
   actor(type: string, name: string, ...init: unknown[]): AnyRef
+  /** The key-value store of the mesh, the same as `node.kv`. */
+  readonly kv: KeyValueStore
 }
 
 // biome-ignore lint/suspicious/noExplicitAny: any state, as a bound for inference

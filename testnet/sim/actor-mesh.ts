@@ -13,7 +13,9 @@ import type { ActorClass } from '../../node/actors/types.ts'
 import type { MeshHandle } from '../../node/mesh-handle.ts'
 import { Ledger, type Listed, SyncedLedger } from './ledger.ts'
 import { SimMesh, type SimOptions, type SimPeer } from './mesh.ts'
+import { seededRandom } from './random.ts'
 import { overcommitted } from './room.ts'
+import { SimThreads } from './sim-thread.ts'
 
 export interface SentFrame {
   readonly from: PeerId
@@ -38,6 +40,8 @@ export class ActorMesh {
   readonly #options: ActorMeshOptions
   readonly mesh: SimMesh
   readonly runtimes = new Map<PeerId, Runtime>()
+  /** For types with isolation. */
+  readonly threads = new Map<PeerId, SimThreads>()
   readonly ids: readonly PeerId[]
   /** What runtimes told of sends and alarms. */
   readonly failed: (SendFailed | AlarmFailed)[] = []
@@ -184,11 +188,15 @@ export class ActorMesh {
   }
 
   #start(peer: SimPeer): void {
+    const types = this.#options.types ?? [Ledger, SyncedLedger]
+    const threads = new SimThreads(types, peer.clock, seededRandom(this.#options.seed ?? 1))
+    this.threads.set(peer.id, threads)
     const runtime = createRuntime({
       mesh: this.#watched(peer),
       store: peer.store,
       clock: peer.clock,
-      types: this.#options.types ?? [Ledger, SyncedLedger],
+      types,
+      startThread: threads.start,
       limits: { idleMs: this.#options.idleMs ?? 0 },
       ...withCipher(this.#options.cipher?.(peer.id)),
       events: {

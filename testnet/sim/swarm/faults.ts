@@ -186,6 +186,10 @@ const FAULTS: Readonly<Record<FaultKind, Inject>> = {
     runtime.delete(actor.type, actor.name, 5000).catch(() => {})
     return true
   },
+  'lose-thread': (world) => {
+    const threads = world.live.flatMap(({ id }) => world.work.threads.get(id) ?? [])
+    return world.pick(threads.filter(({ size }) => size > 0))?.lose() === true
+  },
   'move-actor': (world) => {
     const actor = world.pick(world.movable)!
     const from = world.pick(world.live)

@@ -4,6 +4,7 @@
 import type { Placement } from '../../../mesh/occupancy.ts'
 import { DaemonLedger, Ledger, LOOSELY, OwnLedger, OwnSyncedLedger, SyncedLedger } from '../ledger.ts'
 import { seededRandom } from '../random.ts'
+import { SIM_ISOLATION } from '../sim-thread.ts'
 
 type Six = [number, number, number, number, number, number]
 
@@ -68,26 +69,29 @@ interface Ways {
   readonly loose: boolean
   /** Their state is in fields of their own. */
   readonly own: boolean
+  /** They run in threads of their own. */
+  readonly isolated: boolean
 }
 
 /** The classes that run, under their usual names. */
-export function ledgersOf(work: Work, { loose, own }: Ways): readonly (typeof Ledger)[] {
-  const placement = asks(work)
+export function ledgersOf(work: Work, { loose, own, isolated }: Ways): readonly (typeof Ledger)[] {
+  const asked = asks(work)
   const daemons = work.daemons ? [DaemonLedger] : []
-  if (!placement && !loose && !own) return [...daemons, Ledger, SyncedLedger]
+  if (!asked && !loose && !own && !isolated) return [...daemons, Ledger, SyncedLedger]
+  const options = { ...asked, ...(isolated && { isolation: SIM_ISOLATION }) }
   const Replicated = own ? OwnLedger : Ledger
   const Synced = own ? OwnSyncedLedger : SyncedLedger
   class DrawnLedger extends Replicated {
     static readonly actorName = 'Ledger'
     static override readonly options = {
       ...Replicated.options,
-      ...placement,
+      ...options,
       ...(loose && { checkpoint: LOOSELY }),
     }
   }
   class DrawnSyncedLedger extends Synced {
     static readonly actorName = 'SyncedLedger'
-    static override readonly options = { ...Synced.options, ...placement }
+    static override readonly options = { ...Synced.options, ...options }
   }
   return [...daemons, DrawnLedger, DrawnSyncedLedger]
 }

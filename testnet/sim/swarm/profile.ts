@@ -43,7 +43,12 @@ export const FAULT_KINDS = [
 const LATER_FAULT_KINDS = ['kill-actor', 'end-actor', 'delete-actor'] as const
 /** An actor's agenda ends with it. */
 export const ENDS_ACTORS: readonly FaultKind[] = ['stop-actor', 'end-actor', 'delete-actor']
-export type FaultKind = (typeof FAULT_KINDS)[number] | (typeof LATER_FAULT_KINDS)[number]
+/** In these seeds actors run in threads of their own. */
+const THREAD_FAULT = 'lose-thread'
+export type FaultKind =
+  | (typeof FAULT_KINDS)[number]
+  | (typeof LATER_FAULT_KINDS)[number]
+  | typeof THREAD_FAULT
 
 /** A disk, or what it had not synced, is lost for good. Only where every log keeps a majority of whole copies (G1). */
 export const DESTRUCTIVE: ReadonlySet<FaultKind> = new Set(['wipe', 'bit-flip', 'old-disk'])
@@ -92,6 +97,8 @@ export interface Profile {
   readonly idleMs: number
   /** Snapshots are made in slices, as those of large states are. */
   readonly isSliced: boolean
+  /** Ledgers run in threads of their own, which are lost. */
+  readonly isolated: boolean
   /** Clients ask for histories, and make copies of actors. */
   readonly looksBack: boolean
 }
@@ -101,7 +108,7 @@ export const WIRE_EVERY = 16
 /** The ticks of the driver. A slow one makes time-outs late, which they may be anyway, and costs less. */
 const TICKS = [100, 100, 50, defaultMeshSettings.tickMs]
 
-/** Has chance of its own. What came later is `replicated`, and in no seed where the power fails everywhere. */
+/** Has chance of its own. */
 const drawLater = (seed: number, salt: number, share: number): boolean => {
   const random = seededRandom(seed ^ salt)
   random() // the first of neighbouring seeds are alike
@@ -141,6 +148,7 @@ export function profileOf(seed: number): Profile {
     idleMs: 0,
     isSliced: seed % 4 === 3,
     looksBack: false,
+    isolated: drawLater(seed, 0x7eed, 0.15),
     loose: false,
     own: false,
     proven: 0,
@@ -149,6 +157,7 @@ export function profileOf(seed: number): Profile {
   const idleMs = chance(0.3) ? pick([100, 300, 1000]) : 0
   const faults = new Map(first.faults)
   for (const kind of LATER_FAULT_KINDS) if (chance(0.15)) faults.set(kind, 0.2 + random())
+  if (first.isolated) faults.set(THREAD_FAULT, 1)
   // A daemon whose peer left waits for it, and with it whoever has something to send to it.
   if (first.daemons && faults.delete('leave') && faults.size === 0) faults.set('kill', 1)
   const loose = durability !== 'synced' && chance(0.25)

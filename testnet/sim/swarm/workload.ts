@@ -8,6 +8,7 @@ import { ActorError, MeshError } from '../../../node/errors.ts'
 import { History } from '../history.ts'
 import type { Listed, Relayed, Seen } from '../ledger.ts'
 import type { SimMesh, SimPeer } from '../mesh.ts'
+import { SimThreads } from '../sim-thread.ts'
 import { LookingBack } from './looking-back.ts'
 import { ledgersOf } from './placing.ts'
 import type { Profile } from './profile.ts'
@@ -29,6 +30,8 @@ export class Workload {
   readonly history = new History()
   readonly #looking = new LookingBack(this.history)
   readonly runtimes = new Map<PeerId, Runtime>()
+  /** Of the peers that started last under their IDs. */
+  readonly threads = new Map<PeerId, SimThreads>()
   readonly actors: readonly Named[]
   readonly #profile: Profile
   /** Actors that may be anywhere. */
@@ -58,11 +61,15 @@ export class Workload {
   start(mesh: SimMesh, peer: SimPeer, cipher?: Cipher): Runtime {
     const { driver, store, clock } = peer
     const { idleMs, isSliced } = this.#profile
+    const types = ledgersOf(this.demand, this.#profile)
+    const threads = new SimThreads(types, clock, this.#random)
+    this.threads.set(peer.id, threads)
     const runtime = createRuntime({
       mesh: driver,
       store,
       clock,
-      types: ledgersOf(this.demand, this.#profile),
+      types,
+      startThread: threads.start,
       limits: { idleMs, ...(isSliced && { largeBytes: 0, sliceBytes: 24 }) },
       ...(cipher && { cipher }),
     })

@@ -49,6 +49,7 @@ function answer(given: Answer): string {
     case 'moved':
       return `not here, epoch ${given.epoch}`
     case 'retry':
+    case 'lost':
     case 'waiting':
       return `${given.kind}: ${given.why}`
   }

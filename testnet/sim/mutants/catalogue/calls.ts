@@ -104,9 +104,8 @@ export const callMutants: readonly Mutant[] = [
     patch: [
       {
         file: LIVE,
-        find: "        this.#remember(job, base, { kind: 'result', result: outcome.result })\n",
-        replace:
-          "        if (base < 0) this.#remember(job, base, { kind: 'result', result: outcome.result })\n",
+        find: "      this.#remember(job, base.sequence, { kind: 'result', result })\n",
+        replace: '',
       },
     ],
     tests: [
@@ -122,8 +121,8 @@ export const callMutants: readonly Mutant[] = [
     patch: [
       {
         file: LIVE,
-        find: "    this.#remember(job, base, { kind: 'error', error: frame })\n",
-        replace: "    if (base < 0) this.#remember(job, base, { kind: 'error', error: frame })\n",
+        find: "    this.#remember(job, base, { kind: 'error', error })\n",
+        replace: '',
       },
     ],
     tests: [

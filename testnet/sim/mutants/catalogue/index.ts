@@ -6,6 +6,7 @@ import { callMutants } from './calls.ts'
 import { cancellingMutants } from './cancelling.ts'
 import { historyMutants } from './history.ts'
 import { homeMutants } from './homes.ts'
+import { isolationMutants } from './isolation.ts'
 import { journalMutants } from './journals.ts'
 import { keeperMutants } from './keeper.ts'
 import { kvMutants } from './kv.ts'
@@ -31,6 +32,7 @@ export const MUTANTS: readonly Mutant[] = [
   ...callMutants,
   ...stateMutants,
   ...lifecycleMutants,
+  ...isolationMutants,
   ...agendaMutants,
   ...historyMutants,
   ...cancellingMutants,

@@ -232,9 +232,9 @@ export const lifecycleMutants: readonly Mutant[] = [
     breaks: 'a method of an actor that was killed goes on to call others',
     patch: [
       {
-        file: 'node/actors/live-object.ts',
-        find: 'goesOn: () => !this.#ended,',
-        replace: 'goesOn: () => true,',
+        file: 'node/actors/live-actor.ts',
+        find: 'const goesOn = (): boolean => !this.#dead',
+        replace: 'const goesOn = (): boolean => true',
       },
     ],
     tests: [inLifecycle('kill: a method that runs calls nobody any more')],

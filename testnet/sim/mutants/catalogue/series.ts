@@ -3,6 +3,7 @@
 import { type Mutant, test } from '../mutant.ts'
 
 const HOSTED = 'node/actors/hosted-series.ts'
+const LOCAL = 'node/actors/local-seat.ts'
 const OUTGOING = 'node/actors/outgoing-series.ts'
 const inSeries = (title: string) => test('node/actors/series.test.ts', title)
 const beyondSeeds = 'the clients of the seeds call no generators'
@@ -14,9 +15,9 @@ export const seriesMutants: readonly Mutant[] = [
     breaks: 'an item tells of a change of state that is never recorded',
     patch: [
       {
-        file: HOSTED,
-        find: 'if (!draft.isChanged(base)) return\n',
-        replace: 'if (draft.isChanged(base) || info.name !== "") return\n',
+        file: LOCAL,
+        find: '    if (!draft.isChanged(base.state)) return\n',
+        replace: '    if (draft.isChanged(base.state) || method !== "") return\n',
       },
     ],
     beyondSeeds,
@@ -28,7 +29,7 @@ export const seriesMutants: readonly Mutant[] = [
     name: 'itemBeforeDurable',
     rule: 'S2 G5',
     breaks: 'an item shows a change that may still be lost',
-    patch: [{ file: HOSTED, find: '        await gate // S2\n', replace: '' }],
+    patch: [{ file: HOSTED, find: '      await gate // S2\n', replace: '' }],
     beyondSeeds,
     tests: [inSeries('S2 no item leaves before what the state depends on is acknowledged')],
   },
@@ -39,8 +40,8 @@ export const seriesMutants: readonly Mutant[] = [
     patch: [
       {
         file: HOSTED,
-        find: '        await this.#hasRoom()\n',
-        replace: '        if (this.#bytes < 0) await this.#hasRoom()\n',
+        find: 'while (this.#isFull) await',
+        replace: 'while (this.#isFull && this.#bytes < 0) await',
       },
     ],
     beyondSeeds,

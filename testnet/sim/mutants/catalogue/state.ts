@@ -145,8 +145,8 @@ export const stateMutants: readonly Mutant[] = [
     patch: [
       {
         file: LIVE,
-        find: 'await this.#object.execute(job, draft, () => this.#gate(base), agenda)',
-        replace: 'await this.#object.execute(job, draft, () => this.#readGate(job.frame, base), agenda)',
+        find: "'write', job, base, () => this.#gate(base.sequence), agenda)",
+        replace: "'write', job, base, () => this.#readGate(job.frame, base.sequence), agenda)",
       },
     ],
     tests: [inCheckpoints(LEFT)],
@@ -246,7 +246,7 @@ export const stateMutants: readonly Mutant[] = [
     name: 'keepTheSpoiled',
     rule: 'O2 G4',
     breaks: 'what a call that threw did to the fields of its object is part of the next one’s state',
-    patch: [{ file: LIVE, find: '    this.#object.spoil() // O2\n', replace: '' }],
+    patch: [{ file: LIVE, find: '    this.#spoil() // O2\n', replace: '' }],
     tests: [
       inOwnState(
         'O2 G4 a call that throws leaves nothing behind: the next one gets another object, from before it',
