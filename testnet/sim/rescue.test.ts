@@ -4,7 +4,9 @@ import { describe, expect, test } from 'vitest'
 import { generationOf } from '../../mesh/generation.ts'
 import type { BootId, PeerId } from '../../mesh/ids.ts'
 import type { RescueResult } from '../../mesh/registry/rescue.ts'
+import { recoverBoot } from '../../node/giving-up.ts'
 import { ActorMesh } from './actor-mesh.ts'
+import { code } from './actor-stage.ts'
 
 const driver = (on: ActorMesh, id: PeerId) => on.mesh.peers.get(id)!.driver
 const rescue = (on: ActorMesh, at: PeerId, acceptLoss = true): Promise<RescueResult> =>
@@ -314,5 +316,32 @@ describe('mesh recover', () => {
     expect(reported(on, 'a')).toContain('possible loss')
     on.end()
     expect(at).toBeDefined()
+  })
+
+  test('A5 a loss that was accepted once is not accepted again by a peer that was cut off before it heard', async () => {
+    const { on, host, boot, keepers } = await hosted(13)
+    const [gone, left] = keepers as [PeerId, PeerId]
+    const at = on.others(on.head, host, gone, left).at(-1)!
+    const own = on.boot(at)
+    on.onRestore = () => false
+    for (const id of [host, gone]) on.mesh.kill(id)
+    await on.mesh.clock.run(10_000)
+    on.mesh.network.fate = (_from, to, { kind }) =>
+      to === at && (kind === 'done' || kind === 'records') ? 'lost' : 0
+    const accepted = code(recoverBoot(driver(on, at), boot, true))
+    await on.mesh.until('the loss is accepted', () => on.registry().boots.get(boot)?.lossAccepted === true)
+    on.split([at], on.others(at))
+    on.mesh.network.fate = undefined
+    await on.recovered(boot)
+    // What the last keeper has is all there is of the actor, and it is away for a moment.
+    on.mesh.kill(left)
+    await on.recovered(own)
+    on.mesh.network.heal()
+    await on.mesh.clock.run(40_000)
+    await on.mesh.start(left)
+    on.onRestore = () => true
+    expect(await on.tokens(on.head, 'a')).toEqual(['before'])
+    expect(await on.mesh.await(accepted)).toBe('MESH_UNAVAILABLE')
+    on.end()
   })
 })

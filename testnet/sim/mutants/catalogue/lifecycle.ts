@@ -177,6 +177,26 @@ export const lifecycleMutants: readonly Mutant[] = [
     ],
   },
   {
+    name: 'acceptLossAgain',
+    rule: 'A5',
+    breaks:
+      'a peer that was given up while it accepted a loss accepts it once more, and with it what could not be lost then',
+    patch: [
+      {
+        file: 'node/driver.ts',
+        find: "['noop', 'stop', 'kill', 'delete', 'move']",
+        replace: "['noop', 'stop', 'kill', 'delete', 'move', 'acceptLoss']",
+      },
+    ],
+    beyondSeeds: 'nobody is told to give anything up there',
+    tests: [
+      test(
+        'testnet/sim/rescue.test.ts',
+        'A5 a loss that was accepted once is not accepted again by a peer that was cut off before it heard',
+      ),
+    ],
+  },
+  {
     name: 'answerTheDead',
     rule: 'A5',
     breaks:
