@@ -285,6 +285,35 @@ describe('mesh recover', () => {
     on.end()
   })
 
+  test.each([14, 15, 16])(
+    'K4 what a repair had brought to the last keeper before it broke off is not left out, seed %i',
+    async (seed) => {
+      const { on, host, boot, keepers, at } = await hosted(seed)
+      const [whole, short] = keepers as [PeerId, PeerId]
+      on.mesh.network.fate = (from, to, message) => {
+        if (message.kind === 'app' && from === host && to === short) return 'lost'
+        return message.kind === 'held' ? 'lost' : 0
+      }
+      await on.call(host, 'a', 'add', 'after')
+      const { key } = on.journals('a').at(-1)!
+      const held = (id: PeerId) => on.mesh.disks.get(id)!.writtenLogs.get(key)?.length ?? 0
+      expect(held(short)).toBeLessThan(held(whole))
+      on.mesh.kill(host)
+      await on.mesh.until('the short copy is repaired, and the head does not know', () => {
+        return held(short) === held(whole)
+      })
+      on.mesh.kill(whole)
+      await on.mesh.clock.run(15_000)
+      on.mesh.network.fate = undefined
+      expect(on.registry().boots.get(boot)?.status).not.toBe('dead')
+      expect(await giveUp(on, at, boot)).toEqual({ ok: true })
+      await on.recovered(boot)
+      expect(await on.tokens(at, 'a')).toEqual(['before', 'after'])
+      expect(reported(on, 'a')).toContain(`what it held beyond record ${held(whole)} is gone`)
+      on.end()
+    },
+  )
+
   test('with no keeper left the actor begins anew, and the report says so', async () => {
     const { on, host, boot, keepers, at } = await hosted(10)
     for (const id of [host, ...keepers]) on.mesh.kill(id)

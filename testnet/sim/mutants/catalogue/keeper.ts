@@ -219,8 +219,8 @@ export const keeperMutants: readonly Mutant[] = [
       },
       {
         file: PROMISES,
-        find: "        kind: 'sealed',\n        log: message.log,\n        store: env.store,",
-        replace: "        kind: 'sealed',\n        log: message.log,\n        store: message.store,",
+        find: "          kind: 'sealed',\n          log: message.log,\n          store: env.store,",
+        replace: "          kind: 'sealed',\n          log: message.log,\n          store: message.store,",
       },
     ],
     tests: [
