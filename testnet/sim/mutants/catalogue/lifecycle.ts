@@ -142,6 +142,24 @@ export const lifecycleMutants: readonly Mutant[] = [
     ],
   },
   {
+    name: 'lowerTheFloor',
+    rule: 'A7',
+    breaks: 'the floor of forgotten names is that of the last one, and one before it gets its numbers again',
+    patch: [
+      {
+        file: 'mesh/registry/life-numbers.ts',
+        find: 'epoch: Math.max(floor.epoch, numbers.epoch),',
+        replace: 'epoch: numbers.epoch,',
+      },
+    ],
+    tests: [
+      test(
+        'mesh/registry/endings.test.ts',
+        'A7 no life of a name has the incarnation or an epoch of another one, however many names come and go',
+      ),
+    ],
+  },
+  {
     name: 'theDeadAskAgain',
     rule: 'A5',
     breaks: 'a command of a boot that was given up meanwhile is carried out a second time',

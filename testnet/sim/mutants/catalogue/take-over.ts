@@ -173,7 +173,7 @@ export const takeOverMutants: readonly Mutant[] = [
       {
         file: 'mesh/registry/rescue.ts',
         find: "if (state.kind === 'reading') this.#choose(state)",
-        replace: "if (state.kind === 'reading') this.#refuse('failed', `the copy of ${holder} is a part`)",
+        replace: "if (state.kind === 'reading') this.#refuse('failed', 'it is a part')",
       },
     ],
     beyondSeeds: 'nobody is told to rescue anything there',
