@@ -59,6 +59,7 @@ export async function runHook(
   const draft = info.ownState ? new OwnCallState(info.name, instance) : new Draft(state)
   const deadline = services.now() + limitMs
   const cancellation = new Cancellation()
+  let isLate = false
   const scope = new CallScope({
     owner: instance,
     draft,
@@ -68,14 +69,18 @@ export async function runHook(
     deadline,
     cancellation,
     gate,
-    goesOn,
+    goesOn: () => !isLate && goesOn(),
     agenda,
   })
+  const close = (): void => {
+    scope.open = false
+  }
   const hooks = instance as unknown as Record<string, (argument: unknown) => unknown>
+  const done = scope.run(async () => hooks[name]?.(argument))
   try {
-    const done = scope.run(async () => hooks[name]?.(argument))
     const late = new ActorHookTimeout(info.name, name, limitMs)
     if ((await services.within(done, limitMs, late)) === late) {
+      isLate = true
       cancellation.cancel() // Nobody waits for it any more.
       throw late
     }
@@ -89,6 +94,8 @@ export async function runHook(
     draft.discard()
     throw explain(info, name, error)
   } finally {
-    scope.open = false
+    // What is late still runs. Outside of the scope its calls would be nobody's, and wait for nothing.
+    if (isLate) done.then(close, close)
+    else close()
   }
 }

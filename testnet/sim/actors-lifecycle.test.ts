@@ -269,6 +269,64 @@ test('kill: a method that runs calls nobody any more', async () => {
   expect(await at.mesh.await(looping)).toBe('ACTOR_DIED')
 })
 
+const talkative = { is: false }
+/** Goes on to call another one when it is told that it ends, whatever comes of it. */
+class Talkative extends Ledger {
+  static readonly actorName = 'Ledger'
+  protected override async onDeactivate(reason: DeactivateReason): Promise<void> {
+    for (let n = 0; talkative.is && n < 5000 && this.context.key === 'Ledger/a'; n++)
+      await this.context.actor('Ledger', 'b').add!(`${reason} ${n}`).catch(() => {})
+  }
+}
+test.each(['passivated', 'stopping', 'moving'] as const)(
+  'kill: onDeactivate calls nobody any more and is not waited for, %s',
+  async (reason) => {
+    const idleMs = reason === 'passivated' ? IDLE_MS : 0
+    const at = await meshOf(5, { idleMs, types: [Talkative, SyncedLedger] })
+    const [zero, one, two, three] = at.ids as [PeerId, PeerId, PeerId, PeerId]
+    await at.place('a', one, 'a1')
+    await at.place('b', two, 'b1')
+    const said = async () => (await at.tokens(three, 'b')).filter((token) => token.startsWith(reason)).length
+    talkative.is = true
+    if (reason === 'stopping')
+      at.runtimes
+        .get(zero)!
+        .stop('Ledger', 'a')
+        .catch(() => {})
+    if (reason === 'moving') {
+      const { key: actor, epoch } = at.entry('a')!
+      await at.mesh.await(at.mesh.peers.get(at.head)!.driver.command({ kind: 'move', actor, epoch, to: two }))
+    }
+    for (let waited = 0; waited < 50 && (await said()) === 0; waited++) await at.mesh.clock.run(100)
+    expect(await said()).toBeGreaterThan(0)
+    const before = at.mesh.clock.now
+    await at.mesh.await(at.runtimes.get(zero)!.kill('Ledger', 'a', false))
+    expect(at.mesh.clock.now - before).toBeLessThan(1000)
+    const then = await said()
+    await at.mesh.clock.run(3000)
+    expect(await said()).toBe(then)
+    talkative.is = false
+    expect(at.entry('a')!.status.kind).toBe('dead')
+    await at.mesh.await(at.runtimes.get(zero)!.create('Ledger', 'a'))
+    expect(await at.tokens(zero, 'a')).toEqual([])
+  },
+)
+
+test('G5 a hook that is too late calls nobody any more', async () => {
+  const at = await meshOf(5, { idleMs: IDLE_MS, types: [Talkative, SyncedLedger] })
+  const [, one, two, three] = at.ids as [PeerId, PeerId, PeerId, PeerId]
+  await at.place('a', one, 'a1')
+  await at.place('b', two, 'b1')
+  talkative.is = true
+  await at.mesh.clock.run(IDLE_MS * 2 + 5000)
+  const { length } = await at.tokens(three, 'b')
+  expect(length).toBeGreaterThan(10)
+  await at.mesh.clock.run(3000)
+  expect((await at.tokens(three, 'b')).length).toBe(length)
+  talkative.is = false
+  expect(await at.tokens(three, 'a')).toEqual(['a1'])
+})
+
 test('kill of a passive actor, and of one whose host is lost meanwhile', async () => {
   const at = await meshOf(5, { idleMs: IDLE_MS })
   const [zero, one, two] = at.ids as [PeerId, PeerId, PeerId]

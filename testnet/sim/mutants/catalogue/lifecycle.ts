@@ -278,6 +278,34 @@ export const lifecycleMutants: readonly Mutant[] = [
     tests: [inLifecycle('kill: a method that runs calls nobody any more')],
   },
   {
+    name: 'killedHookGoesOn',
+    rule: 'H3 (homes)',
+    breaks: 'onDeactivate of an actor that is killed meanwhile goes on to call others',
+    patch: [
+      {
+        file: HOMED,
+        find: 'const goesOn = (): boolean => this.#ended === undefined && !this.#isAbandoned',
+        replace: 'const goesOn = (): boolean => this.#ended === undefined',
+      },
+      { file: HOMED, find: '    this.#abandoned.resolve()\n', replace: '' },
+    ],
+    tests: [inLifecycle('kill: onDeactivate calls nobody any more and is not waited for, passivated')],
+  },
+  {
+    name: 'lateHookGoesOn',
+    rule: 'G5 H3 (homes)',
+    breaks:
+      'a hook that took too long goes on to call others, in nobody’s name and from a state that is dropped',
+    patch: [
+      {
+        file: 'node/actors/hooks.ts',
+        find: '    if (isLate) done.then(close, close)\n    else close()\n',
+        replace: '    close()\n',
+      },
+    ],
+    tests: [inLifecycle('G5 a hook that is too late calls nobody any more')],
+  },
+  {
     name: 'giveUpAtOnce',
     rule: 'A1 R4',
     breaks: 'an actor is dead as soon as its host reports a start too many, whatever that host serves by now',
