@@ -478,6 +478,31 @@ test('A1 delete while the host is cut off: the name is not free before the host 
   expect(await at.tokens(one, 'a')).toEqual(['new'])
 })
 
+test.each([3, 5, 6])(
+  'A7 C3 a caller that has not heard of a deletion calls neither what was deleted nor what came after it, seed %i',
+  async (seed) => {
+    const at = await meshOf(5, { seed })
+    const [zero, one, two, three] = at.ids as [PeerId, PeerId, PeerId, PeerId]
+    await at.place('a', one, 'old')
+    await at.mesh.until('three knows where it is', () => at.entry('a', three)?.home === at.boot(one))
+    at.mesh.network.fate = (_from, to, { kind }) => (to === three && kind === 'records' ? 'lost' : 0)
+    await at.mesh.await(at.runtimes.get(zero)!.delete('Ledger', 'a'))
+    const early = code(at.send(three, 'a', 'add', ['early']))
+    await at.mesh.clock.run(500)
+    // Made again where it was, so that nothing but the numbers of its life tells the two apart.
+    await at.mesh.until('one knows it', () => at.entry('a', one) === undefined)
+    await at.place('a', one, 'new')
+    const late = code(at.send(three, 'a', 'add', ['late']))
+    const read = code(at.send(three, 'a', 'all'))
+    await at.mesh.clock.run(2000)
+    expect(at.entry('a', three)!.incarnation).toBe(1)
+    at.mesh.network.fate = undefined
+    expect(await at.mesh.await(Promise.all([early, late, read]))).toEqual(Array(3).fill('ACTOR_DIED'))
+    expect(await at.tokens(two, 'a')).toEqual(['new'])
+    expect(await at.tokens(three, 'a')).toEqual(['new'])
+  },
+)
+
 test('a call that waits for an actor while it is deleted is told so, and makes nothing', async () => {
   const at = await meshOf(5)
   const [zero, one, two] = at.ids as [PeerId, PeerId, PeerId]

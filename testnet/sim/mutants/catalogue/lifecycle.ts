@@ -142,6 +142,28 @@ export const lifecycleMutants: readonly Mutant[] = [
     ],
   },
   {
+    name: 'serveAnyLife',
+    rule: 'A7 C3 (calls)',
+    breaks: 'a host runs a call that was sent to the deleted life of a name on the one that it has now',
+    patch: [
+      {
+        file: 'node/actors/host.ts',
+        find: '    if (entry.incarnation > frame.incarnation) return moved(entry)\n',
+        replace: '',
+      },
+      {
+        file: 'node/actors/host.ts',
+        find: 'if (entry.home !== this.#init.boot || entry.epoch > frame.epoch) return moved(entry)',
+        replace: 'if (entry.home !== this.#init.boot) return moved(entry)',
+      },
+    ],
+    tests: [
+      inLifecycle(
+        'A7 C3 a caller that has not heard of a deletion calls neither what was deleted nor what came after it, seed 3',
+      ),
+    ],
+  },
+  {
     name: 'lowerTheFloor',
     rule: 'A7',
     breaks: 'the floor of forgotten names is that of the last one, and one before it gets its numbers again',
