@@ -4,7 +4,7 @@ import { expect, test } from 'vitest'
 import type { LogKey, PeerId } from '../../mesh/ids.ts'
 import type { Receipted } from '../../node/api.ts'
 import type { ActorMesh } from './actor-mesh.ts'
-import { meshOf, watch } from './actor-stage.ts'
+import { code, meshOf, watch } from './actor-stage.ts'
 import type { Seen } from './ledger.ts'
 
 type Proven = Receipted<Seen>
@@ -36,6 +36,16 @@ test('W5 a call that asks for it is on the disks of a majority when it is answer
   expect(synced.receipt.durability).toBe('synced')
   expect(onDisk(at, synced).length).toBeGreaterThanOrEqual(2)
   expect(synced.receipt.record).toBe(plain.receipt.record + 1)
+})
+
+test('W5 what a call threw is told when what it saw is on the disks of a majority', async () => {
+  const { at, caller } = await stage(10)
+  const plain = await at.mesh.await(proven(at, caller, 'plain'))
+  expect(onDisk(at, plain).length).toBeLessThan(2)
+  const options = { timeoutMs: 60_000, durability: 'synced' } as const
+  const threw = code(at.runtimes.get(caller)!.call('Ledger', 'a', 'addThenThrow', ['never'], options))
+  expect(await at.mesh.await(threw)).toBe('ACTOR_ERROR')
+  expect(onDisk(at, plain).length).toBeGreaterThanOrEqual(2)
 })
 
 test('W5 one keeper’s disk is not enough', async () => {
