@@ -164,6 +164,34 @@ export const lifecycleMutants: readonly Mutant[] = [
     ],
   },
   {
+    name: 'beginAnew',
+    rule: 'G1 H1 (homes)',
+    breaks: 'an actor of a lost host begins anew, and what it had is in no answer any more',
+    patch: [
+      {
+        file: 'mesh/registry/recover.ts',
+        find: '    sources: [...sources, ...actor.sources],\n',
+        replace: '    sources: sources.slice(0, 0),\n',
+      },
+    ],
+    tests: [inLifecycle('the host of passive actors dies: every one is back with everything')],
+  },
+  {
+    name: 'deletedTooSoon',
+    rule: 'A1 A7',
+    breaks: 'a deletion is answered while the actor is there still, and others are answered by it',
+    patch: [
+      {
+        file: 'node/actors/endings.ts',
+        find: "return this.#end(actorKey(type, name), 'deleted', command, () => false, timeoutMs)",
+        replace: "return this.#end(actorKey(type, name), 'deleted', command, () => true, timeoutMs)",
+      },
+    ],
+    tests: [
+      inLifecycle('A1 delete while the host is cut off: the name is not free before the host is recovered'),
+    ],
+  },
+  {
     name: 'lowerTheFloor',
     rule: 'A7',
     breaks: 'the floor of forgotten names is that of the last one, and one before it gets its numbers again',
