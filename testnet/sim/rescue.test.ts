@@ -347,6 +347,34 @@ describe('mesh recover', () => {
     expect(at).toBeDefined()
   })
 
+  test.each([17, 18])(
+    'a boot that was recovered, of whose journal only a shorter copy is left, can be given up too, seed %i',
+    async (seed) => {
+      const { on, host, boot, keepers, at } = await hosted(seed)
+      const [whole, short] = keepers as [PeerId, PeerId]
+      on.mesh.network.fate = (from, to, message) =>
+        message.kind === 'app' && from === host && to === short ? 'lost' : 0
+      await on.call(host, 'a', 'add', 'after')
+      on.mesh.kill(short)
+      on.mesh.network.fate = undefined
+      // It comes back, and is recovered from its own disk and that of the one other copy, which are lost then.
+      on.mesh.kill(host)
+      on.onRestore = () => false
+      await on.mesh.start(host)
+      await on.recovered(boot)
+      for (const id of [host, whole]) on.mesh.kill(id)
+      await on.mesh.start(short)
+      await on.mesh.clock.run(15_000)
+      on.onRestore = () => true
+      const waiting = code(on.mesh.await(on.send(at, 'a', 'all', [], 5000)))
+      expect(await waiting).toBe('ACTOR_UNAVAILABLE')
+      expect(await giveUp(on, at, boot)).toEqual({ ok: true })
+      expect(await on.tokens(at, 'a')).toEqual(['before'])
+      expect(reported(on, 'a')).toContain('possible loss: 1 of 3 keepers')
+      on.end()
+    },
+  )
+
   test('A5 a loss that was accepted once is not accepted again by a peer that was cut off before it heard', async () => {
     const { on, host, boot, keepers } = await hosted(13)
     const [gone, left] = keepers as [PeerId, PeerId]

@@ -203,6 +203,26 @@ export const journalMutants: readonly Mutant[] = [
     ],
   },
   {
+    name: 'refuseForAShortCopy',
+    rule: 'V4 G6',
+    breaks:
+      'of a journal whose only copy is too short nobody can accept the loss, and its actors wait for ever',
+    patch: [
+      {
+        file: 'mesh/registry/loss.ts',
+        find: '.length >= majority(keepers.length)',
+        replace: '.length > 0',
+      },
+    ],
+    beyondSeeds: 'nobody is told to give anything up there',
+    tests: [
+      test(
+        'testnet/sim/rescue.test.ts',
+        'a boot that was recovered, of whose journal only a shorter copy is left, can be given up too, seed 17',
+      ),
+    ],
+  },
+  {
     name: 'deafToTheReturned',
     rule: 'V4',
     breaks: 'where loss is accepted who comes back with more before that is committed is not heard',
