@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { expect, onTestFinished, test } from 'vitest'
+import { LARGE_IDLE_MS } from './test-support/large-actors.ts'
 import { createTestnet } from './testnet.ts'
 
 const actors = fileURLToPath(new URL('./test-support/large-actors.ts', import.meta.url))
@@ -24,6 +25,18 @@ const sizeOf = (directory: string): number =>
     0,
   )
 
+/** Waits until so many bytes were written, and resolves with how many they are. Files that are done with are removed meanwhile. */
+const growth = async (directory: string, bytes: number): Promise<number> => {
+  let [size, written] = [sizeOf(directory), 0]
+  while (written < bytes) {
+    await sleep(5)
+    const now = sizeOf(directory)
+    written += Math.max(0, now - size)
+    size = now
+  }
+  return written
+}
+
 test('100 MB are written and read back, and survive their host, killed in the middle of a snapshot', {
   timeout: 300_000,
 }, async () => {
@@ -33,23 +46,17 @@ test('100 MB are written and read back, and survive their host, killed in the mi
     return net.call(through, 'Large', 'x', method, args, 120_000)
   }
   const host = async (): Promise<number> => net.hostOf(await net.views(), 'Large', 'x')
-  const grown = async (directory: string, from: number, by: number): Promise<void> => {
-    while (sizeOf(directory) - from < by) await sleep(5)
-  }
   for (let n = 0; n < BLOBS; n += 4) await call('fill', n, n + 4)
   const first = await host()
   const { dir } = net.peers[first]!
-  // It rests, so that all of it is written; the next call reads it back.
-  expect(await call('blobsWhole', 0, 1)).toBe(1)
-  let before = sizeOf(dir)
-  await grown(dir, before, STATE_BYTES)
-  await sleep(500)
-  expect(await call('add', 'after a rest')).toEqual(['after a rest'])
+  // It rests, so that all of it is written; the next call reads it back, into another object.
+  expect(await call('callsOfObject')).toBe(1)
+  do await sleep(LARGE_IDLE_MS * 1.5)
+  while ((await call('callsOfObject')) !== 1)
   // And again, but killed in the middle of that.
-  before = sizeOf(dir)
-  await grown(dir, before, STATE_BYTES / 5)
+  expect(await call('add', 'after a rest')).toEqual(['after a rest'])
+  const written = await growth(dir, STATE_BYTES / 5)
   await net.kill(first)
-  const written = sizeOf(dir) - before
   expect(written).toBeLessThan(STATE_BYTES)
   expect(await call('add', 'after a loss')).toEqual(['after a rest', 'after a loss'])
   expect(await host()).not.toBe(first)

@@ -4,9 +4,16 @@ import { Actor } from 'actor-mesh'
 
 const BLOB_BYTES = 512 * 1024
 
+export const LARGE_IDLE_MS = 2000
+
 export class Large extends Actor<{ blobs: Map<number, Uint8Array>; tokens: string[] }> {
-  static readonly options = { idleMs: 2000, readOnly: ['blobsWhole'] }
+  static readonly options = { idleMs: LARGE_IDLE_MS, readOnly: ['blobsWhole', 'callsOfObject'] }
   override state = { blobs: new Map<number, Uint8Array>(), tokens: [] as string[] }
+  #calls = 0
+  /** How many of these calls this object has had: 1 says that it is another one than before. */
+  callsOfObject(): number {
+    return ++this.#calls
+  }
   fill(from: number, to: number): number {
     for (let n = from; n < to; n++) this.state.blobs.set(n, new Uint8Array(BLOB_BYTES).fill(n))
     return this.state.blobs.size
