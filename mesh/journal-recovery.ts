@@ -40,7 +40,16 @@ export class JournalRecovery {
   /** Counts requests, so that each asks another holder: one may have died since, or not be reached from there. */
   #asked = 0
 
-  constructor(env: Env, { key, order, keepers, status }: JournalEntry, lossAccepted: boolean) {
+  /** When this peer began to wait for its keepers, perhaps as the head of an earlier term. */
+  readonly #waitingSince: number
+
+  constructor(
+    env: Env,
+    { key, order, keepers, status }: JournalEntry,
+    lossAccepted: boolean,
+    waitingSince = env.now,
+  ) {
+    this.#waitingSince = waitingSince
     this.#env = env
     this.key = key
     this.#order = order
@@ -76,7 +85,7 @@ export class JournalRecovery {
 
   /** True while keepers must be there that are not: nothing but waiting, or accepting the loss, helps. */
   get lacksKeepers(): boolean {
-    return this.#goal === undefined && this.#env.now - this.#began >= this.#env.settings.stepTimeoutMs
+    return this.#goal === undefined && this.#env.now - this.#waitingSince >= this.#env.settings.stepTimeoutMs
   }
 
   /** Sends (again) what the keepers have not answered. */

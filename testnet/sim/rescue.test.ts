@@ -375,6 +375,25 @@ describe('mesh recover', () => {
     },
   )
 
+  test('a head whose term gives way to its own next one knows that keepers are missing', async () => {
+    const { on, host, boot, keepers, at } = await hosted(19)
+    const { head } = on
+    const gone = keepers.find((id) => id !== head && keepersOfRegistry(on).includes(id))!
+    for (const id of [host, gone]) on.mesh.kill(id)
+    const waits = () => driver(on, head).recoveries().get(boot)?.lacksKeepers === true
+    await on.mesh.until('keepers are missing', waits)
+    const { term } = driver(on, head).pointer!
+    // A keeper of the registry is among them, in whose place another one comes with the next term.
+    await on.mesh.until('its next term begins', () => driver(on, head).pointer!.term > term)
+    await on.mesh.until('it is head of that', () => driver(on, head).isHead)
+    await on.mesh.until('it recovers again', () => driver(on, head).recoveries().has(boot))
+    expect(driver(on, head).recoveries().get(boot)!.lacksKeepers).toBe(true)
+    expect(await giveUp(on, at, boot)).toEqual({ ok: true })
+    await on.recovered(boot)
+    expect(await on.tokens(at, 'a')).toEqual(['before'])
+    on.end()
+  })
+
   test('A5 a loss that was accepted once is not accepted again by a peer that was cut off before it heard', async () => {
     const { on, host, boot, keepers } = await hosted(13)
     const [gone, left] = keepers as [PeerId, PeerId]

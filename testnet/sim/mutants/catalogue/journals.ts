@@ -223,6 +223,26 @@ export const journalMutants: readonly Mutant[] = [
     ],
   },
   {
+    name: 'waitAnew',
+    rule: 'V4',
+    breaks:
+      'with each of its own terms a head forgets that keepers are missing, and refuses that a loss is accepted',
+    patch: [
+      {
+        file: 'mesh/registry/steward.ts',
+        find: 'const waitingSince = this.#waitingSince.get(boot) ?? env.now',
+        replace: 'const waitingSince = env.now',
+      },
+    ],
+    beyondSeeds: 'nobody is told to give anything up there',
+    tests: [
+      test(
+        'testnet/sim/rescue.test.ts',
+        'a head whose term gives way to its own next one knows that keepers are missing',
+      ),
+    ],
+  },
+  {
     name: 'deafToTheReturned',
     rule: 'V4',
     breaks: 'where loss is accepted who comes back with more before that is committed is not heard',
