@@ -5,6 +5,7 @@
 // V3 a tainted length (written before the operating system restarted, not synced) counts only when every keeper answered,
 //    and is reported as possible loss.
 // V4 only where loss is accepted is V1 given up, and only after those who are there had time to answer; the end says so.
+//    Who comes with more before it is committed is heard all the same.
 
 import type { Env } from './env.ts'
 import type { LogKey, PeerId, StoreId } from './ids.ts'
@@ -39,7 +40,16 @@ export class JournalRecovery {
   /** Counts requests, so that each asks another holder: one may have died since, or not be reached from there. */
   #asked = 0
 
-  constructor(env: Env, { key, order, keepers, status }: JournalEntry, lossAccepted: boolean) {
+  /** When this peer began to wait for its keepers, perhaps as the head of an earlier term. */
+  readonly #waitingSince: number
+
+  constructor(
+    env: Env,
+    { key, order, keepers, status }: JournalEntry,
+    lossAccepted: boolean,
+    waitingSince = env.now,
+  ) {
+    this.#waitingSince = waitingSince
     this.#env = env
     this.key = key
     this.#order = order
@@ -75,7 +85,7 @@ export class JournalRecovery {
 
   /** True while keepers must be there that are not: nothing but waiting, or accepting the loss, helps. */
   get lacksKeepers(): boolean {
-    return this.#goal === undefined && this.#env.now - this.#began >= this.#env.settings.stepTimeoutMs
+    return this.#goal === undefined && this.#env.now - this.#waitingSince >= this.#env.settings.stepTimeoutMs
   }
 
   /** Sends (again) what the keepers have not answered. */
@@ -110,10 +120,13 @@ export class JournalRecovery {
   /** Returns whether the answer was one that counts (V2). */
   sealed(from: PeerId, message: Sealed): boolean {
     if (!this.#isKeeper(from, message.store)) return false
-    this.#answers.set(message.store, message)
+    const { filled } = message
+    const answer = filled && filled.length > message.length ? { ...message, ...filled } : message // K4
+    this.#answers.set(message.store, answer)
     this.#heardAt.set(message.store, this.#env.now)
+    if (this.#goal?.loss && answer.length > this.#goal.length) this.#forgetGoal() // V4
     this.#setGoal()
-    if (this.#goal && message.length >= this.#goal.length) this.#holders.add(message.store)
+    if (this.#goal && answer.length >= this.#goal.length) this.#holders.add(message.store)
     return this.#goal !== undefined
   }
 
@@ -174,9 +187,13 @@ export class JournalRecovery {
     const canRepair = this.#keepers.some((keeper) => this.#isHere(keeper) && this.#holders.has(keeper.store))
     if (!this.#goal || canRepair || this.#lossAccepted) return
     for (const keeper of this.#keepers) if (!this.#isHere(keeper)) this.#answers.delete(keeper.store)
+    this.#forgetGoal()
+    this.#setGoal()
+  }
+
+  #forgetGoal(): void {
     this.#holders.clear()
     this.#goal = undefined
-    this.#setGoal()
   }
 
   #isRepaired({ length, since }: Goal): boolean {

@@ -54,6 +54,8 @@ export type LogMessage =
       readonly length: number
       readonly hash: string
       readonly tainted: boolean
+      /** Of a journal: what repair has brought beyond that since, on the disk (K4). */
+      readonly filled?: { readonly length: number; readonly hash: string }
       readonly accepted?: { readonly ballot: Ballot; readonly successor: Successor }
     }
   | {

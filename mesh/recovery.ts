@@ -39,6 +39,7 @@ export class Recovery implements WaitingRecovery {
       journals: readonly JournalEntry[]
       force: Force
       lossAccepted: boolean
+      waitingSince: number
     },
   ) {
     this.#env = env
@@ -47,7 +48,10 @@ export class Recovery implements WaitingRecovery {
     this.#term = init.term
     this.#force = init.force
     this.#journals = new Map(
-      init.journals.map((journal) => [journal.key, new JournalRecovery(env, journal, init.lossAccepted)]),
+      init.journals.map((journal) => [
+        journal.key,
+        new JournalRecovery(env, journal, init.lossAccepted, init.waitingSince),
+      ]),
     )
     this.#ask()
   }

@@ -36,11 +36,11 @@ export interface DriverOptions {
   readonly onFatal: (error: Error) => void
 }
 
-const REPEATABLE = new Set<Command['kind']>(['noop', 'stop', 'kill', 'delete', 'move', 'acceptLoss'])
+const REPEATABLE = new Set<Command['kind']>(['noop', 'stop', 'kill', 'delete', 'move'])
 
 /**
  * Whether a command may be issued again under a new boot: repeating it changes nothing more. What was made again under a name
- * that was stopped may have been stopped since.
+ * that was stopped may have been stopped since, and a loss that was accepted may be over, with more that could be lost since.
  */
 const isRepeatable = (command: Command): boolean =>
   command.kind === 'create' ? !command.again : REPEATABLE.has(command.kind)

@@ -8,6 +8,7 @@ import type { RegistryState } from '../mesh/registry/types.ts'
 import type { RecoverOutcome, RescueOutcome } from './api.ts'
 import type { MeshDriver } from './driver.ts'
 import { BadInputError, MeshUnavailableError, NotNeededError } from './errors.ts'
+import { Deposed } from './mesh-handle.ts'
 import { peerRef } from './node-status.ts'
 
 /** Recovery without a majority first gives every keeper time to answer; after this long the rest is told by `reports`. */
@@ -58,12 +59,21 @@ export async function recoverBoot(
   }
   if (!acceptLoss) return { ...outcome, done: false, reports: [] }
   const known = new Set(state.reports.map(({ id }) => id))
-  const result = await driver.command({ kind: 'acceptLoss', boot, refusal: null })
+  const result = await driver.command({ kind: 'acceptLoss', boot, refusal: null }).catch((error: unknown) => {
+    throw error instanceof Deposed ? maybeGivenUp(boot) : error
+  })
   if (!result.ok) throw new NotNeededError(`${boot} is not given up: ${result.detail}`)
   await until(driver, ({ boots }) => boots.get(boot)?.lossAccepted !== true)
   const reports = driver.registry!.reports.filter((report) => report.boot === boot && !known.has(report.id))
   return { ...outcome, done: true, reports }
 }
+
+/** What is lost is asked for once: what there is by now may be more than what was there to lose (A5). */
+const maybeGivenUp = (boot: BootId): MeshUnavailableError =>
+  new MeshUnavailableError(
+    `this peer was given up while it asked for it, so whether ${boot} is given up is not known: look at "mesh reports", and ask again where it is not`,
+    { executed: 'unknown' },
+  )
 
 /** A boot, or the one boot of a peer (by ID or name) of which something is left to recover. */
 function findBoot(state: RegistryState, target: string): BootId {

@@ -8,6 +8,11 @@ export interface Trial {
   readonly times: number
   readonly peers: number
   readonly minutes: number
+  /** Of chaos: the first seed, runs at a time, clients per peer, and milliseconds between two operations of a client. */
+  readonly first: number
+  readonly parallel: number
+  readonly clients: number
+  readonly pace: number
   readonly say: (line: string) => void
   readonly teardown: (end: () => Promise<void>) => void
 }

@@ -4,7 +4,7 @@
 // K1 (R1) no record of a sealed log is acknowledged: the flag is tested after the write, and a seal drains writes first.
 // K2 (R2) promises, seals and acceptances are synced before they are answered.
 // K3 (R7) a message for another store, or about a log this store gave up, is answered `unknown`; unknown is never a vote.
-// K4 a seal's answer never changes: length and hash are stored with it.
+// K4 a seal's answer never changes: length and hash are stored with it. What repair brought since is told beside it.
 // K5 blocks below a seal may still be filled in (repair); nothing else is written to a sealed log.
 // K6 a `replicated` log written before the operating system restarted is appended to no more: what was acknowledged of it
 //    may be gone, so its writer is told `unknown` and goes on in a fresh journal.

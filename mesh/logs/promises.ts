@@ -2,7 +2,8 @@
 // Paxos at an acceptor (PROTOCOL.md section 3).
 //
 // K2 (R2) promises, seals and acceptances are synced before they are answered.
-// K4 a seal's answer never changes: length and hash are stored with it.
+// K4 a seal's answer never changes: length and hash are stored with it. What repair brought to a journal since is told
+//    beside it, once it is on the disk: who keeps the only copy that is left speaks for all of it.
 // K9 (R3, R7) no vote on a log that may have been forgotten, acceptance and all. A keeper of a registry log has facts about it
 //    before its term is chosen (C3), so it votes on none that it knows nothing of.
 
@@ -60,14 +61,27 @@ export class Promises {
       return this.#nack(from, message, promised)
     this.#promise(log, message.ballot, undefined, ({ seal, accepted }) => {
       if (!seal) return
-      env.send(from, {
-        kind: 'sealed',
-        log: message.log,
-        store: env.store,
-        ballot: message.ballot,
-        ...seal,
-        ...(accepted ? { accepted } : {}),
-      })
+      const answer = (filled?: { length: number; hash: string }) =>
+        env.send(from, {
+          kind: 'sealed',
+          log: message.log,
+          store: env.store,
+          ballot: message.ballot,
+          ...seal,
+          ...(filled ? { filled } : {}),
+          ...(accepted ? { accepted } : {}),
+        })
+      if (message.registry || log.length <= seal.length) answer()
+      else this.#withFilled(log, answer)
+    })
+  }
+
+  /** What repair has brought by now, once that is on the disk (K4). */
+  #withFilled(log: KeptLog, then: (filled: { length: number; hash: string }) => void): void {
+    const { length, facts } = log
+    this.#env.sync(() => {
+      if (log.facts.retired === true) return
+      this.#env.hash(facts.key, length, (hash) => then({ length, hash }))
     })
   }
 

@@ -1,3 +1,4 @@
+import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { actorKey, bootId, logKey, peerId, storeId } from '../ids.ts'
 import { applyIssued } from './apply.ts'
@@ -131,6 +132,50 @@ test('A7 names beyond those that are remembered raise the numbers of all, and wh
   expect(actor().incarnation).toBe(2)
   const copy = decodeRegistry(encodeRegistry(table))
   expect(copy.forgotten).toEqual(table.forgotten)
+})
+
+test('A7 no life of a name has the incarnation or an epoch of another one, however many names come and go', () => {
+  fc.assert(
+    fc.property(
+      fc.array(fc.record({ what: fc.constantFrom('life', 'moves', 'snapshot', 'crowd'), name: fc.nat(5) }), {
+        maxLength: 30,
+      }),
+      (steps) => {
+        let { table } = tableWith()
+        const apply = (command: Command): CommandResult => {
+          const boots = [...table.boots.keys()]
+          const n = (table.issued.get(boots[0]!)?.floor ?? 0) + 1
+          return applyIssued(table, { boot, n, floor: n + 1, command })
+        }
+        const highest = new Map<string, { incarnation: number; epoch: number }>()
+        const live = (name: string, moves: number): void => {
+          const of = actorKey('Counter', name)
+          const options = { maxRestarts: -1, class: kept, labels: {} }
+          apply({ kind: 'create', again: true, actor: of, options, init: new Uint8Array(), home: boot })
+          for (let move = 0; move <= moves; move++) {
+            const { incarnation, epoch } = table.actors.get(of)!
+            const before = highest.get(of) ?? { incarnation: 0, epoch: 0 }
+            expect(epoch).toBeGreaterThan(before.epoch)
+            if (move === 0) expect(incarnation).toBeGreaterThan(before.incarnation)
+            highest.set(of, { incarnation, epoch })
+            apply(
+              move < moves ? { kind: 'move', actor: of, epoch } : { kind: 'delete', actor: of, incarnation },
+            )
+            const actors = [{ actor: of, epoch, home: boot }]
+            apply({ kind: 'released', boot, journal, length: 1, actors })
+          }
+          expect(table.actors.has(of)).toBe(false)
+        }
+        for (const { what, name } of steps) {
+          if (what === 'life') live(`n${name}`, 0)
+          else if (what === 'moves') live(`n${name}`, 1 + name)
+          else if (what === 'snapshot') table = decodeRegistry(structuredClone(encodeRegistry(table)))
+          else for (let other = 0; other < 700; other++) live(`other-${name % 2}-${other}`, 0)
+        }
+      },
+    ),
+    { numRuns: 60 },
+  )
 })
 
 test('failed starts count until one was good for a while; beyond maxRestarts the actor is dead with the last cause', () => {

@@ -14,12 +14,13 @@ export function nextLife({ actors, forgotten }: RegistryState, key: ActorKey): L
 
 /** Takes the name out of the table. */
 export function forgetName(table: RegistryTable, key: ActorKey, { incarnation, epoch }: LifeNumbers): void {
-  const { names, floor } = table.forgotten
+  const { names } = table.forgotten
   table.actors.delete(key)
   names.set(key, { incarnation, epoch })
   for (const [oldest, numbers] of names) {
     if (names.size <= MAX_FORGOTTEN_NAMES) return
     names.delete(oldest)
+    const { floor } = table.forgotten
     table.forgotten.floor = {
       incarnation: Math.max(floor.incarnation, numbers.incarnation),
       epoch: Math.max(floor.epoch, numbers.epoch),

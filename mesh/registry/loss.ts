@@ -4,9 +4,10 @@ import type { Env } from '../env.ts'
 import type { BootId } from '../ids.ts'
 import type { Keeper } from '../log-types.ts'
 import type { Membership } from '../membership/membership.ts'
+import { majority } from '../quorum.ts'
 import type { Recovery } from '../recovery.ts'
 import { journalsOf } from './recover.ts'
-import type { RegistryState } from './types.ts'
+import type { JournalEntry, RegistryState } from './types.ts'
 
 export interface LossParts {
   readonly env: Env
@@ -26,11 +27,14 @@ export function lossRefusal(state: RegistryState, boot: BootId, parts: LossParts
   if (entry.status !== 'dead')
     return 'it is not lost: its peer is here, or was here a moment ago and is still waited for'
   const journals = journalsOf(state, boot)
-  const gone = journals.filter(({ keepers }) => !keepers.some((keeper) => isHere(keeper, parts)))
-  if (gone.length > 0) return null
+  // A majority has all of each (V1), so of a majority that is here one has: to wait for its answer is enough. Who of fewer has what
+  // they say when they are sealed, and nothing is lost that one of them has.
+  const isWhole = ({ keepers }: JournalEntry): boolean =>
+    keepers.filter((keeper) => isHere(keeper, parts)).length >= majority(keepers.length)
+  if (!journals.every(isWhole)) return null
   return journals.length === 0
     ? 'it was recovered, and nothing of it is needed any more'
-    : `it was recovered, and each of the ${journals.length} journals still needed of it has a keeper connected to ${env.self}`
+    : `it was recovered, and each of the ${journals.length} journals still needed of it has a majority of its keepers connected to ${env.self}`
 }
 
 function isHere({ peer, store }: Keeper, { env, membership }: LossParts): boolean {

@@ -9,6 +9,8 @@
 // X2 one rescue at a time among those who are connected: of two, the one on the higher peer ID gives up.
 // X3 nothing is sealed and nothing is voted on: whatever comes back later follows, or is refused as another mesh (P1).
 // X4 (R2) it is done, and said to be, once its pointer is on this disk: until then the end of this process undoes it.
+// X5 a copy counts that may have all that was committed: of the term that the pointer names only the log that it names, since
+//    an overtaken candidate for that term wrote what was before it. One that turns out to be a part is passed over.
 
 import type { Env } from '../env.ts'
 import { firstOf } from '../generation.ts'
@@ -61,6 +63,7 @@ type State =
   | {
       readonly kind: 'reading'
       readonly order: Order
+      readonly answers: ReadonlyMap<PeerId, Survey>
       readonly account: RescueAccount
       readonly reading: LogReading
     }
@@ -94,6 +97,8 @@ export class Rescue {
   #askedAt = 0
   #id = 0
   readonly #slow = new Set<StoreId>()
+  /** Copies, by holder and log, that turned out to be parts (X5). */
+  readonly #parts = new Set<string>()
 
   constructor(
     env: Env,
@@ -123,6 +128,7 @@ export class Rescue {
       })
     this.#id++
     this.#slow.clear()
+    this.#parts.clear()
     this.#become({ kind: 'asking', order, answers: new Map() })
     this.#ask()
   }
@@ -198,16 +204,20 @@ export class Rescue {
 
   /** All that answer have had their time. */
   #decide(state: State & { kind: 'asking' }): void {
-    const pointer = this.#pointers.current!
-    const refusal = this.#refusal(state, pointer)
+    const refusal = this.#refusal(state, this.#pointers.current!)
     if (refusal) return this.#refuse(refusal.why, refusal.detail)
-    const found = this.#best(state.answers)
+    this.#choose(state)
+  }
+
+  #choose({ order, answers }: State & { kind: 'asking' | 'reading' }): void {
+    const pointer = this.#pointers.current!
+    const found = this.#best(answers)
     if (!found)
       return this.#refuse(
         'nothing-found',
         'no peer that is connected has a readable copy of the registry: start those that kept it',
       )
-    const present = this.#present(state.answers, pointer)
+    const present = this.#present(answers, pointer)
     const account: RescueAccount = {
       term: found.term,
       records: found.length,
@@ -215,8 +225,8 @@ export class Rescue {
       keepers: pointer.keepers.map(({ peer }) => peer),
       missing: pointer.keepers.filter(({ store }) => !present.has(store)).map(({ peer }) => peer),
     }
-    if (state.order.acceptLoss) return this.#read(state.order, account, found)
-    this.#answer(state.order, { ok: true, done: false, account })
+    if (order.acceptLoss) return this.#read(order, answers, account, found)
+    this.#answer(order, { ok: true, done: false, account })
     this.#state = { kind: 'idle' }
   }
 
@@ -265,10 +275,11 @@ export class Rescue {
       copies.map((copy) => ({ ...copy, holder, follower: false })),
     )
     const newer = (a: Found, b: Found) => a.term - b.term || a.length - b.length
-    return [...own, ...others].reduce<Found | undefined>(
-      (best, copy) => (best && newer(best, copy) >= 0 ? best : copy),
-      undefined,
-    )
+    const counts = ({ holder, log, term }: Found) =>
+      (term !== pointer.term || log === pointer.key) && !this.#parts.has(`${holder} ${log}`) // X5
+    return [...own, ...others]
+      .filter(counts)
+      .reduce<Found | undefined>((best, copy) => (best && newer(best, copy) >= 0 ? best : copy), undefined)
   }
 
   /** Registry logs with blocks in this store. */
@@ -279,11 +290,18 @@ export class Rescue {
       .map(({ facts, length }) => ({ log: facts.key, term: facts.order, length }))
   }
 
-  #read(order: Order, account: RescueAccount, { log, length, holder, follower }: Found): void {
+  #read(
+    order: Order,
+    answers: ReadonlyMap<PeerId, Survey>,
+    account: RescueAccount,
+    { log, length, holder, follower }: Found,
+  ): void {
     const done = (blocks: readonly Uint8Array[]) => {
       const table = this.#follower.replay(blocks)
-      if (!table) return this.#refuse('failed', `the copy of ${holder} does not begin with a whole snapshot`)
-      this.#rescue(order, account, table)
+      if (table) return this.#rescue(order, account, table)
+      this.#parts.add(`${holder} ${log}`) // X5
+      const state = this.#state
+      if (state.kind === 'reading') this.#choose(state)
     }
     if (follower) return done(this.#follower.blocks)
     const reading = new LogReading(this.#env, {
@@ -297,7 +315,7 @@ export class Rescue {
       },
       done,
     })
-    this.#become({ kind: 'reading', order, account, reading })
+    this.#become({ kind: 'reading', order, answers, account, reading })
   }
 
   #rescue(order: Order, account: RescueAccount, table: RegistryTable): void {

@@ -37,6 +37,8 @@ const LOSS_ACCEPTED = 'what is missing of it was given up'
 export class Steward {
   readonly #parts: StewardParts
   readonly #recoveries = new Map<BootId, Recovery>()
+  /** Since when boots are waited for here: the next term of the same head does not begin to wait anew. */
+  readonly #waitingSince = new Map<BootId, number>()
   /** Commands under way, by what they are about: never two for one thing. */
   readonly #busy = new Set<string>()
   readonly #balancer: Balancer
@@ -189,24 +191,31 @@ export class Steward {
   #recoverLostBoots(state: RegistryState): void {
     const { env, follower } = this.#parts
     for (const entry of state.boots.values()) {
-      if (!needsRecovery(entry)) continue
       const { boot, lossAccepted = false } = entry
-      const lost = this.#lost(state, entry)
-      const running = this.#recoveries.get(boot)
+      const lost = needsRecovery(entry) ? this.#lost(state, entry) : undefined
       if (!lost) {
-        if (running) this.#recoveries.delete(boot)
+        this.#waitingSince.delete(boot)
+        if (needsRecovery(entry)) this.#recoveries.delete(boot)
         continue
       }
+      const running = this.#recoveries.get(boot)
       const { cause, force } = lost
       const journals = journalsToEnd(state, entry)
       if (running?.isOf(journals, lossAccepted)) running.force(force)
       else {
         env.event({ kind: 'recovering', boot, cause })
         const { term } = follower
-        this.#recoveries.set(boot, new Recovery(env, { boot, term, journals, force, lossAccepted }))
+        const waitingSince = this.#waitingSince.get(boot) ?? env.now
+        this.#waitingSince.set(boot, waitingSince)
+        const init = { boot, term, journals, force, lossAccepted, waitingSince }
+        this.#recoveries.set(boot, new Recovery(env, init))
       }
     }
-    for (const boot of this.#recoveries.keys()) if (!state.boots.has(boot)) this.#recoveries.delete(boot)
+    for (const boot of [...this.#recoveries.keys(), ...this.#waitingSince.keys()])
+      if (!state.boots.has(boot)) {
+        this.#recoveries.delete(boot)
+        this.#waitingSince.delete(boot)
+      }
     this.#settleRecoveries()
   }
 

@@ -32,7 +32,7 @@ export async function unlessAborted<T>(
 export class Cancellation {
   #controller: AbortController | undefined
   #cancelled = false
-  #heard: ((isAbandoned: boolean) => void) | undefined
+  #heard: (() => void) | undefined
 
   get signal(): AbortSignal {
     this.#controller ??= new AbortController()
@@ -43,19 +43,13 @@ export class Cancellation {
   cancel(): void {
     this.#cancelled = true
     outside(() => this.#controller?.abort(reason()))
-    this.#heard?.(false)
+    this.#heard?.()
   }
 
-  /** Nobody waits for what runs any more, and what it has done so far is dropped. */
-  abandon(): void {
-    this.cancel()
-    this.#heard?.(true)
-  }
-
-  /** For where the call runs; `isAbandoned`: it is. */
-  listen(heard: (isAbandoned: boolean) => void): void {
+  /** For where the call runs, if that is elsewhere. */
+  listen(heard: () => void): void {
     this.#heard = heard
-    if (this.#cancelled) heard(false)
+    if (this.#cancelled) heard()
   }
 }
 

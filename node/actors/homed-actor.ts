@@ -67,6 +67,9 @@ export class HomedActor implements LogOwner, LiveActorOwner {
   readonly #log: HomedLog
   #arrived: () => void = () => {}
   #releasing = false
+  /** It was killed: nothing that its object still does counts, or is waited for. */
+  #isAbandoned = false
+  readonly #abandoned = Promise.withResolvers<void>()
   /** Who uses its log at present, beside its object (P1). */
   #users = 0
   #ended: { readonly error: unknown } | undefined
@@ -194,11 +197,12 @@ export class HomedActor implements LogOwner, LiveActorOwner {
     }
   }
 
-  /** Tells the object that it ends. Until that is done no other one is made. */
+  /** Tells the object that it ends. Until that is done, or the actor is killed, no other one is made. */
   #deactivate(live: LiveActor | undefined, reason: DeactivateReason): Promise<void> | undefined {
     if (live === undefined || live.isSpoiled || this.#info?.hooks.has('onDeactivate') !== true)
       return undefined
-    this.#deactivating = this.#close(live, reason).finally(() => {
+    const closed = this.#close(live, reason)
+    this.#deactivating = Promise.race([closed, this.#abandoned.promise]).finally(() => {
       this.#deactivating = undefined
     })
     return this.#deactivating
@@ -211,11 +215,12 @@ export class HomedActor implements LogOwner, LiveActorOwner {
     }
     try {
       const about = { type: info.name, actor: this.entry.key, agenda: undefined, services: this.#services }
-      const goesOn = (): boolean => this.#ended === undefined
+      const goesOn = (): boolean => this.#ended === undefined && !this.#isAbandoned
       const run = { ...about, seat, base, gate, goesOn }
       const change = await runHook(run, { name: 'onDeactivate', argument: reason })
-      if (this.#ended === undefined) live.change(change)
+      if (goesOn()) live.change(change)
     } catch (error) {
+      if (this.#isAbandoned) return
       this.#services.warn(this.entry, 'onDeactivate failed: what it changed is dropped', error)
     }
   }
@@ -271,6 +276,8 @@ export class HomedActor implements LogOwner, LiveActorOwner {
   /** It was killed: its object ends at once, in the middle of what it does. */
   abandon(): void {
     this.#releasing = true // H3
+    this.#isAbandoned = true
+    this.#abandoned.resolve()
     this.#live?.abandon({ kind: 'retry', why: 'the actor was killed' })
     this.#unseat?.abort()
   }

@@ -49,6 +49,7 @@ export async function runHook(
 ): Promise<HookChange> {
   const limitMs = name === 'onActivate' ? ACTIVATE_MS : DEACTIVATE_MS
   const cancellation = new Cancellation()
+  let isLate = false
   const done = seat.run({
     kind: 'hook',
     method: name,
@@ -61,14 +62,16 @@ export async function runHook(
       deadline: services.now() + limitMs,
       cancellation,
       gate,
-      goesOn,
+      // What is late still runs, and calls nobody any more.
+      goesOn: () => !isLate && goesOn(),
       agenda,
     },
   })
   const late = new ActorHookTimeout(type, name, limitMs)
   const outcome = await services.within(done, limitMs, late)
   if (outcome instanceof ActorHookTimeout) {
-    cancellation.abandon()
+    isLate = true
+    cancellation.cancel() // Nobody waits for it any more.
     throw late
   }
   if ('error' in outcome) {

@@ -450,7 +450,7 @@ export class LiveActor {
     outcome: { readonly result: Uint8Array } | { readonly error: ErrorFrame },
     record: number,
   ): void {
-    const isProven = wantsProof(job.frame) && 'result' in outcome
+    const isProven = wantsProof(job.frame, 'result' in outcome ? 'result' : 'error')
     const proven = isProven ? gate.then(() => this.prove(record, job.frame)) : gate
     proven.then(
       (receipt) => {

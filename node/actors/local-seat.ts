@@ -58,7 +58,6 @@ export class LocalSeat implements Seat {
     const { maxBytes } = this.#init
     const draft = this.#draft(base.state)
     const scope = new CallScope({ ...work.scope, owner: this.#instance, draft })
-    if (kind === 'hook') endWhenAbandoned(work, scope, draft)
     try {
       const returned = await scope.run(() => this.#call(work))
       const result = kind === 'hook' ? NOTHING : draft.encodeResult(returned)
@@ -153,15 +152,6 @@ export class LocalSeat implements Seat {
 }
 
 const NOTHING = new Uint8Array()
-
-/** Nobody waits for it any more, so what it goes on to do comes to nothing. */
-function endWhenAbandoned({ scope: { cancellation } }: Work, scope: CallScope, draft: CallState): void {
-  cancellation.listen((isAbandoned) => {
-    if (!isAbandoned) return
-    scope.open = false
-    draft.discard()
-  })
-}
 
 interface LocalSeriesInit {
   readonly draft: Draft

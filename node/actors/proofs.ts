@@ -12,9 +12,9 @@ export interface ProofsInit {
   readonly level: JournalClass['level']
 }
 
-/** Whether the answer to that call waits for more, or says more, than others. */
-export const wantsProof = ({ durability, receipt }: CallFrame): boolean =>
-  durability === 'synced' || receipt === true
+/** Whether a result of that call waits for more, or says more, than others; of an error there is no receipt. */
+export const wantsProof = ({ durability, receipt }: CallFrame, kind: 'result' | 'error'): boolean =>
+  durability === 'synced' || (receipt === true && kind === 'result')
 
 /**
  * Resolves when the record is as durable as the call wants it, with the receipt that it asked for. Rejects when the

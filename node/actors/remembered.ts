@@ -44,8 +44,9 @@ export class Remembered {
     const told = this.#log.told?.lookup(frame.id)
     if (told?.kind === 'settled') {
       const answer = decode(told.result) as Answer // L4
-      if (answer.kind !== 'result' || !wantsProof(frame)) reply(answer)
-      else replyProven(frame, reply, answer.result, told.sequence, prover)
+      const isPlain = answer.kind !== 'result' && answer.kind !== 'error'
+      if (isPlain || !wantsProof(frame, answer.kind)) reply(answer)
+      else replyProven(frame, reply, answer, told.sequence, prover)
       return true
     }
     const known = this.#log.calls.lookup(frame.id)
@@ -55,10 +56,14 @@ export class Remembered {
       reply(errorAnswer(new CallExpiredError(message, { executed: 'unknown' })))
       return true
     }
-    const answer = (): void => reply({ kind: 'result', result: known.result })
-    if (wantsProof(frame)) replyProven(frame, reply, known.result, known.sequence, prover)
-    else if (relaxed) answer()
-    else this.#log.whenDurable(known.sequence).then(answer, () => {})
+    const result = { kind: 'result', result: known.result } as const
+    if (wantsProof(frame, 'result')) replyProven(frame, reply, result, known.sequence, prover)
+    else if (relaxed) reply(result)
+    else
+      this.#log.whenDurable(known.sequence).then(
+        () => reply(result),
+        () => {},
+      )
     return true
   }
 
@@ -76,12 +81,12 @@ export class Remembered {
 function replyProven(
   frame: CallFrame,
   reply: Reply,
-  result: Uint8Array,
+  answer: Answer & { readonly kind: 'result' | 'error' },
   record: number,
   prover: Prover,
 ): void {
   prover.prove(record, frame).then(
-    (receipt) => reply({ kind: 'result', result, ...(receipt && { receipt }) }),
+    (receipt) => reply(answer.kind === 'result' && receipt ? { ...answer, receipt } : answer),
     () => {}, // over here
   )
 }

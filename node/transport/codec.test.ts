@@ -158,6 +158,16 @@ const samples = [
     tainted: false,
     accepted: { ballot, successor },
   },
+  {
+    kind: 'sealed',
+    log,
+    store: 's',
+    ballot,
+    length: 1,
+    hash: 'h',
+    tainted: false,
+    filled: { length: 3, hash: 'h' },
+  },
   { kind: 'nack', log, store: 's', ballot, promised: ballot },
   { kind: 'busy', log, store: 's', ballot },
   { kind: 'accept', log, store: 's', ballot, successor },
@@ -247,7 +257,7 @@ describe('decodeMeshMessage', () => {
   })
 
   it('refuses messages with one field missing or of another type', () => {
-    const optional = new Set(['pointer', 'accepted', 'round'])
+    const optional = new Set(['pointer', 'accepted', 'filled', 'round'])
     for (const sample of samples) {
       for (const key of Object.keys(sample)) {
         const { [key]: _, ...rest } = sample as Record<string, unknown>

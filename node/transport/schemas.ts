@@ -210,6 +210,7 @@ const relayable = [
     length: count,
     hash,
     tainted: z.boolean(),
+    filled: z.object({ length: count, hash }).exactOptional(),
     accepted: accepted.exactOptional(),
   }),
   z.object({ kind: z.literal('nack'), log, store, ballot, promised: ballot }),

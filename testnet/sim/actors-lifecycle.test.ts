@@ -269,6 +269,64 @@ test('kill: a method that runs calls nobody any more', async () => {
   expect(await at.mesh.await(looping)).toBe('ACTOR_DIED')
 })
 
+const talkative = { is: false }
+/** Goes on to call another one when it is told that it ends, whatever comes of it. */
+class Talkative extends Ledger {
+  static readonly actorName = 'Ledger'
+  protected override async onDeactivate(reason: DeactivateReason): Promise<void> {
+    for (let n = 0; talkative.is && n < 5000 && this.context.key === 'Ledger/a'; n++)
+      await this.context.actor('Ledger', 'b').add!(`${reason} ${n}`).catch(() => {})
+  }
+}
+test.each(['passivated', 'stopping', 'moving'] as const)(
+  'kill: onDeactivate calls nobody any more and is not waited for, %s',
+  async (reason) => {
+    const idleMs = reason === 'passivated' ? IDLE_MS : 0
+    const at = await meshOf(5, { idleMs, types: [Talkative, SyncedLedger] })
+    const [zero, one, two, three] = at.ids as [PeerId, PeerId, PeerId, PeerId]
+    await at.place('a', one, 'a1')
+    await at.place('b', two, 'b1')
+    const said = async () => (await at.tokens(three, 'b')).filter((token) => token.startsWith(reason)).length
+    talkative.is = true
+    if (reason === 'stopping')
+      at.runtimes
+        .get(zero)!
+        .stop('Ledger', 'a')
+        .catch(() => {})
+    if (reason === 'moving') {
+      const { key: actor, epoch } = at.entry('a')!
+      await at.mesh.await(at.mesh.peers.get(at.head)!.driver.command({ kind: 'move', actor, epoch, to: two }))
+    }
+    for (let waited = 0; waited < 50 && (await said()) === 0; waited++) await at.mesh.clock.run(100)
+    expect(await said()).toBeGreaterThan(0)
+    const before = at.mesh.clock.now
+    await at.mesh.await(at.runtimes.get(zero)!.kill('Ledger', 'a', false))
+    expect(at.mesh.clock.now - before).toBeLessThan(1000)
+    const then = await said()
+    await at.mesh.clock.run(3000)
+    expect(await said()).toBe(then)
+    talkative.is = false
+    expect(at.entry('a')!.status.kind).toBe('dead')
+    await at.mesh.await(at.runtimes.get(zero)!.create('Ledger', 'a'))
+    expect(await at.tokens(zero, 'a')).toEqual([])
+  },
+)
+
+test('G5 a hook that is too late calls nobody any more', async () => {
+  const at = await meshOf(5, { idleMs: IDLE_MS, types: [Talkative, SyncedLedger] })
+  const [, one, two, three] = at.ids as [PeerId, PeerId, PeerId, PeerId]
+  await at.place('a', one, 'a1')
+  await at.place('b', two, 'b1')
+  talkative.is = true
+  await at.mesh.clock.run(IDLE_MS * 2 + 5000)
+  const { length } = await at.tokens(three, 'b')
+  expect(length).toBeGreaterThan(10)
+  await at.mesh.clock.run(3000)
+  expect((await at.tokens(three, 'b')).length).toBe(length)
+  talkative.is = false
+  expect(await at.tokens(three, 'a')).toEqual(['a1'])
+})
+
 test('kill of a passive actor, and of one whose host is lost meanwhile', async () => {
   const at = await meshOf(5, { idleMs: IDLE_MS })
   const [zero, one, two] = at.ids as [PeerId, PeerId, PeerId]
@@ -419,6 +477,31 @@ test('A1 delete while the host is cut off: the name is not free before the host 
   })
   expect(await at.tokens(one, 'a')).toEqual(['new'])
 })
+
+test.each([3, 5, 6])(
+  'A7 C3 a caller that has not heard of a deletion calls neither what was deleted nor what came after it, seed %i',
+  async (seed) => {
+    const at = await meshOf(5, { seed })
+    const [zero, one, two, three] = at.ids as [PeerId, PeerId, PeerId, PeerId]
+    await at.place('a', one, 'old')
+    await at.mesh.until('three knows where it is', () => at.entry('a', three)?.home === at.boot(one))
+    at.mesh.network.fate = (_from, to, { kind }) => (to === three && kind === 'records' ? 'lost' : 0)
+    await at.mesh.await(at.runtimes.get(zero)!.delete('Ledger', 'a'))
+    const early = code(at.send(three, 'a', 'add', ['early']))
+    await at.mesh.clock.run(500)
+    // Made again where it was, so that nothing but the numbers of its life tells the two apart.
+    await at.mesh.until('one knows it', () => at.entry('a', one) === undefined)
+    await at.place('a', one, 'new')
+    const late = code(at.send(three, 'a', 'add', ['late']))
+    const read = code(at.send(three, 'a', 'all'))
+    await at.mesh.clock.run(2000)
+    expect(at.entry('a', three)!.incarnation).toBe(1)
+    at.mesh.network.fate = undefined
+    expect(await at.mesh.await(Promise.all([early, late, read]))).toEqual(Array(3).fill('ACTOR_DIED'))
+    expect(await at.tokens(two, 'a')).toEqual(['new'])
+    expect(await at.tokens(three, 'a')).toEqual(['new'])
+  },
+)
 
 test('a call that waits for an actor while it is deleted is told so, and makes nothing', async () => {
   const at = await meshOf(5)

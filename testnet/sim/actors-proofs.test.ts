@@ -4,7 +4,7 @@ import { expect, test } from 'vitest'
 import type { LogKey, PeerId } from '../../mesh/ids.ts'
 import type { Receipted } from '../../node/api.ts'
 import type { ActorMesh } from './actor-mesh.ts'
-import { meshOf, watch } from './actor-stage.ts'
+import { code, meshOf, watch } from './actor-stage.ts'
 import type { Seen } from './ledger.ts'
 
 type Proven = Receipted<Seen>
@@ -38,6 +38,16 @@ test('W5 a call that asks for it is on the disks of a majority when it is answer
   expect(synced.receipt.record).toBe(plain.receipt.record + 1)
 })
 
+test('W5 what a call threw is told when what it saw is on the disks of a majority', async () => {
+  const { at, caller } = await stage(10)
+  const plain = await at.mesh.await(proven(at, caller, 'plain'))
+  expect(onDisk(at, plain).length).toBeLessThan(2)
+  const options = { timeoutMs: 60_000, durability: 'synced' } as const
+  const threw = code(at.runtimes.get(caller)!.call('Ledger', 'a', 'addThenThrow', ['never'], options))
+  expect(await at.mesh.await(threw)).toBe('ACTOR_ERROR')
+  expect(onDisk(at, plain).length).toBeGreaterThanOrEqual(2)
+})
+
 test('W5 one keeper’s disk is not enough', async () => {
   const { at, one, caller } = await stage(4)
   at.mesh.network.fate = (_from, to, message) =>
@@ -48,6 +58,37 @@ test('W5 one keeper’s disk is not enough', async () => {
   expect(seen.settled).toBe(false)
   at.mesh.network.fate = undefined
   expect(onDisk(at, await at.mesh.await(call)).length).toBeGreaterThanOrEqual(2)
+})
+
+/** One keeper beside the host answers; what it has is written, and on no disk. */
+async function unsynced(seed: number) {
+  const { at, one, caller } = await stage(seed)
+  const [answering, silent] = at.keepers('a').filter((peer) => peer !== one) as [PeerId, PeerId]
+  at.mesh.network.fate = (from, to, { kind }) =>
+    kind === 'ack' && from === silent && to === one ? 'lost' : 0
+  const plain = await at.mesh.await(proven(at, caller, 'plain'))
+  expect(onDisk(at, plain)).not.toContain(answering)
+  return { at, caller, plain, answering, silent }
+}
+
+test('W5 a keeper whose machine lost its power counts for nothing of what it had written, and the call waits for others', async () => {
+  const { at, caller, plain, answering, silent } = await unsynced(9)
+  const { journal } = plain.receipt
+  at.mesh.kill(answering, true)
+  await at.mesh.start(answering)
+  let said = 0
+  at.mesh.network.trace = (from, _to, message) => {
+    if (from === answering && message.kind === 'ack' && message.log === journal) said++
+  }
+  const seen = await at.mesh.await(proven(at, caller, 'more', 'synced'))
+  expect(said).toBe(0)
+  expect(onDisk(at, seen).length).toBeGreaterThanOrEqual(2)
+  // All power goes: what was said to be synced is there again.
+  at.mesh.network.fate = undefined
+  for (const id of at.ids) at.mesh.kill(id, true)
+  for (const id of at.ids) at.mesh.begin(id).catch(() => {})
+  await at.mesh.until('everybody is back', () => at.live.length === at.ids.length)
+  expect(await at.tokens(silent, 'a')).toEqual(['a1', 'plain', 'more'])
 })
 
 test('a lost answer of a keeper is asked for again', async () => {

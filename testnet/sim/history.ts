@@ -2,6 +2,7 @@
 
 import { checkList, type ListOperation } from '../check/linearizability.ts'
 import { brief, type Listed, type Seen } from './ledger.ts'
+import { Lives } from './lives.ts'
 
 /** Something that an actor's agenda has, with the life of the actor. */
 export interface Owed {
@@ -14,6 +15,7 @@ export interface Owed {
 
 export class History {
   readonly wrong: string[] = []
+  readonly lives = new Lives()
   readonly #appends = new Map<string, Map<string, ListOperation & { kind: 'append' }>>()
   readonly #reads = new Map<string, ListOperation[]>()
   /** Tokens that must never be in the ledger. */
@@ -60,7 +62,7 @@ export class History {
       const operations = [...(this.#appends.get(actor)?.values() ?? []), ...(this.#reads.get(actor) ?? [])]
       // Tokens of `mirror` carry what they saw, so that they are not known before.
       const { wrong, lists } = checkList(operations, false)
-      this.wrong.push(...wrong.map((text) => `${actor}: ${text}`))
+      this.wrong.push(...wrong.map((text) => `${actor}: ${text}`), ...this.lives.check(actor, operations))
       for (const [life, list] of lists) lives.set(`${actor} ${life}`, list)
     }
     for (const [key, tokens] of lives) this.#checkTokens(key, tokens, lives, final)

@@ -126,6 +126,8 @@ export class Invariants {
       if (message.accepted && !atLeast(facts?.accepted?.ballot, message.accepted.ballot))
         fail('I6 the acceptance it tells of is not on disk')
       if (written < message.length) fail(`I7 sealed at ${message.length}, ${written} on disk`)
+      const filled = message.filled?.length ?? 0
+      if (disk.durableLength(message.log) < filled) fail(`K4 repaired to ${filled}, which is not on disk`)
     } else if (message.kind === 'accepted') {
       if (!atLeast(facts?.accepted?.ballot, message.ballot)) fail('I6 the acceptance is not on disk')
     }

@@ -6,7 +6,9 @@ import { Report } from './swarm/report.ts'
 import { runSeed } from './swarm/run-seed.ts'
 
 /** A violated promise weighs more than an exception, and that more than something that came too late. */
-const EXIT = { ok: 0, safety: 1, liveness: 2, crash: 3, usage: 64 } as const
+const EXIT = { ok: 0, safety: 1, liveness: 2, crash: 3, usage: 64, interrupted: 130 } as const
+
+const PROGRESS_EVERY_MS = 60_000
 
 interface Options {
   readonly seeds: number
@@ -57,15 +59,20 @@ async function main(): Promise<number> {
     if (!json && text !== '') print(text)
   }
   say(`seeds ${first} to ${last}`)
+  let isWhole = true
   if (seed === undefined) {
     const pool = new SeedPool(Math.min(options.workers, last - first + 1))
+    const progress = setInterval(() => console.error(report.progress(last - first + 1)), PROGRESS_EVERY_MS)
+    process.once('SIGINT', () => pool.stop())
     await pool.run(first, last, (result) => say(report.add(result)))
+    clearInterval(progress)
+    isWhole = !pool.isStopped
   } else {
     const trace = options.trace ? { trace: say } : {}
     say(report.add(await runSeed(seed, trace)))
   }
   print(json ? JSON.stringify(report.toJson(first, last)) : report.summary())
-  return EXIT[report.outcome]
+  return isWhole || report.outcome !== 'ok' ? EXIT[report.outcome] : EXIT.interrupted
 }
 
 try {

@@ -4,7 +4,9 @@ import { describe, expect, test } from 'vitest'
 import { generationOf } from '../../mesh/generation.ts'
 import type { BootId, PeerId } from '../../mesh/ids.ts'
 import type { RescueResult } from '../../mesh/registry/rescue.ts'
+import { recoverBoot } from '../../node/giving-up.ts'
 import { ActorMesh } from './actor-mesh.ts'
+import { code } from './actor-stage.ts'
 
 const driver = (on: ActorMesh, id: PeerId) => on.mesh.peers.get(id)!.driver
 const rescue = (on: ActorMesh, at: PeerId, acceptLoss = true): Promise<RescueResult> =>
@@ -283,6 +285,35 @@ describe('mesh recover', () => {
     on.end()
   })
 
+  test.each([14, 15, 16])(
+    'K4 what a repair had brought to the last keeper before it broke off is not left out, seed %i',
+    async (seed) => {
+      const { on, host, boot, keepers, at } = await hosted(seed)
+      const [whole, short] = keepers as [PeerId, PeerId]
+      on.mesh.network.fate = (from, to, message) => {
+        if (message.kind === 'app' && from === host && to === short) return 'lost'
+        return message.kind === 'held' ? 'lost' : 0
+      }
+      await on.call(host, 'a', 'add', 'after')
+      const { key } = on.journals('a').at(-1)!
+      const held = (id: PeerId) => on.mesh.disks.get(id)!.writtenLogs.get(key)?.length ?? 0
+      expect(held(short)).toBeLessThan(held(whole))
+      on.mesh.kill(host)
+      await on.mesh.until('the short copy is repaired, and the head does not know', () => {
+        return held(short) === held(whole)
+      })
+      on.mesh.kill(whole)
+      await on.mesh.clock.run(15_000)
+      on.mesh.network.fate = undefined
+      expect(on.registry().boots.get(boot)?.status).not.toBe('dead')
+      expect(await giveUp(on, at, boot)).toEqual({ ok: true })
+      await on.recovered(boot)
+      expect(await on.tokens(at, 'a')).toEqual(['before', 'after'])
+      expect(reported(on, 'a')).toContain(`what it held beyond record ${held(whole)} is gone`)
+      on.end()
+    },
+  )
+
   test('with no keeper left the actor begins anew, and the report says so', async () => {
     const { on, host, boot, keepers, at } = await hosted(10)
     for (const id of [host, ...keepers]) on.mesh.kill(id)
@@ -314,5 +345,79 @@ describe('mesh recover', () => {
     expect(reported(on, 'a')).toContain('possible loss')
     on.end()
     expect(at).toBeDefined()
+  })
+
+  test.each([17, 18])(
+    'a boot that was recovered, of whose journal only a shorter copy is left, can be given up too, seed %i',
+    async (seed) => {
+      const { on, host, boot, keepers, at } = await hosted(seed)
+      const [whole, short] = keepers as [PeerId, PeerId]
+      on.mesh.network.fate = (from, to, message) =>
+        message.kind === 'app' && from === host && to === short ? 'lost' : 0
+      await on.call(host, 'a', 'add', 'after')
+      on.mesh.kill(short)
+      on.mesh.network.fate = undefined
+      // It comes back, and is recovered from its own disk and that of the one other copy, which are lost then.
+      on.mesh.kill(host)
+      on.onRestore = () => false
+      await on.mesh.start(host)
+      await on.recovered(boot)
+      for (const id of [host, whole]) on.mesh.kill(id)
+      await on.mesh.start(short)
+      await on.mesh.clock.run(15_000)
+      on.onRestore = () => true
+      const waiting = code(on.mesh.await(on.send(at, 'a', 'all', [], 5000)))
+      expect(await waiting).toBe('ACTOR_UNAVAILABLE')
+      expect(await giveUp(on, at, boot)).toEqual({ ok: true })
+      expect(await on.tokens(at, 'a')).toEqual(['before'])
+      expect(reported(on, 'a')).toContain('possible loss: 1 of 3 keepers')
+      on.end()
+    },
+  )
+
+  test('a head whose term gives way to its own next one knows that keepers are missing', async () => {
+    const { on, host, boot, keepers, at } = await hosted(19)
+    const { head } = on
+    const gone = keepers.find((id) => id !== head && keepersOfRegistry(on).includes(id))!
+    for (const id of [host, gone]) on.mesh.kill(id)
+    const waits = () => driver(on, head).recoveries().get(boot)?.lacksKeepers === true
+    await on.mesh.until('keepers are missing', waits)
+    const { term } = driver(on, head).pointer!
+    // A keeper of the registry is among them, in whose place another one comes with the next term.
+    await on.mesh.until('its next term begins', () => driver(on, head).pointer!.term > term)
+    await on.mesh.until('it is head of that', () => driver(on, head).isHead)
+    await on.mesh.until('it recovers again', () => driver(on, head).recoveries().has(boot))
+    expect(driver(on, head).recoveries().get(boot)!.lacksKeepers).toBe(true)
+    expect(await giveUp(on, at, boot)).toEqual({ ok: true })
+    await on.recovered(boot)
+    expect(await on.tokens(at, 'a')).toEqual(['before'])
+    on.end()
+  })
+
+  test('A5 a loss that was accepted once is not accepted again by a peer that was cut off before it heard', async () => {
+    const { on, host, boot, keepers } = await hosted(13)
+    const [gone, left] = keepers as [PeerId, PeerId]
+    const at = on.others(on.head, host, gone, left).at(-1)!
+    const own = on.boot(at)
+    on.onRestore = () => false
+    for (const id of [host, gone]) on.mesh.kill(id)
+    await on.mesh.clock.run(10_000)
+    on.mesh.network.fate = (_from, to, { kind }) =>
+      to === at && (kind === 'done' || kind === 'records') ? 'lost' : 0
+    const accepted = code(recoverBoot(driver(on, at), boot, true))
+    await on.mesh.until('the loss is accepted', () => on.registry().boots.get(boot)?.lossAccepted === true)
+    on.split([at], on.others(at))
+    on.mesh.network.fate = undefined
+    await on.recovered(boot)
+    // What the last keeper has is all there is of the actor, and it is away for a moment.
+    on.mesh.kill(left)
+    await on.recovered(own)
+    on.mesh.network.heal()
+    await on.mesh.clock.run(40_000)
+    await on.mesh.start(left)
+    on.onRestore = () => true
+    expect(await on.tokens(on.head, 'a')).toEqual(['before'])
+    expect(await on.mesh.await(accepted)).toBe('MESH_UNAVAILABLE')
+    on.end()
   })
 })

@@ -30,7 +30,14 @@ test.each(FIXTURES)(
   'seed $seed, which found that $why',
   { timeout: 60_000 },
   async ({ seed, agenda = false }) => {
-    await run([seed], { agenda, kv: false, daemons: false, encrypted: false, looksBack: false })
+    await run([seed], {
+      agenda,
+      kv: false,
+      daemons: false,
+      encrypted: false,
+      looksBack: false,
+      renews: false,
+    })
   },
 )
 

@@ -77,10 +77,8 @@ export class Guest {
         return void this.#next(message.run)
       case 'end':
         return void this.#end(message.run)
-      case 'cancel': {
-        const cancellation = this.#cancellations.get(message.run)
-        return message.isAbandoned ? cancellation?.abandon() : cancellation?.cancel()
-      }
+      case 'cancel':
+        return this.#cancellations.get(message.run)?.cancel()
       default:
         this.#outside.hear(message)
     }

@@ -50,7 +50,7 @@ export type ToWorker =
       readonly durable: number
       readonly hasAgenda: boolean
     } & Pick<Work, 'kind' | 'method' | 'args'>)
-  | { readonly t: 'cancel'; readonly run: number; readonly isAbandoned: boolean }
+  | { readonly t: 'cancel'; readonly run: number }
   | { readonly t: 'next'; readonly run: number }
   | { readonly t: 'end'; readonly run: number }
   | {

@@ -174,11 +174,7 @@ class RemoteSeat implements Seat {
     const { chain, agenda, cancellation } = scope
     const hasAgenda = agenda !== undefined
     this.#post({ t: 'run', run, chain, sequence, durable, hasAgenda, kind, method, args }, moved(args))
-    cancellation.listen((isAbandoned) => {
-      const running = this.#runs.get(run)
-      if (isAbandoned && running !== undefined) running.scope.open = false
-      this.#post({ t: 'cancel', run, isAbandoned })
-    })
+    cancellation.listen(() => this.#post({ t: 'cancel', run }))
   }
 
   /** Of the calls that the run makes; its state and its own scope are in the worker. */

@@ -159,6 +159,7 @@ const FAULTS: Readonly<Record<FaultKind, Inject>> = {
     const runtime = at && world.work.runtimes.get(at)
     if (!runtime) return false
     const again = (): Promise<void> => runtime.create(actor.type, actor.name).catch(() => {})
+    world.work.history.lives.asked(actor.key)
     runtime.stop(actor.type, actor.name, 5000).then(again, again)
     return true
   },
@@ -175,6 +176,7 @@ const FAULTS: Readonly<Record<FaultKind, Inject>> = {
     const at = oneOf(world)
     const runtime = at && world.work.runtimes.get(at)
     if (!runtime) return false
+    world.work.history.lives.asked(actor.key)
     runtime.kill(actor.type, actor.name, false, 5000).catch(() => {})
     return true
   },
@@ -183,7 +185,13 @@ const FAULTS: Readonly<Record<FaultKind, Inject>> = {
     const at = oneOf(world)
     const runtime = at && world.work.runtimes.get(at)
     if (!runtime) return false
-    runtime.delete(actor.type, actor.name, 5000).catch(() => {})
+    const { lives } = world.work.history
+    const start = world.now
+    lives.asked(actor.key)
+    runtime.delete(actor.type, actor.name, 5000).then(
+      () => lives.deleted(actor.key, start, world.now),
+      () => {},
+    )
     return true
   },
   'lose-thread': (world) => {

@@ -41,8 +41,6 @@ export const FAULT_KINDS = [
 ] as const
 /** Drawn after all else, so that what came before them is drawn as it was. */
 const LATER_FAULT_KINDS = ['kill-actor', 'end-actor', 'delete-actor'] as const
-/** An actor's agenda ends with it. */
-export const ENDS_ACTORS: readonly FaultKind[] = ['stop-actor', 'end-actor', 'delete-actor']
 /** In these seeds actors run in threads of their own. */
 const THREAD_FAULT = 'lose-thread'
 export type FaultKind =
@@ -101,6 +99,8 @@ export interface Profile {
   readonly isolated: boolean
   /** Clients ask for histories, and make copies of actors. */
   readonly looksBack: boolean
+  /** Clients delete actors, and make others of their names. */
+  readonly renews: boolean
 }
 
 export const WIRE_EVERY = 16
@@ -108,7 +108,7 @@ export const WIRE_EVERY = 16
 /** The ticks of the driver. A slow one makes time-outs late, which they may be anyway, and costs less. */
 const TICKS = [100, 100, 50, defaultMeshSettings.tickMs]
 
-/** Has chance of its own. */
+/** Has chance of its own. Where what came later is `replicated`, it is in no seed where the power fails everywhere. */
 const drawLater = (seed: number, salt: number, share: number): boolean => {
   const random = seededRandom(seed ^ salt)
   random() // the first of neighbouring seeds are alike
@@ -148,6 +148,7 @@ export function profileOf(seed: number): Profile {
     idleMs: 0,
     isSliced: seed % 4 === 3,
     looksBack: false,
+    renews: drawLater(seed, 0x4e3a, 0.25),
     isolated: drawLater(seed, 0x7eed, 0.15),
     loose: false,
     own: false,

@@ -49,6 +49,12 @@ export class Report {
     return this.#outcome
   }
 
+  progress(of: number): string {
+    const rate = this.#seeds / this.#seconds()
+    const minutes = Math.ceil((of - this.#seeds) / rate / 60)
+    return `${this.#seeds} of ${of} seeds, ${this.#failed.length} failed, ${rate.toFixed(1)} per second, about ${minutes} min more`
+  }
+
   summary(): string {
     const seconds = this.#seconds()
     const width = Math.max(0, ...[...this.#faults.keys()].map((kind) => kind.length))

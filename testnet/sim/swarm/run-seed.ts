@@ -9,7 +9,7 @@ import { TooManyEvents } from '../clock.ts'
 import type { Listed, Seen } from '../ledger.ts'
 import { NotInTime } from '../mesh.ts'
 import { inject } from './faults.ts'
-import { ENDS_ACTORS, type FaultKind, type Profile, profileOf } from './profile.ts'
+import { type FaultKind, type Profile, profileOf } from './profile.ts'
 import type { Named } from './workload.ts'
 import { World } from './world.ts'
 
@@ -98,7 +98,7 @@ async function play(world: World): Promise<void> {
   await agendas(world)
   const final = await answers(world)
   world.work.history.check(final, world.now)
-  const ended = ENDS_ACTORS.some((kind) => (world.counts[kind] ?? 0) > 0)
+  const ended = work.history.lives.ended > 0
   if (!ended) work.history.checkOwed(final, 'send')
   if (!ended && !world.counts['clock-jump']) work.history.checkOwed(final, 'alarm')
   await tidy(world)

@@ -38,6 +38,8 @@ export class Workload {
   readonly #placed: number
   readonly #random: () => number
   #next = 0
+  /** Of each client that renews an actor: whether its process is alive. */
+  readonly #renewing = new Set<() => boolean>()
   /** Clients go on calling. */
   running = true
 
@@ -101,7 +103,7 @@ export class Workload {
 
   /** Calls from peers that run, without an answer so far. */
   pending(mesh: SimMesh): number {
-    let pending = 0
+    let pending = [...this.#renewing].filter((alive) => alive()).length
     for (const id of mesh.peers.keys()) pending += this.runtimes.get(id)?.pending ?? 0
     return pending
   }
@@ -140,6 +142,16 @@ export class Workload {
       else await this.#looking.copy(client, actor, token)
       return
     }
+    if (this.#profile.renews && this.#random() < 0.06) {
+      const loose = this.#isLoose(actor)
+      await this.#renew(runtime, actor, alive, now, async () => {
+        const again = now()
+        history.begin(actor.key, token, again)
+        const seen = await call<Seen>('add', token)
+        if (seen && !loose) history.wrote(actor.key, token, seen, again, now())
+      })
+      return
+    }
     if (this.#profile.agenda && actor !== other && this.#random() < 0.3) {
       await this.#putOff(actor, other, token, start, now, call)
       return
@@ -173,6 +185,31 @@ export class Workload {
     } else {
       const seen = await call<Seen>(draw < 0.94 ? 'mirror' : 'watch', token, other.type, other.name)
       if (seen && !this.#isLoose(other)) history.read(other.key, 'mirror', seen, start, now())
+    }
+  }
+
+  /** Has an actor deleted; `then`, where that worked, makes the next one of its name. */
+  async #renew(
+    runtime: Runtime,
+    { type, name, key }: Named,
+    alive: () => boolean,
+    now: () => number,
+    then: () => Promise<void>,
+  ): Promise<void> {
+    const { lives } = this.history
+    const start = now()
+    const isAlive = (): boolean => alive()
+    lives.asked(key)
+    this.#renewing.add(isAlive)
+    try {
+      await runtime.delete(type, name, this.#profile.callTimeoutMs)
+      if (!alive()) return
+      lives.deleted(key, start, now())
+      await then()
+    } catch (error) {
+      if (!(error instanceof MeshError)) throw error
+    } finally {
+      this.#renewing.delete(isAlive)
     }
   }
 

@@ -329,6 +329,7 @@ export class World {
 
   #started(peer: SimPeer): void {
     this.invariants.watch(peer)
+    peer.driver.onRegistry((state) => this.work.history.lives.watch(state))
     this.onStarted(peer)
     this.oracle.watch(peer)
     const runtime = this.work.start(this.mesh, peer, this.#cipherOf(peer.id))

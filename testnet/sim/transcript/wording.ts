@@ -27,10 +27,11 @@ export function wording(message: MeshMessage, names: Names): string {
       return `seal ${log}, ${message.registry ? ballotOf(message.ballot) : `term ${message.ballot.n}`}${FORCES[message.force]}`
     case 'sealed': {
       const tainted = message.tainted ? ', perhaps not all of it' : ''
+      const filled = message.filled ? `, repaired to ${message.filled.length}` : ''
       const accepted = message.accepted
         ? `; accepted before, in ${ballotOf(message.accepted.ballot)}: ${names.log(message.accepted.successor.key)}`
         : ''
-      return `sealed ${log} at ${message.length}${tainted}${accepted}`
+      return `sealed ${log} at ${message.length}${tainted}${filled}${accepted}`
     }
     case 'nack':
       return `no: ${log} is promised to ${ballotOf(message.promised)}`

@@ -183,6 +183,85 @@ export const journalMutants: readonly Mutant[] = [
     tests: [inRecoveries('unknownCounts: a keeper that lost its disk does not speak for what was on it')],
   },
   {
+    name: 'leaveOutRepaired',
+    rule: 'K4 V4',
+    breaks:
+      'where loss is accepted a journal is cut where its last copy was when it was sealed, whatever repair has brought there since',
+    patch: [
+      {
+        file: JOURNAL_RECOVERY,
+        find: 'filled && filled.length > message.length ?',
+        replace: 'filled && filled.length < message.length ?',
+      },
+    ],
+    beyondSeeds: 'nobody is told to give anything up there',
+    tests: [
+      test(
+        'testnet/sim/rescue.test.ts',
+        'K4 what a repair had brought to the last keeper before it broke off is not left out, seed 14',
+      ),
+    ],
+  },
+  {
+    name: 'refuseForAShortCopy',
+    rule: 'V4 G6',
+    breaks:
+      'of a journal whose only copy is too short nobody can accept the loss, and its actors wait for ever',
+    patch: [
+      {
+        file: 'mesh/registry/loss.ts',
+        find: '.length >= majority(keepers.length)',
+        replace: '.length > 0',
+      },
+    ],
+    beyondSeeds: 'nobody is told to give anything up there',
+    tests: [
+      test(
+        'testnet/sim/rescue.test.ts',
+        'a boot that was recovered, of whose journal only a shorter copy is left, can be given up too, seed 17',
+      ),
+    ],
+  },
+  {
+    name: 'waitAnew',
+    rule: 'V4',
+    breaks:
+      'with each of its own terms a head forgets that keepers are missing, and refuses that a loss is accepted',
+    patch: [
+      {
+        file: 'mesh/registry/steward.ts',
+        find: 'const waitingSince = this.#waitingSince.get(boot) ?? env.now',
+        replace: 'const waitingSince = env.now',
+      },
+    ],
+    beyondSeeds: 'nobody is told to give anything up there',
+    tests: [
+      test(
+        'testnet/sim/rescue.test.ts',
+        'a head whose term gives way to its own next one knows that keepers are missing',
+      ),
+    ],
+  },
+  {
+    name: 'deafToTheReturned',
+    rule: 'V4',
+    breaks: 'where loss is accepted who comes back with more before that is committed is not heard',
+    patch: [
+      {
+        file: JOURNAL_RECOVERY,
+        find: 'if (this.#goal?.loss && answer.length',
+        replace: 'if (this.#goal?.loss && !answer.length',
+      },
+    ],
+    beyondSeeds: 'nobody is told to give anything up there',
+    tests: [
+      test(
+        'mesh/journal-recovery.test.ts',
+        'V4 who comes back with more before the loss is committed is heard',
+      ),
+    ],
+  },
+  {
     name: 'taintedCounts',
     rule: 'V3',
     breaks: 'what a keeper has of an unsynced log after its power failed counts as all it acknowledged',

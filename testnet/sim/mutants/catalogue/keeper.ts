@@ -219,8 +219,8 @@ export const keeperMutants: readonly Mutant[] = [
       },
       {
         file: PROMISES,
-        find: "        kind: 'sealed',\n        log: message.log,\n        store: env.store,",
-        replace: "        kind: 'sealed',\n        log: message.log,\n        store: message.store,",
+        find: "          kind: 'sealed',\n          log: message.log,\n          store: env.store,",
+        replace: "          kind: 'sealed',\n          log: message.log,\n          store: message.store,",
       },
     ],
     tests: [
@@ -260,7 +260,34 @@ export const keeperMutants: readonly Mutant[] = [
     patch: [
       { file: KEEPER, find: '    if (this.#logs.isTainted(log)) return answerUnknown()\n', replace: '' },
     ],
-    tests: [inScenarios('power-loss-of-a-keeper-then-host-dies, replicated')],
+    tests: [
+      inScenarios('power-loss-of-a-keeper-then-host-dies, replicated'),
+      test(
+        'testnet/sim/actors-proofs.test.ts',
+        'W5 a keeper whose machine lost its power counts for nothing of what it had written, and the call waits for others',
+      ),
+    ],
+  },
+  {
+    name: 'taintedSynced',
+    rule: 'W5 K6',
+    breaks:
+      'a keeper whose machine lost its power goes on, and says that it has on its disk what it had written before',
+    patch: [
+      { file: KEEPER, find: '    if (this.#logs.isTainted(log)) return answerUnknown()\n', replace: '' },
+      {
+        file: KEEPER,
+        find: '    const write = () => {\n',
+        replace:
+          '    if (this.#logs.isTainted(log)) return this.#acknowledge(from, { ...log, synced: message.length }, message.length)\n    const write = () => {\n',
+      },
+    ],
+    tests: [
+      test(
+        'testnet/sim/actors-proofs.test.ts',
+        'W5 a keeper whose machine lost its power counts for nothing of what it had written, and the call waits for others',
+      ),
+    ],
   },
   {
     name: 'confirmSealed',

@@ -142,6 +142,74 @@ export const lifecycleMutants: readonly Mutant[] = [
     ],
   },
   {
+    name: 'serveAnyLife',
+    rule: 'A7 C3 (calls)',
+    breaks: 'a host runs a call that was sent to the deleted life of a name on the one that it has now',
+    patch: [
+      {
+        file: 'node/actors/host.ts',
+        find: '    if (entry.incarnation > frame.incarnation) return moved(entry)\n',
+        replace: '',
+      },
+      {
+        file: 'node/actors/host.ts',
+        find: 'if (entry.home !== this.#init.boot || entry.epoch > frame.epoch) return moved(entry)',
+        replace: 'if (entry.home !== this.#init.boot) return moved(entry)',
+      },
+    ],
+    tests: [
+      inLifecycle(
+        'A7 C3 a caller that has not heard of a deletion calls neither what was deleted nor what came after it, seed 3',
+      ),
+    ],
+  },
+  {
+    name: 'beginAnew',
+    rule: 'G1 H1 (homes)',
+    breaks: 'an actor of a lost host begins anew, and what it had is in no answer any more',
+    patch: [
+      {
+        file: 'mesh/registry/recover.ts',
+        find: '    sources: [...sources, ...actor.sources],\n',
+        replace: '    sources: sources.slice(0, 0),\n',
+      },
+    ],
+    tests: [inLifecycle('the host of passive actors dies: every one is back with everything')],
+  },
+  {
+    name: 'deletedTooSoon',
+    rule: 'A1 A7',
+    breaks: 'a deletion is answered while the actor is there still, and others are answered by it',
+    patch: [
+      {
+        file: 'node/actors/endings.ts',
+        find: "return this.#end(actorKey(type, name), 'deleted', command, () => false, timeoutMs)",
+        replace: "return this.#end(actorKey(type, name), 'deleted', command, () => true, timeoutMs)",
+      },
+    ],
+    tests: [
+      inLifecycle('A1 delete while the host is cut off: the name is not free before the host is recovered'),
+    ],
+  },
+  {
+    name: 'lowerTheFloor',
+    rule: 'A7',
+    breaks: 'the floor of forgotten names is that of the last one, and one before it gets its numbers again',
+    patch: [
+      {
+        file: 'mesh/registry/life-numbers.ts',
+        find: 'epoch: Math.max(floor.epoch, numbers.epoch),',
+        replace: 'epoch: numbers.epoch,',
+      },
+    ],
+    tests: [
+      test(
+        'mesh/registry/endings.test.ts',
+        'A7 no life of a name has the incarnation or an epoch of another one, however many names come and go',
+      ),
+    ],
+  },
+  {
     name: 'theDeadAskAgain',
     rule: 'A5',
     breaks: 'a command of a boot that was given up meanwhile is carried out a second time',
@@ -173,6 +241,26 @@ export const lifecycleMutants: readonly Mutant[] = [
     tests: [
       inLifecycle(
         'A5 an actor that was made, and stopped by others, is not made again by a peer that was cut off before it heard',
+      ),
+    ],
+  },
+  {
+    name: 'acceptLossAgain',
+    rule: 'A5',
+    breaks:
+      'a peer that was given up while it accepted a loss accepts it once more, and with it what could not be lost then',
+    patch: [
+      {
+        file: 'node/driver.ts',
+        find: "['noop', 'stop', 'kill', 'delete', 'move']",
+        replace: "['noop', 'stop', 'kill', 'delete', 'move', 'acceptLoss']",
+      },
+    ],
+    beyondSeeds: 'nobody is told to give anything up there',
+    tests: [
+      test(
+        'testnet/sim/rescue.test.ts',
+        'A5 a loss that was accepted once is not accepted again by a peer that was cut off before it heard',
       ),
     ],
   },
@@ -238,6 +326,34 @@ export const lifecycleMutants: readonly Mutant[] = [
       },
     ],
     tests: [inLifecycle('kill: a method that runs calls nobody any more')],
+  },
+  {
+    name: 'killedHookGoesOn',
+    rule: 'H3 (homes)',
+    breaks: 'onDeactivate of an actor that is killed meanwhile goes on to call others',
+    patch: [
+      {
+        file: HOMED,
+        find: 'const goesOn = (): boolean => this.#ended === undefined && !this.#isAbandoned',
+        replace: 'const goesOn = (): boolean => this.#ended === undefined',
+      },
+      { file: HOMED, find: '    this.#abandoned.resolve()\n', replace: '' },
+    ],
+    tests: [inLifecycle('kill: onDeactivate calls nobody any more and is not waited for, passivated')],
+  },
+  {
+    name: 'lateHookGoesOn',
+    rule: 'G5 H3 (homes)',
+    breaks:
+      'a hook that took too long goes on to call others, in nobody’s name and from a state that is dropped',
+    patch: [
+      {
+        file: 'node/actors/hooks.ts',
+        find: 'goesOn: () => !isLate && goesOn(),',
+        replace: 'goesOn,',
+      },
+    ],
+    tests: [inLifecycle('G5 a hook that is too late calls nobody any more')],
   },
   {
     name: 'giveUpAtOnce',

@@ -47,6 +47,24 @@ export const stateMutants: readonly Mutant[] = [
     tests: [inProofs('W5 one keeper’s disk is not enough')],
   },
   {
+    name: 'throwBeforeTheSync',
+    rule: 'W5',
+    breaks: 'a call that asks for a sync is told of an error before what it saw is on any disk',
+    patch: [
+      {
+        file: 'node/actors/live-actor.ts',
+        find: "wantsProof(job.frame, 'result' in outcome ? 'result' : 'error')",
+        replace: "wantsProof(job.frame, 'result') && 'result' in outcome",
+      },
+    ],
+    tests: [
+      test(
+        'testnet/sim/actors-proofs.test.ts',
+        'W5 what a call threw is told when what it saw is on the disks of a majority',
+      ),
+    ],
+  },
+  {
     name: 'syncOnce',
     rule: 'W5',
     breaks: 'a keeper whose answer was lost is not asked again to sync, and the caller waits for ever',

@@ -146,6 +146,42 @@ export const takeOverMutants: readonly Mutant[] = [
     tests: [],
   },
   {
+    name: 'rescueTheOvertaken',
+    rule: 'X5',
+    breaks:
+      'a rescue goes on from the log of a candidate that was overtaken, without what was committed since',
+    patch: [
+      {
+        file: 'mesh/registry/rescue.ts',
+        find: '(term !== pointer.term || log === pointer.key) &&',
+        replace: '(term !== pointer.term || log !== undefined) &&',
+      },
+    ],
+    beyondSeeds: 'nobody is told to rescue anything there',
+    tests: [
+      test(
+        'mesh/registry/rescue.test.ts',
+        'X5 a log of the same term that was not chosen does not count, however long it is',
+      ),
+    ],
+  },
+  {
+    name: 'rescueAPart',
+    rule: 'X5',
+    breaks: 'a rescue ends where the newest copy is a part of a snapshot, although there is a whole one',
+    patch: [
+      {
+        file: 'mesh/registry/rescue.ts',
+        find: "if (state.kind === 'reading') this.#choose(state)",
+        replace: "if (state.kind === 'reading') this.#refuse('failed', 'it is a part')",
+      },
+    ],
+    beyondSeeds: 'nobody is told to rescue anything there',
+    tests: [
+      test('mesh/registry/rescue.test.ts', 'X5 a copy that turns out to be a part of one is passed over'),
+    ],
+  },
+  {
     name: 'tellBeforeRescued',
     rule: 'X4 R2',
     breaks: 'a rescue is said to be done before its pointer is on the disk of the peer that carried it out',

@@ -5,13 +5,13 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import type { MeshNode } from '../../api.ts'
-import { createNode } from '../../create-node.ts'
-import { ActorDiedError, ActorError, ActorUnavailableError, BadInputError, MeshError } from '../../errors.ts'
-import { Actor } from '../actor.ts'
-import { Doomed, Fields, FieldsHere, Here, Hollow, Isolated, Plain } from '../test-support/isolated.ts'
-import { Shape as NewerShape } from '../test-support/isolated-newer.ts'
-import { Shape } from '../test-support/isolated-older.ts'
+import { Actor } from './actors/actor.ts'
+import { Doomed, Fields, FieldsHere, Here, Hollow, Isolated, Plain } from './actors/test-support/isolated.ts'
+import { Shape as NewerShape } from './actors/test-support/isolated-newer.ts'
+import { Shape } from './actors/test-support/isolated-older.ts'
+import type { MeshNode } from './api.ts'
+import { createNode } from './create-node.ts'
+import { ActorDiedError, ActorError, ActorUnavailableError, BadInputError, MeshError } from './errors.ts'
 
 let node: MeshNode
 let dataDir: string
@@ -314,7 +314,7 @@ test('a class that its module does not have, and one of no module', async () => 
 })
 
 test('in a worker the package has the names that it has elsewhere', async () => {
-  const [entry, index] = await Promise.all([import('./entry.ts'), import('../../index.ts')])
+  const [entry, index] = await Promise.all([import('./actors/worker/entry.ts'), import('./index.ts')])
   expect(Object.keys(entry).sort()).toEqual(Object.keys(index).sort())
   await expect(entry.createNode()).rejects.toThrow('in the worker of an actor')
 })
