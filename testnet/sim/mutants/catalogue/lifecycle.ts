@@ -348,9 +348,10 @@ export const lifecycleMutants: readonly Mutant[] = [
       'a hook that took too long goes on to call others, in nobody’s name and from a state that is dropped',
     patch: [
       {
-        file: 'node/actors/hooks.ts',
-        find: 'goesOn: () => !isLate && goesOn(),',
-        replace: 'goesOn,',
+        file: 'node/actors/local-seat.ts',
+        find: '    const scope = new CallScope({ ...work.scope, owner: this.#instance, draft })\n',
+        replace:
+          "    const scope = new CallScope({ ...work.scope, owner: this.#instance, draft })\n    if (kind === 'hook') work.scope.cancellation.listen(() => { scope.open = false })\n",
       },
     ],
     tests: [inLifecycle('G5 a hook that is too late calls nobody any more')],
