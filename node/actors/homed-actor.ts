@@ -52,6 +52,8 @@ export interface HomedActorInit {
   readonly rested: (homed: HomedActor, passive: Passive) => void
 }
 
+const nobody = (): void => {}
+
 export class HomedActor implements LogOwner, LiveActorOwner {
   readonly entry: ActorEntry
   readonly #services: HomeServices
@@ -65,16 +67,17 @@ export class HomedActor implements LogOwner, LiveActorOwner {
   #deactivating: Promise<void> | undefined
   #live: LiveActor | undefined
   readonly #log: HomedLog
-  #arrived: () => void = () => {}
+  #arrived: () => void = nobody
   #releasing = false
   /** It was killed: nothing that its object still does counts, or is waited for. */
   #isAbandoned = false
-  readonly #abandoned = Promise.withResolvers<void>()
+  /** Ends the wait for an object that is told that it ends. */
+  #leaveAlone: () => void = nobody
   /** Who uses its log at present, beside its object (P1). */
   #users = 0
   #ended: { readonly error: unknown } | undefined
   /** Before its next object, after one was lost. */
-  readonly #pause = new Backoff(START_AGAIN_MS, START_MOST_MS)
+  #pause: Backoff | undefined
   #servedAt = 0
   /** Ends an object in a thread of its own that may not be live yet. */
   #unseat: AbortController | undefined
@@ -202,8 +205,13 @@ export class HomedActor implements LogOwner, LiveActorOwner {
     if (live === undefined || live.isSpoiled || this.#info?.hooks.has('onDeactivate') !== true)
       return undefined
     const closed = this.#close(live, reason)
-    this.#deactivating = Promise.race([closed, this.#abandoned.promise]).finally(() => {
+    const abandoned = new Promise<void>((resolve) => {
+      this.#leaveAlone = resolve
+      if (this.#isAbandoned) resolve()
+    })
+    this.#deactivating = Promise.race([closed, abandoned]).finally(() => {
       this.#deactivating = undefined
+      this.#leaveAlone = nobody
     })
     return this.#deactivating
   }
@@ -277,7 +285,7 @@ export class HomedActor implements LogOwner, LiveActorOwner {
   abandon(): void {
     this.#releasing = true // H3
     this.#isAbandoned = true
-    this.#abandoned.resolve()
+    this.#leaveAlone()
     this.#live?.abandon({ kind: 'retry', why: 'the actor was killed' })
     this.#unseat?.abort()
   }
@@ -441,7 +449,7 @@ export class HomedActor implements LogOwner, LiveActorOwner {
     const live = this.#live
     if (live?.seat !== seat) return // what waits for it, a start or a last hook, hears of it itself
     this.#services.warn(this.entry, 'an actor is started again', new SeatLost(cause))
-    if (this.#services.now() - this.#servedAt >= STEADY_MS) this.#pause.reset()
+    if (this.#services.now() - this.#servedAt >= STEADY_MS) this.#pause = undefined
     if (!this.#releasing) {
       this.#live = undefined
       this.#activating = this.#startAgain(live.log, cause)
@@ -452,6 +460,7 @@ export class HomedActor implements LogOwner, LiveActorOwner {
 
   async #startAgain(log: ActorLog, cause: string): Promise<LiveActor> {
     const { starts, sleep } = this.#services
+    this.#pause ??= new Backoff(START_AGAIN_MS, START_MOST_MS)
     this.tell(`${cause} (on ${this.#services.mesh.self})`)
     await Promise.all([
       starts.failed(this.entry, this.#told('its worker', cause), { again: true, counts: true }),

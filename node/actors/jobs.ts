@@ -27,12 +27,13 @@ export interface Job {
 const idText = (id: CallId): string => `${id.caller} ${id.n} ${id.path}`
 
 export class Jobs {
-  readonly #jobs = new Map<string, Job>()
+  /** Most actors have nothing to do at most times, and a table costs more than all else of theirs here. */
+  #jobs: Map<string, Job> | undefined
   readonly #queue = new Mailbox<Job>()
 
   /** Under way or waiting. */
   get size(): number {
-    return this.#jobs.size
+    return this.#jobs?.size ?? 0
   }
   /** Waiting. */
   get queued(): number {
@@ -41,12 +42,13 @@ export class Jobs {
 
   /** True when that very call is here, and this attempt hears of it, too (L3). */
   attach(frame: CallFrame, reply: Reply): boolean {
-    const job = this.#jobs.get(idText(frame.id))
+    const job = this.#jobs?.get(idText(frame.id))
     job?.replies.set(frame.token, reply)
     return job !== undefined
   }
 
   add(job: Job): void {
+    this.#jobs ??= new Map()
     this.#jobs.set(idText(job.frame.id), job)
   }
   queue(job: Job): void {
@@ -57,17 +59,24 @@ export class Jobs {
   }
 
   cancel({ id, token }: CancelFrame): void {
-    const job = this.#jobs.get(idText(id))
+    const job = this.#jobs?.get(idText(id))
     if (job?.replies.delete(token) !== true || job.replies.size > 0) return // L5
-    if (this.#queue.remove(id.caller, job)) this.#jobs.delete(idText(id))
+    if (this.#queue.remove(id.caller, job)) this.#drop(job)
     else job.cancellation.cancel()
   }
 
   /** False when it was answered before. */
   answer(job: Job, answer: Answer): boolean {
-    if (!this.#jobs.delete(idText(job.frame.id))) return false
+    if (!this.#drop(job)) return false
     for (const reply of job.replies.values()) reply(answer)
     return true
+  }
+
+  /** Whether it was there. */
+  #drop({ frame }: Job): boolean {
+    const isHere = this.#jobs?.delete(idText(frame.id)) ?? false
+    if (this.#jobs?.size === 0) this.#jobs = undefined
+    return isHere
   }
 
   /** What has not started. */
@@ -77,9 +86,9 @@ export class Jobs {
 
   /** All of them are over, with this for who waits; `begun`: for who waits for a method that runs. */
   abandon(answer: Answer, begun: Answer): void {
-    for (const { isRunning, replies } of this.#jobs.values())
+    for (const { isRunning, replies } of this.#jobs?.values() ?? [])
       for (const reply of replies.values()) reply(isRunning ? begun : answer)
-    this.#jobs.clear()
+    this.#jobs = undefined
     this.#queue.takeAll()
   }
 

@@ -17,45 +17,61 @@ import type { Outcome, Seat, SeatInit, SeatSeries, Step, Version, Work } from '.
 import type { TypeInfo } from './type-info.ts'
 import type { AnyActor } from './types.ts'
 
-export interface LocalSeatInit extends Omit<SeatInit, 'lost' | 'signal'> {
+/** The same for all seats of a peer. */
+export interface SeatLimits {
   readonly maxBytes: number
   readonly makeRef: MakeRef
+}
+
+export interface LocalSeatInit extends Omit<SeatInit, 'lost' | 'signal'> {
+  readonly limits: SeatLimits
 }
 
 type Methods = Readonly<Record<string, ((...args: unknown[]) => unknown) | undefined>>
 
 export class LocalSeat implements Seat {
-  readonly initial: Uint8Array
-  readonly #init: LocalSeatInit
+  #initial: Uint8Array
   readonly #info: TypeInfo
+  readonly #context: Context
+  /** Encoded arguments of the constructor; empty for none. */
+  readonly #args: Uint8Array
+  readonly #limits: SeatLimits
   /** Undefined where nothing of the state is handed out (O1). */
   readonly #guard: OpaqueGuard | undefined
   #instance: AnyActor
 
   /** Throws what the constructor throws, or UnserialisableValue when the initial state can't be stored. */
   constructor(init: LocalSeatInit) {
-    this.#init = init
     this.#info = init.info
+    this.#context = init.context
+    this.#args = init.init
+    this.#limits = init.limits
     this.#guard = init.info.ownState ? undefined : new OpaqueGuard()
-    const { actor, initial } = this.#make(init.context)
+    const { actor, initial } = this.#make(this.#context)
     this.#instance = actor
-    this.initial = init.isFresh ? initial() : NOTHING
+    this.#initial = init.isFresh ? initial() : NOTHING
+  }
+
+  get initial(): Uint8Array {
+    return this.#initial
   }
 
   async begin({ state }: Version, isInitial: boolean): Promise<void> {
-    if (this.#info.ownState && !isInitial) loadOwn(this.#info.name, this.#instance, state, this.#init.makeRef)
+    if (this.#info.ownState && !isInitial)
+      loadOwn(this.#info.name, this.#instance, state, this.#limits.makeRef)
     this.#guard?.reset(state)
+    this.#initial = NOTHING // it is in the log by now
   }
 
   async renew({ state }: Version): Promise<void> {
-    const { actor } = this.#make(asRestored(this.#init.context))
-    loadOwn(this.#info.name, actor, state, this.#init.makeRef)
+    const { actor } = this.#make(asRestored(this.#context))
+    loadOwn(this.#info.name, actor, state, this.#limits.makeRef)
     this.#instance = actor
   }
 
   async run(work: Work): Promise<Outcome> {
     const { base, method, kind } = work
-    const { maxBytes } = this.#init
+    const { maxBytes } = this.#limits
     const draft = this.#draft(base.state)
     const scope = new CallScope({ ...work.scope, owner: this.#instance, draft })
     try {
@@ -79,7 +95,7 @@ export class LocalSeat implements Seat {
 
   series(work: Work): SeatSeries {
     const draft = new Draft(work.base.state)
-    const { maxBytes } = this.#init
+    const { maxBytes } = this.#limits
     return new LocalSeries({
       draft,
       scope: new CallScope({ ...work.scope, owner: this.#instance, draft }),
@@ -111,8 +127,8 @@ export class LocalSeat implements Seat {
   end(): void {}
 
   #make(context: Context): Instance {
-    const { info, init, makeRef } = this.#init
-    return makeInstance(info, context, init.length === 0 ? [] : (decodeUser(init, makeRef) as unknown[]))
+    const args = this.#args.length === 0 ? [] : (decodeUser(this.#args, this.#limits.makeRef) as unknown[])
+    return makeInstance(this.#info, context, args)
   }
 
   #draft(state: object): CallState {
@@ -126,7 +142,7 @@ export class LocalSeat implements Seat {
 
   #call({ kind, method, args }: Work): unknown {
     const call = (this.#instance as unknown as Methods)[method]
-    const values = decodeUser(args, this.#init.makeRef) as unknown[]
+    const values = decodeUser(args, this.#limits.makeRef) as unknown[]
     if (kind === 'hook') return this.#callLater(() => call?.apply(this.#instance, values))
     return call!.apply(this.#instance, values)
   }

@@ -74,7 +74,7 @@ export interface SeatSeries {
 }
 
 export interface Seat {
-  /** Encoded: what the constructor set; empty unless that was asked for. */
+  /** Encoded: what the constructor set; empty unless that was asked for, and once it has begun. */
   readonly initial: Uint8Array
   /**
    * The state that the object begins with; `isInitial`: the one that its constructor set. Once, before any work. Rejects with

@@ -21,9 +21,10 @@ export interface SeatsInit {
 
 export function seatsOf({ types, makeRef, ...seats }: SeatsInit): OpenSeat {
   const generators = new Map(types.all.map((info) => [info.name, info.generators]))
+  const limits = { maxBytes: seats.maxBytes, makeRef }
   return async (init) => {
     const { isolation } = init.info
-    if (isolation === undefined) return new LocalSeat({ ...init, maxBytes: seats.maxBytes, makeRef })
+    if (isolation === undefined) return new LocalSeat({ ...init, limits })
     return openRemoteSeat(init, isolation, { ...seats, generators })
   }
 }

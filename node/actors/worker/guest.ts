@@ -53,7 +53,7 @@ export class Guest {
     const { actor, kv, makeRef } = this.#outside
     const context = new Context(start.context, { actor: actor as ActorContext['actor'], kv })
     const { maxBytes, init, isFresh } = start
-    this.#seat = new LocalSeat({ info, context, init, isFresh, maxBytes, makeRef })
+    this.#seat = new LocalSeat({ info, context, init, isFresh, limits: { maxBytes, makeRef } })
   }
 
   get initial(): Uint8Array {
