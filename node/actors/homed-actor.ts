@@ -409,7 +409,7 @@ export class HomedActor implements LogOwner, LiveActorOwner {
     const isInitial = this.#log.now === undefined && first === undefined
     if (info.isolation !== undefined) this.#unseat = new AbortController()
     const { signal } = this.#unseat ?? {}
-    const lost = (cause: string): void => this.#lost(seat, cause)
+    const lost = (seat: Seat, cause: string): void => this.#lost(seat, cause)
     const seat = await services.openSeat({ info, context, init, isFresh: isInitial, signal, lost })
     try {
       this.#checkStaying()

@@ -163,6 +163,19 @@ test('the host dies just after a thread did, and while it starts another', async
   }
 })
 
+test('I3 a thread is lost in the very moment that its object is made, of a new actor and of one with a state', async () => {
+  const at = await mesh()
+  const [zero] = at.ids as [PeerId]
+  for (const threads of at.threads.values()) threads.stillborn = 2
+  await at.call(zero, 'a', 'add', 'first')
+  const threads = at.threads.get(at.home('a'))!
+  threads.stillborn = 2
+  lose(at, 'a')
+  await at.call(zero, 'a', 'add', 'second')
+  expect(threads.stillborn).toBe(0)
+  expect(await at.tokens(zero, 'a')).toEqual(['first', 'second'])
+})
+
 test('a thread that is still starting ends when its actor is stopped', async () => {
   const at = await mesh()
   const [zero] = at.ids as [PeerId]

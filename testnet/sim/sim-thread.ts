@@ -22,6 +22,8 @@ export class SimThreads {
   readonly #running = new Set<SimThread>()
   /** Lost so far. */
   lost = 0
+  /** So many of the next ones are lost in the very moment that their object is made. */
+  stillborn = 0
 
   constructor(classes: readonly ActorClass[], clock: Clock, random: () => number) {
     this.#classes = classes
@@ -34,7 +36,9 @@ export class SimThreads {
   }
 
   readonly start: StartThread = (init) => {
-    const thread = new SimThread(init, this.#classes, this.#clock, this.#random, () =>
+    const isStillborn = this.stillborn > 0
+    if (isStillborn) this.stillborn--
+    const thread = new SimThread(isStillborn ? stillborn(init) : init, this.#classes, this.#clock, this.#random, () =>
       this.#running.delete(thread),
     )
     this.#running.add(thread)
@@ -50,6 +54,15 @@ export class SimThreads {
     return thread !== undefined
   }
 }
+
+/** Of a worker that has ended, its host hears the last messages and the end in one breath. */
+const stillborn = (init: ThreadInit): ThreadInit => ({
+  ...init,
+  hear: (message) => {
+    init.hear(message)
+    if (message.t === 'ready') init.lost('its thread is lost')
+  },
+})
 
 class SimThread implements Thread {
   readonly #init: ThreadInit

@@ -235,7 +235,7 @@ class RemoteSeat implements Seat {
     if (this.#over !== undefined) return
     const error = new SeatLost(cause)
     this.#over = error
-    if (this.#isOpen) this.#init.lost(cause)
+    if (this.#isOpen) this.#init.lost(this, cause)
     this.#close(error)
   }
 
