@@ -38,8 +38,12 @@ export class SimThreads {
   readonly start: StartThread = (init) => {
     const isStillborn = this.stillborn > 0
     if (isStillborn) this.stillborn--
-    const thread = new SimThread(isStillborn ? stillborn(init) : init, this.#classes, this.#clock, this.#random, () =>
-      this.#running.delete(thread),
+    const thread = new SimThread(
+      isStillborn ? stillborn(init) : init,
+      this.#classes,
+      this.#clock,
+      this.#random,
+      () => this.#running.delete(thread),
     )
     this.#running.add(thread)
     return thread

@@ -68,7 +68,8 @@ export const startWorkers =
           `its worker did not answer for ${unresponsiveMs} ms: what runs there never awaits anything, or needs a larger unresponsiveMs`,
         ),
     })
-    worker.on('message', (message: FromWorker) => {
+    worker.on('message', (message: FromWorker | null | undefined) => {
+      if (message === null || message === undefined) return // what runs there has the port as well, and may post anything.
       if (message.t === 'ask') give({ ...questions, answers: port1 }, answer(message.question))
       else hear(message)
     })
