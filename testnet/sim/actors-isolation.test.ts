@@ -176,6 +176,14 @@ test('I3 a thread is lost in the very moment that its object is made, of a new a
   expect(await at.tokens(zero, 'a')).toEqual(['first', 'second'])
 })
 
+test('a host has no room for a thread for a while: even a new actor waits for it', async () => {
+  const at = await mesh()
+  const [zero] = at.ids as [PeerId]
+  for (const threads of at.threads.values()) threads.refused = 2
+  await at.call(zero, 'a', 'add', 'first')
+  expect(await at.tokens(zero, 'a')).toEqual(['first'])
+})
+
 test('a thread that is still starting ends when its actor is stopped', async () => {
   const at = await mesh()
   const [zero] = at.ids as [PeerId]

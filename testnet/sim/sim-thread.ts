@@ -24,6 +24,8 @@ export class SimThreads {
   lost = 0
   /** So many of the next ones are lost in the very moment that their object is made. */
   stillborn = 0
+  /** So many of the next ones there is no room for. */
+  refused = 0
 
   constructor(classes: readonly ActorClass[], clock: Clock, random: () => number) {
     this.#classes = classes
@@ -36,6 +38,10 @@ export class SimThreads {
   }
 
   readonly start: StartThread = (init) => {
+    if (this.refused > 0) {
+      this.refused--
+      throw new Error('no room for another thread')
+    }
     const isStillborn = this.stillborn > 0
     if (isStillborn) this.stillborn--
     const thread = new SimThread(

@@ -69,7 +69,7 @@ export const startWorkers =
         ),
     })
     worker.on('message', (message: FromWorker | null | undefined) => {
-      if (message === null || message === undefined) return // what runs there has the port as well, and may post anything.
+      if (message === null || message === undefined) return // what runs there has the port as well, and may post anything
       if (message.t === 'ask') give({ ...questions, answers: port1 }, answer(message.question))
       else hear(message)
     })
