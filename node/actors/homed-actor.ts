@@ -456,9 +456,10 @@ export class HomedActor implements LogOwner, LiveActorOwner {
     await Promise.all([
       starts.failed(this.entry, this.#told('its worker', cause), { again: true, counts: true }),
       sleep(this.#pause.next()),
-      // What the former object had answered stays open for its successor's agenda until it is written (S3 in sends.ts).
-      log.whenDurable(log.sequence),
     ])
+    // What the former object had answered, which its last record says, stays open for its successor's agenda until it is
+    // written (S3 in sends.ts).
+    await log.whenDurable(log.sequence)
     return this.#activate()
   }
 
@@ -482,6 +483,7 @@ export class HomedActor implements LogOwner, LiveActorOwner {
     const run = { ...about, seat, base, gate, goesOn, agenda }
     const change = await runHook(run, { name: 'onActivate', argument: restored })
     this.#checkStaying()
+    seat.check() // I1 in seat.ts
     live.change(change)
   }
 

@@ -87,6 +87,23 @@ test('S1 S3 what was sent before a thread is lost arrives once, and alarms ring'
   }
 })
 
+test('S3 another object does not start before it is written what the former one had answered', async () => {
+  const at = await meshOf(7, { types: [IsolatedLedger, Other] })
+  const [, one] = at.ids as [PeerId, PeerId]
+  await at.place('a', one, 'first')
+  await at.call(one, 'a', 'post', 'p', 'SyncedLedger', 'o')
+  await at.mesh.clock.run(120) // it was answered, and that waits for a record to be in
+  const unsaved = (): number => at.runtimes.get(one)!.savedOf(at.key('a'))!.unsaved
+  expect(unsaved()).toBe(0)
+  at.split([one], at.keepers('a'))
+  lose(at, 'a')
+  expect(unsaved()).toBe(1)
+  await at.mesh.clock.run(500)
+  expect([unsaved(), at.threads.get(one)!.size]).toEqual([1, 0])
+  at.mesh.network.heal()
+  expect(await at.tokens(one, 'a')).toEqual(['first', 'p'])
+})
+
 test('a call that may not be retried fails with what became of the thread, and another one goes on', async () => {
   const at = await mesh()
   const [zero, one] = at.ids as [PeerId, PeerId]
