@@ -59,7 +59,7 @@ export class SimThreads {
   lose(): boolean {
     const all = [...this.#running]
     const thread = all[Math.floor(this.#random() * all.length)]
-    thread?.lose()
+    thread?.lose(this.#random() < 0.5)
     if (thread !== undefined) this.lost++
     return thread !== undefined
   }
@@ -109,8 +109,11 @@ class SimThread implements Thread {
     this.#ended()
   }
 
-  lose(): void {
-    if (!this.#over) this.#init.lost('its thread is lost')
+  /** `isHeard`: its host hears of what was on its way in the same breath, as of a worker that ends by itself. */
+  lose(isHeard: boolean): void {
+    if (this.#over) return
+    if (isHeard) for (const message of this.#outbox.splice(0)) this.#init.hear(message)
+    this.#init.lost('its thread is lost')
   }
 
   #begin(classes: readonly ActorClass[]): void {
