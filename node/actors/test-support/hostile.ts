@@ -14,6 +14,12 @@ export class Hostile extends Actor<{ n: number }> {
     parentPort!.postMessage(message)
     return 'posted'
   }
+  async throwOutside(value: unknown): Promise<void> {
+    setTimeout(() => {
+      throw value
+    }, 0)
+    await new Promise(() => {})
+  }
   async reach(type: string): Promise<unknown> {
     return this.context.actor(type, '0').get!('x')
   }

@@ -34,6 +34,19 @@ test.each([[null], [undefined], ['ready'], [{ t: 'unknown' }], [1]])(
   },
 )
 
+test.each([
+  [null, 'null'],
+  [undefined, 'undefined'],
+  ['a text', "'a text'"],
+  [{ toString: 1 }, '{ toString: 1 }'],
+])('%s, thrown outside of a call, ends its worker only', async (value, text) => {
+  const actor = node.actor(Hostile, 'thrower')
+  const error = await failure(actor.with({ retries: 0 }).throwOutside(value))
+  expect(error).toMatchObject({ code: 'ACTOR_UNAVAILABLE' })
+  expect(String(error)).toContain(`ended by an error outside of its calls: ${text}`)
+  expect(await actor.post('again')).toBe('posted')
+})
+
 test.each([Hostile, HostileHere])("the mesh's own actors are out of reach", async (type) => {
   const error = await failure(node.actor(type, 'reacher').reach('mesh:kv'))
   expect(error).toMatchObject({ code: 'BAD_INPUT' })

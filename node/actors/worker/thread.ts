@@ -1,5 +1,6 @@
 // The worker thread behind a remote seat: started, watched, asked, and ended.
 
+import { inspect } from 'node:util'
 import { Worker } from 'node:worker_threads'
 import type { Clock } from '../../ports.ts'
 import type { Isolation } from '../isolation-options.ts'
@@ -98,8 +99,10 @@ function give({ lock, answers }: QuestionLine, answer: AnswerTo): void {
 }
 
 function causeOf(error: unknown, memoryMb: number | undefined): string {
-  const { code, name, message } = error as Error & { readonly code?: unknown }
-  if (code === 'ERR_WORKER_OUT_OF_MEMORY')
+  // It may be anything: whatever was thrown there.
+  const isError = error instanceof Error
+  if (isError && 'code' in error && error.code === 'ERR_WORKER_OUT_OF_MEMORY')
     return `its worker ran out of memory${memoryMb === undefined ? '' : ` (${memoryMb} MB of heap)`}: give it a larger memoryMb, or keep less`
-  return `its worker ended by an error outside of its calls: ${name}: ${message}`
+  const text = isError ? `${error.name}: ${error.message}` : inspect(error)
+  return `its worker ended by an error outside of its calls: ${text}`
 }
