@@ -1,8 +1,10 @@
 // Actors whose code does in its worker what the thread that started it has to bear.
 
-import { parentPort } from 'node:worker_threads'
+import { isMainThread, parentPort } from 'node:worker_threads'
 import { Actor } from '../../index.ts'
 import type { ActorOptionsInput } from '../types.ts'
+
+if (!isMainThread && process.env['HOSTILE_MODULE'] === 'broken') throw new RangeError('not today')
 
 const isolation = { worker: import.meta.url }
 
@@ -27,6 +29,10 @@ export class Hostile extends Actor<{ n: number }> {
     const { type, name } = this.context
     return [this.context.actor(type, name).status()?.status, this.context.actor(type, 'none').status()]
   }
+}
+
+export class Fragile extends Hostile {
+  static override readonly options: ActorOptionsInput = { isolation, maxRestarts: 1 }
 }
 
 /** The very same in the peer's own thread. */

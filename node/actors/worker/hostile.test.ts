@@ -3,16 +3,17 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import type { MeshNode } from '../../api.ts'
 import { createNode } from '../../create-node.ts'
-import { Hostile, HostileHere } from '../test-support/hostile.ts'
+import { Fragile, Hostile, HostileHere } from '../test-support/hostile.ts'
 
 let node: MeshNode
 let dataDir: string
 beforeAll(async () => {
   dataDir = await mkdtemp(join(tmpdir(), 'hostile-'))
-  node = await createNode({ dataDir, actors: [Hostile, HostileHere] })
+  node = await createNode({ dataDir, actors: [Fragile, Hostile, HostileHere] })
 })
 afterAll(async () => {
   await node.close()
@@ -44,6 +45,22 @@ test.each([
   const error = await failure(actor.with({ retries: 0 }).throwOutside(value))
   expect(error).toMatchObject({ code: 'ACTOR_UNAVAILABLE' })
   expect(String(error)).toContain(`ended by an error outside of its calls: ${text}`)
+  expect(await actor.post('again')).toBe('posted')
+})
+
+test('a module that a worker can not load is no reason to give an actor with a state up', async () => {
+  const actor = node.actor(Fragile, 'x')
+  expect(await actor.post('here')).toBe('posted')
+  vi.stubEnv('HOSTILE_MODULE', 'broken')
+  await failure(actor.with({ retries: 0 }).throwOutside('its one restart'))
+  await expect
+    .poll(() => actor.status()?.cause, { timeout: 20_000 })
+    .toMatch(/hostile\.ts can't be loaded in a worker: RangeError: not today/)
+  await sleep(1000) // it is tried again meanwhile
+  expect(actor.status()?.status).toBe('waiting')
+  const fresh = await failure(node.actor(Fragile, 'fresh').post('never'))
+  expect(String(fresh)).toContain("can't be loaded in a worker")
+  vi.unstubAllEnvs()
   expect(await actor.post('again')).toBe('posted')
 })
 
