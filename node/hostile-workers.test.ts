@@ -5,9 +5,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
-import type { MeshNode } from '../../api.ts'
-import { createNode } from '../../create-node.ts'
-import { Fragile, Hostile, HostileHere } from '../test-support/hostile.ts'
+import { Fragile, Hostile, HostileHere } from './actors/test-support/hostile.ts'
+import type { MeshNode } from './api.ts'
+import { createNode } from './create-node.ts'
 
 let node: MeshNode
 let dataDir: string
