@@ -22,16 +22,22 @@ export class AgendaRunner {
   #sends: Sends | undefined
   #alarms: Alarms | undefined
   #stopped = false
+  /** Numbers up to this one were given before. */
+  readonly #before: number
 
   constructor(init: LiveActorInit, run: AlarmRun) {
     this.#init = init
     this.#run = run
+    this.#before = init.log.agenda.last
   }
 
-  /** Goes on with what is there, all of it acknowledged: at the home before, or by this one. */
+  /**
+   * Goes on with what was there before, all of it acknowledged: at the home before, or by this one. What onActivate has
+   * added follows when that is, too (S1 in sends.ts).
+   */
   start(): void {
     const { agenda } = this.#init.log
-    for (const entry of agenda.sends()) this.#ofSends.add(entry)
+    for (const entry of agenda.sends()) if (entry.n <= this.#before) this.#ofSends.add(entry)
     if (agenda.alarmCount > 0) this.ring()
   }
 

@@ -417,7 +417,7 @@ export class HomedActor implements LogOwner, LiveActorOwner {
     const isInitial = this.#log.now === undefined && first === undefined
     if (info.isolation !== undefined) this.#unseat = new AbortController()
     const { signal } = this.#unseat ?? {}
-    const lost = (cause: string): void => this.#lost(seat, cause)
+    const lost = (seat: Seat, cause: string): void => this.#lost(seat, cause)
     const seat = await services.openSeat({ info, context, init, isFresh: isInitial, signal, lost })
     try {
       this.#checkStaying()
@@ -465,9 +465,10 @@ export class HomedActor implements LogOwner, LiveActorOwner {
     await Promise.all([
       starts.failed(this.entry, this.#told('its worker', cause), { again: true, counts: true }),
       sleep(this.#pause.next()),
-      // What the former object had answered stays open for its successor's agenda until it is written (S3 in sends.ts).
-      log.whenDurable(log.sequence),
     ])
+    // What the former object had answered, which its last record says, stays open for its successor's agenda until it is
+    // written (S3 in sends.ts).
+    await log.whenDurable(log.sequence)
     return this.#activate()
   }
 
@@ -491,6 +492,7 @@ export class HomedActor implements LogOwner, LiveActorOwner {
     const run = { ...about, seat, base, gate, goesOn, agenda }
     const change = await runHook(run, { name: 'onActivate', argument: restored })
     this.#checkStaying()
+    seat.check() // I1 in seat.ts
     live.change(change)
   }
 

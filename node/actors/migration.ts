@@ -7,7 +7,7 @@ import type { MakeRef } from '../../checkpoint/reference.ts'
 import { textOf } from './remote-error.ts'
 import type { TypeInfo } from './type-info.ts'
 
-/** A start that fails until another version of the class runs. It is no reason to give the actor up. */
+/** A start that fails until another version of the class runs, or can be loaded. It is no reason to give the actor up. */
 export class UnfitState extends Error {
   override name = 'UnfitState'
 }

@@ -105,8 +105,8 @@ export interface SeatInit {
   readonly isFresh: boolean
   /** Aborted: the seat is not needed any more, whatever it is at. */
   readonly signal: AbortSignal | undefined
-  /** It was lost (I3); never after `end`. */
-  readonly lost: (cause: string) => void
+  /** It was lost (I3), maybe before it was given out; never after `end`. */
+  readonly lost: (seat: Seat, cause: string) => void
 }
 
 /** Makes an object. Rejects with what its constructor throws, or with SeatLost. */

@@ -87,6 +87,23 @@ test('S1 S3 what was sent before a thread is lost arrives once, and alarms ring'
   }
 })
 
+test('S3 another object does not start before it is written what the former one had answered', async () => {
+  const at = await meshOf(7, { types: [IsolatedLedger, Other] })
+  const [, one] = at.ids as [PeerId, PeerId]
+  await at.place('a', one, 'first')
+  await at.call(one, 'a', 'post', 'p', 'SyncedLedger', 'o')
+  await at.mesh.clock.run(120) // it was answered, and that waits for a record to be in
+  const unsaved = (): number => at.runtimes.get(one)!.savedOf(at.key('a'))!.unsaved
+  expect(unsaved()).toBe(0)
+  at.split([one], at.keepers('a'))
+  lose(at, 'a')
+  expect(unsaved()).toBe(1)
+  await at.mesh.clock.run(500)
+  expect([unsaved(), at.threads.get(one)!.size]).toEqual([1, 0])
+  at.mesh.network.heal()
+  expect(await at.tokens(one, 'a')).toEqual(['first', 'p'])
+})
+
 test('a call that may not be retried fails with what became of the thread, and another one goes on', async () => {
   const at = await mesh()
   const [zero, one] = at.ids as [PeerId, PeerId]
@@ -161,6 +178,27 @@ test('the host dies just after a thread did, and while it starts another', async
     expect(await at.tokens(zero, 'a')).toEqual(['first', 'told', 't.a', 't.b'])
     expect(await others(at, 'o')).toEqual(['t.other'])
   }
+})
+
+test('I3 a thread is lost in the very moment that its object is made, of a new actor and of one with a state', async () => {
+  const at = await mesh()
+  const [zero] = at.ids as [PeerId]
+  for (const threads of at.threads.values()) threads.stillborn = 2
+  await at.call(zero, 'a', 'add', 'first')
+  const threads = at.threads.get(at.home('a'))!
+  threads.stillborn = 2
+  lose(at, 'a')
+  await at.call(zero, 'a', 'add', 'second')
+  expect(threads.stillborn).toBe(0)
+  expect(await at.tokens(zero, 'a')).toEqual(['first', 'second'])
+})
+
+test('a host has no room for a thread for a while: even a new actor waits for it', async () => {
+  const at = await mesh()
+  const [zero] = at.ids as [PeerId]
+  for (const threads of at.threads.values()) threads.refused = 2
+  await at.call(zero, 'a', 'add', 'first')
+  expect(await at.tokens(zero, 'a')).toEqual(['first'])
 })
 
 test('a thread that is still starting ends when its actor is stopped', async () => {

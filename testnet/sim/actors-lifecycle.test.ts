@@ -161,6 +161,18 @@ class Hooked extends Ledger {
     this.state.tokens.push(reason)
   }
 }
+let announcing = false
+/** Sends when it starts. */
+class Announcing extends Ledger {
+  static readonly actorName = 'Ledger'
+  protected override async onActivate(): Promise<void> {
+    if (announcing && this.context.name === 'a')
+      await this.context.actor('Ledger', 'other').send.add!('a is up')
+  }
+}
+const announcingMesh = (): Promise<ActorMesh> =>
+  meshOf(5, { idleMs: IDLE_MS, types: [Announcing, SyncedLedger] })
+
 const hookedMesh = (): Promise<ActorMesh> => {
   Object.assign(hooked, { reasons: [], starts: 0, failing: 0, slow: false })
   return meshOf(5, { idleMs: IDLE_MS, types: [Hooked, SyncedLedger] })
@@ -198,6 +210,26 @@ test('G5 a host that is cut off in onActivate lets nothing of it out; the next h
   expect(tokens.filter((token) => token === 'a1')).toEqual(['a1'])
   expect((await at.tokens(zero, 'other')).filter((token) => token.startsWith('seen'))).toEqual([])
   at.mesh.network.heal()
+})
+
+test('S1 what onActivate sends leaves when its record is acknowledged, once', async () => {
+  const at = await announcingMesh()
+  const [zero, one, two] = at.ids as [PeerId, PeerId, PeerId]
+  await at.place('other', two, 'o1')
+  await at.place('a', one, 'a1')
+  await asleep(at, 'a')
+  announcing = true
+  const unsaved: number[] = []
+  at.onFrame = ({ from, frame }) => {
+    const isSent = from === one && frame.t === 'call' && frame.actor === at.key('other')
+    if (isSent) unsaved.push(at.runtimes.get(one)!.savedOf(at.key('a'))!.unsaved)
+    return true
+  }
+  await at.call(zero, 'a', 'all')
+  await at.mesh.clock.run(1000)
+  announcing = false
+  expect(unsaved).toEqual([0])
+  expect(await at.tokens(zero, 'other')).toEqual(['o1', 'a is up'])
 })
 
 test('H3 an actor that is moved while onActivate runs lets nothing of that life out any more', async () => {

@@ -22,6 +22,10 @@ export class SimThreads {
   readonly #running = new Set<SimThread>()
   /** Lost so far. */
   lost = 0
+  /** So many of the next ones are lost in the very moment that their object is made. */
+  stillborn = 0
+  /** So many of the next ones there is no room for. */
+  refused = 0
 
   constructor(classes: readonly ActorClass[], clock: Clock, random: () => number) {
     this.#classes = classes
@@ -34,8 +38,18 @@ export class SimThreads {
   }
 
   readonly start: StartThread = (init) => {
-    const thread = new SimThread(init, this.#classes, this.#clock, this.#random, () =>
-      this.#running.delete(thread),
+    if (this.refused > 0) {
+      this.refused--
+      throw new Error('no room for another thread')
+    }
+    const isStillborn = this.stillborn > 0
+    if (isStillborn) this.stillborn--
+    const thread = new SimThread(
+      isStillborn ? stillborn(init) : init,
+      this.#classes,
+      this.#clock,
+      this.#random,
+      () => this.#running.delete(thread),
     )
     this.#running.add(thread)
     return thread
@@ -45,11 +59,20 @@ export class SimThreads {
   lose(): boolean {
     const all = [...this.#running]
     const thread = all[Math.floor(this.#random() * all.length)]
-    thread?.lose()
+    thread?.lose(this.#random() < 0.5)
     if (thread !== undefined) this.lost++
     return thread !== undefined
   }
 }
+
+/** Of a worker that has ended, its host hears the last messages and the end in one breath. */
+const stillborn = (init: ThreadInit): ThreadInit => ({
+  ...init,
+  hear: (message) => {
+    init.hear(message)
+    if (message.t === 'ready') init.lost('its thread is lost')
+  },
+})
 
 class SimThread implements Thread {
   readonly #init: ThreadInit
@@ -86,8 +109,11 @@ class SimThread implements Thread {
     this.#ended()
   }
 
-  lose(): void {
-    if (!this.#over) this.#init.lost('its thread is lost')
+  /** `isHeard`: its host hears of what was on its way in the same breath, as of a worker that ends by itself. */
+  lose(isHeard: boolean): void {
+    if (this.#over) return
+    if (isHeard) for (const message of this.#outbox.splice(0)) this.#init.hear(message)
+    this.#init.lost('its thread is lost')
   }
 
   #begin(classes: readonly ActorClass[]): void {

@@ -5,11 +5,11 @@ import { decodeUser } from '../../../checkpoint/codec.ts'
 import { Builder } from '../../../checkpoint/pieces.ts'
 import { applyPatches } from '../../../checkpoint/replay.ts'
 import type { ActorKey } from '../../../mesh/ids.ts'
-import { BadInputError } from '../../errors.ts'
 import type { Clock } from '../../ports.ts'
 import { Cancellation } from '../cancelling.ts'
 import { Context } from '../context.ts'
 import { LocalSeat } from '../local-seat.ts'
+import { UnfitState } from '../migration.ts'
 import { toFrame } from '../remote-error.ts'
 import { outside } from '../scope.ts'
 import type { Outcome, SeatSeries, Step, Version, Work } from '../seat.ts'
@@ -193,7 +193,7 @@ function findClass(classes: readonly ActorClass[], type: string, module: string)
   if (info !== undefined) return info
   const has =
     infos.length === 0 ? 'it exports none' : `it exports ${infos.map(({ name }) => name).join(', ')}`
-  throw new BadInputError(
+  throw new UnfitState(
     `${module} has no actor class ${type} for its worker: ${has}. Export the class from the module that isolation names`,
   )
 }

@@ -4,7 +4,9 @@
 import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads'
 import { importActors } from '../../actors-module.ts'
 import { realClock } from '../../real-world.ts'
-import { toFrame } from '../remote-error.ts'
+import { UnfitState } from '../migration.ts'
+import { textOf, toFrame } from '../remote-error.ts'
+import type { ActorClass } from '../types.ts'
 import { Guest } from './guest.ts'
 import {
   type AnswerTo,
@@ -35,8 +37,18 @@ function ask(question: Question): AnswerTo {
 }
 
 const entry = new URL(`./entry.${import.meta.url.endsWith('.ts') ? 'ts' : 'js'}`, import.meta.url).href
+
+/** A module that this peer has wrong, or not at all, is no fault of the actor: it waits for a better one. */
+async function load(module: string): Promise<readonly ActorClass[]> {
+  try {
+    return await importActors(module, entry)
+  } catch (error) {
+    throw new UnfitState(`${module} can't be loaded in a worker: ${textOf(error)}`)
+  }
+}
+
 try {
-  const classes = await importActors(start.module, entry)
+  const classes = await load(start.module)
   const post = (message: FromWorker, buffers: ArrayBuffer[]): void => port.postMessage(message, buffers)
   const guest = new Guest({ start, module: start.module, classes, post, ask, clock: realClock })
   port.on('message', (message: ToWorker) => guest.hear(message))

@@ -6,6 +6,7 @@ import type { MakeRef, Referent } from '../../../checkpoint/reference.ts'
 import type { ActorKey } from '../../../mesh/ids.ts'
 import type { ActorHistory, ActorStatus, CallOptions, Receipt } from '../../api.ts'
 import { CallCancelledError } from '../../errors.ts'
+import { refuseReserved } from '../built-in.ts'
 import { encodeArguments, makeTarget } from '../creation.ts'
 import { KeyValue } from '../kv.ts'
 import { KV_TYPE } from '../kv-shard.ts'
@@ -70,6 +71,7 @@ export class Outside {
   readonly actor = (type: string | ActorClass, name: string, ...init: unknown[]): AnyRef => {
     const info = typeof type === 'string' ? undefined : describeType(type)
     const target = makeTarget(info?.name ?? String(type), name, info, init)
+    refuseReserved(target.type)
     return this.#refTo(target, info)
   }
 

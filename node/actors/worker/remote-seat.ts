@@ -7,7 +7,7 @@ import type { Clock } from '../../ports.ts'
 import { ACTIVATE_MS } from '../hooks.ts'
 import type { Isolation } from '../isolation-options.ts'
 import { UnfitState } from '../migration.ts'
-import { type ErrorFrame, fromFrame } from '../remote-error.ts'
+import { type ErrorFrame, fromFrame, textOf } from '../remote-error.ts'
 import { CallScope } from '../scope.ts'
 import {
   type Outcome,
@@ -22,7 +22,7 @@ import {
 import { within } from '../timing.ts'
 import { Errands, type Outward } from './errands.ts'
 import { type FromWorker, moved, own, type ToWorker } from './messages.ts'
-import type { GuestStart, StartThread, Thread } from './thread.ts'
+import type { GuestStart, StartThread, Thread, ThreadInit } from './thread.ts'
 
 export interface RemoteSeats {
   readonly clock: Clock
@@ -87,7 +87,7 @@ class RemoteSeat implements Seat {
       scope: (run) => this.#runs.get(run)?.scope ?? this.#series.get(run)?.scope,
       post: (message, buffers) => this.#post(message, buffers),
     })
-    this.#thread = startThread({
+    this.#thread = started(startThread, {
       isolation,
       start: {
         type: info.name,
@@ -235,7 +235,7 @@ class RemoteSeat implements Seat {
     if (this.#over !== undefined) return
     const error = new SeatLost(cause)
     this.#over = error
-    if (this.#isOpen) this.#init.lost(cause)
+    if (this.#isOpen) this.#init.lost(this, cause)
     this.#close(error)
   }
 
@@ -251,6 +251,15 @@ class RemoteSeat implements Seat {
     this.#runs.clear()
     this.#series.clear()
     this.#thread.end()
+  }
+}
+
+/** A host that has no room for another thread is no fault of the class. */
+function started(startThread: StartThread, init: ThreadInit): Thread {
+  try {
+    return startThread(init)
+  } catch (error) {
+    throw new SeatLost(`its worker could not be started: ${textOf(error)}`)
   }
 }
 

@@ -1,5 +1,6 @@
 // The worker thread behind a remote seat: started, watched, asked, and ended.
 
+import { inspect } from 'node:util'
 import { Worker } from 'node:worker_threads'
 import type { Clock } from '../../ports.ts'
 import type { Isolation } from '../isolation-options.ts'
@@ -68,7 +69,8 @@ export const startWorkers =
           `its worker did not answer for ${unresponsiveMs} ms: what runs there never awaits anything, or needs a larger unresponsiveMs`,
         ),
     })
-    worker.on('message', (message: FromWorker) => {
+    worker.on('message', (message: FromWorker | null | undefined) => {
+      if (message === null || message === undefined) return // what runs there has the port as well, and may post anything
       if (message.t === 'ask') give({ ...questions, answers: port1 }, answer(message.question))
       else hear(message)
     })
@@ -97,8 +99,10 @@ function give({ lock, answers }: QuestionLine, answer: AnswerTo): void {
 }
 
 function causeOf(error: unknown, memoryMb: number | undefined): string {
-  const { code, name, message } = error as Error & { readonly code?: unknown }
-  if (code === 'ERR_WORKER_OUT_OF_MEMORY')
+  // It may be anything: whatever was thrown there.
+  const isError = error instanceof Error
+  if (isError && 'code' in error && error.code === 'ERR_WORKER_OUT_OF_MEMORY')
     return `its worker ran out of memory${memoryMb === undefined ? '' : ` (${memoryMb} MB of heap)`}: give it a larger memoryMb, or keep less`
-  return `its worker ended by an error outside of its calls: ${name}: ${message}`
+  const text = isError ? `${error.name}: ${error.message}` : inspect(error)
+  return `its worker ended by an error outside of its calls: ${text}`
 }

@@ -257,4 +257,23 @@ export const agendaMutants: readonly Mutant[] = [
     patch: [{ file: RUNNER, find: 'if (agenda.alarmCount > 0) this.ring()', replace: '' }],
     tests: [inRuntime('M2: the host dies at any moment around the time: the change happens once')],
   },
+  {
+    name: 'sendWhatHooksAdd',
+    rule: 'S1 (sends)',
+    breaks: 'what onActivate sends leaves before its record is acknowledged, and again after',
+    patch: [
+      {
+        file: RUNNER,
+        find: 'if (entry.n <= this.#before) this.#ofSends.add(entry)',
+        replace: 'this.#ofSends.add(entry)',
+      },
+    ],
+    beyondSeeds: 'ledgers have no hooks there',
+    tests: [
+      test(
+        'testnet/sim/actors-lifecycle.test.ts',
+        'S1 what onActivate sends leaves when its record is acknowledged, once',
+      ),
+    ],
+  },
 ]

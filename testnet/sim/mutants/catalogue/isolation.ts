@@ -129,4 +129,34 @@ export const isolationMutants: readonly Mutant[] = [
     beyondSeeds: 'no client sees a thread that is left over',
     tests: [inIsolation('threads end with their objects: moved away, stopped, passive, of a deposed host')],
   },
+  {
+    name: 'successorBeforeLastRecord',
+    rule: 'S3 (sends)',
+    breaks: 'after a lost thread another object starts before it is written what the former one had answered',
+    patch: [
+      {
+        file: HOMED,
+        find: '    await log.whenDurable(log.sequence)\n    return this.#activate()',
+        replace: '    return this.#activate()',
+      },
+    ],
+    beyondSeeds: 'by the time that a thread has started that record is written, mostly',
+    tests: [
+      inIsolation('S3 another object does not start before it is written what the former one had answered'),
+    ],
+  },
+  {
+    name: 'noRoomIsTheEnd',
+    rule: 'I3 (seat)',
+    breaks: 'a new actor whose host has no room for another thread is taken for one that can never be made',
+    patch: [
+      {
+        file: REMOTE,
+        find: 'throw new SeatLost(`its worker could not be started',
+        replace: 'throw new Error(`its worker could not be started',
+      },
+    ],
+    beyondSeeds: 'their hosts have room',
+    tests: [inIsolation('a host has no room for a thread for a while: even a new actor waits for it')],
+  },
 ]
