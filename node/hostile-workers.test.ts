@@ -26,7 +26,7 @@ const failure = (promise: Promise<unknown>): Promise<unknown> =>
     (error: unknown) => error,
   )
 
-test.each([[null], [undefined], ['ready'], [{ t: 'unknown' }], [1]])(
+test.each([[null], [undefined], ['ready'], [{ t: 'ask' }], [{ t: 'done', run: 1 }], [1]])(
   '%s on the port of the worker is nothing',
   async (message) => {
     const actor = node.actor(Hostile, 'poster')

@@ -19,6 +19,8 @@ const LOST_MOST_MS = 1000
 export const START_MOST_MS = 15_000
 /** A start that ran for this long was a good one: what kills its host does so at once, mostly, and peers that fail in turn do not. */
 export const STEADY_MS = 5000
+/** Of a cause, in characters: the registry is in the memory and on the disk of every peer. */
+const CAUSE_LENGTH = 1000
 const LOOK_MS = STEADY_MS / 4
 
 export interface StartsInit {
@@ -33,6 +35,9 @@ export interface FailedStart {
   /** Among those that `maxRestarts` allows. */
   readonly counts: boolean
 }
+
+const clipped = (cause: string): string =>
+  cause.length <= CAUSE_LENGTH ? cause : `${cause.slice(0, CAUSE_LENGTH)}…`
 
 export class Starts {
   readonly #init: StartsInit
@@ -57,7 +62,10 @@ export class Starts {
   /** Resolves when the registry counts it, or could not be reached. */
   async failed({ key, epoch }: ActorEntry, cause: string, how: FailedStart): Promise<void> {
     try {
-      await this.#init.mesh.command({ kind: 'failed', actor: key, epoch, cause, ...how }, START_MOST_MS)
+      await this.#init.mesh.command(
+        { kind: 'failed', actor: key, epoch, cause: clipped(cause), ...how },
+        START_MOST_MS,
+      )
     } catch {
       // It is tried, and reported, again.
     }

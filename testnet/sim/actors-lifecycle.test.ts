@@ -153,7 +153,7 @@ class Hooked extends Ledger {
     if (hooked.slow) await this.context.actor('Ledger', 'other').add!(`seen ${this.state.tokens.length}`)
     if (hooked.failing > 0) {
       hooked.failing--
-      throw new Error('not now')
+      throw new Error(`not now: ${'and why '.repeat(10_000)}`)
     }
   }
   protected override onDeactivate(reason: DeactivateReason): void {
@@ -570,6 +570,8 @@ test('a start that throws at every home is tried again, seen as waiting with its
     status: { kind: 'running' },
     failures: { cause: expect.stringContaining('not now') },
   })
+  // The registry is on everybody's disk: a cause is told, and not all of it.
+  expect(at.entry('a')!.failures!.cause.length).toBeLessThan(1100)
   expect((await read).tokens.filter((token) => token === 'back').length).toBeGreaterThan(0)
   expect(await at.tokens(two, 'a')).toContain('a1')
   await at.mesh.until('its cause is gone', () => at.entry('a')!.failures?.cause === '')

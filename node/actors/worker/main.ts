@@ -1,7 +1,7 @@
 // The main program of a worker thread: one object of one actor class, at a local seat, with everything that it asks of the
 // world passed on to the thread that started it.
 
-import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads'
+import { receiveMessageOnPort, workerData } from 'node:worker_threads'
 import { importActors } from '../../actors-module.ts'
 import { realClock } from '../../real-world.ts'
 import { UnfitState } from '../migration.ts'
@@ -18,8 +18,8 @@ import {
   type WorkerStart,
 } from './messages.ts'
 
-const port = parentPort!
 const start: WorkerStart = workerData
+const port = start.line
 
 // Before anything of the user's: what hangs while it is loaded is noticed as well.
 const beat = (): void => void Atomics.add(start.beats, 0, 1)

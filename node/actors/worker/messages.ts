@@ -1,6 +1,7 @@
 // What a worker and the thread that started it say to each other. Values of users are encoded; everything else is plain
 // data that a structured clone keeps as it is. Messages of one side arrive in the order they were sent.
 
+import type { MessagePort } from 'node:worker_threads'
 import type { Referent } from '../../../checkpoint/reference.ts'
 import type { ActorKey } from '../../../mesh/ids.ts'
 import type { ActorStatus, CallOptions, Receipt } from '../../api.ts'
@@ -24,6 +25,8 @@ export interface WorkerStart {
   /** Shared: the worker counts up in it while its event loop turns. */
   readonly beats: Int32Array
   readonly beatMs: number
+  /** Of all messages; the port that every worker has is left to what runs there. */
+  readonly line: MessagePort
   readonly questions: QuestionLine
 }
 
@@ -31,7 +34,7 @@ export interface WorkerStart {
 export interface QuestionLine {
   /** Shared: 1 when the answer is there. */
   readonly lock: Int32Array
-  readonly answers: import('node:worker_threads').MessagePort
+  readonly answers: MessagePort
 }
 
 export type ToWorker =

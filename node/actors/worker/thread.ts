@@ -8,7 +8,7 @@ import type { AnswerTo, FromWorker, Question, QuestionLine, ToWorker, WorkerStar
 import { beatEveryMs, Watchdog } from './watchdog.ts'
 
 /** What a guest begins with, wherever it is. */
-export type GuestStart = Omit<WorkerStart, 'beats' | 'beatMs' | 'questions' | 'module'>
+export type GuestStart = Omit<WorkerStart, 'beats' | 'beatMs' | 'line' | 'questions' | 'module'>
 
 export interface ThreadInit {
   readonly isolation: Isolation
@@ -40,19 +40,22 @@ export const startWorkers =
   (clock: Clock): StartThread =>
   ({ isolation, start, hear, answer, lost }) => {
     const { module, unresponsiveMs, memoryMb } = isolation
-    const { port1, port2 } = new MessageChannel()
-    const questions = { lock: new Int32Array(new SharedArrayBuffer(4)), answers: port2 }
+    // Not the port that every worker has: what runs there, and libraries that take every worker for one of theirs, post to that.
+    const line = new MessageChannel()
+    const asked = new MessageChannel()
+    const questions = { lock: new Int32Array(new SharedArrayBuffer(4)), answers: asked.port2 }
     const beats = new Int32Array(new SharedArrayBuffer(4))
     const workerData: WorkerStart = {
       ...start,
       module: module!,
       beats,
       beatMs: beatEveryMs(unresponsiveMs),
+      line: line.port2,
       questions,
     }
     const worker = new Worker(MAIN, {
       workerData,
-      transferList: [port2],
+      transferList: [line.port2, asked.port2],
       name: start.context.key,
       ...(process.execArgv.some((argument) => PROGRAM.test(argument)) && { execArgv: [] }),
       resourceLimits: {
@@ -69,9 +72,8 @@ export const startWorkers =
           `its worker did not answer for ${unresponsiveMs} ms: what runs there never awaits anything, or needs a larger unresponsiveMs`,
         ),
     })
-    worker.on('message', (message: FromWorker | null | undefined) => {
-      if (message === null || message === undefined) return // what runs there has the port as well, and may post anything
-      if (message.t === 'ask') give({ ...questions, answers: port1 }, answer(message.question))
+    line.port1.on('message', (message: FromWorker) => {
+      if (message.t === 'ask') give({ ...questions, answers: asked.port1 }, answer(message.question))
       else hear(message)
     })
     worker.on('error', (error) => lost(causeOf(error, memoryMb)))
@@ -79,10 +81,11 @@ export const startWorkers =
       lost(`its worker ended with exit code ${code}: something there called process.exit`),
     )
     return {
-      post: (message, buffers) => worker.postMessage(message, buffers),
+      post: (message, buffers) => line.port1.postMessage(message, buffers),
       end: () => {
         watchdog.stop()
-        port1.close()
+        line.port1.close()
+        asked.port1.close()
         void worker.terminate()
       },
     }
