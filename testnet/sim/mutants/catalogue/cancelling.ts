@@ -14,7 +14,7 @@ export const cancellingMutants: readonly Mutant[] = [
     patch: [
       {
         file: JOBS,
-        find: 'if (this.#queue.remove(id.caller, job)) this.#jobs.delete(idText(id))\n    else job',
+        find: 'if (this.#queue.remove(id.caller, job)) this.#drop(job)\n    else job',
         replace: 'job',
       },
     ],

@@ -337,7 +337,7 @@ export const lifecycleMutants: readonly Mutant[] = [
         find: 'const goesOn = (): boolean => this.#ended === undefined && !this.#isAbandoned',
         replace: 'const goesOn = (): boolean => this.#ended === undefined',
       },
-      { file: HOMED, find: '    this.#abandoned.resolve()\n', replace: '' },
+      { file: HOMED, find: '    this.#leaveAlone()\n', replace: '' },
     ],
     tests: [inLifecycle('kill: onDeactivate calls nobody any more and is not waited for, passivated')],
   },
