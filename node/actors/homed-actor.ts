@@ -9,9 +9,9 @@
 import type { ActorLog, Position } from '../../checkpoint/actor-log.ts'
 import type { Agenda } from '../../checkpoint/agenda.ts'
 import type { ActorEntry } from '../../mesh/registry/types.ts'
-import { MailboxFullError, MeshUnavailableError } from '../errors.ts'
+import { MeshUnavailableError } from '../errors.ts'
+import { type Arrival, Arrivals } from './arrivals.ts'
 import { callerGone } from './call-errors.ts'
-import { isSend } from './callers.ts'
 import { initOf } from './encryption.ts'
 import { type FirstState, firstStateOf } from './first-state.ts'
 import type { Answer, CallFrame, CancelFrame, MoreFrame } from './frames.ts'
@@ -21,27 +21,18 @@ import { runHook } from './hooks.ts'
 import type { Reply } from './jobs.ts'
 import { LiveActor } from './live-actor.ts'
 import type { LiveActorOwner } from './live-actor-init.ts'
-import { Mailbox } from './mailbox.ts'
-import { migrateState, UnfitState } from './migration.ts'
+import { migrateState } from './migration.ts'
 import { BECOME, type DecodedInit, decodeInit } from './own-calls.ts'
 import { newestOf, type Passive, passiveOf } from './passive.ts'
-import { textOf, toFrame } from './remote-error.ts'
+import { toFrame } from './remote-error.ts'
 import type { Newest } from './restore-frames.ts'
 import type { Saved } from './runtime-types.ts'
 import { type Seat, SeatLost } from './seat.ts'
-import { START_MOST_MS, STEADY_MS } from './starts.ts'
-import { Backoff } from './timing.ts'
+import { causeFor, startBackoff, untilStarted } from './start-attempts.ts'
+import { STEADY_MS } from './starts.ts'
+import type { Backoff } from './timing.ts'
 import type { TypeInfo } from './type-info.ts'
 import type { DeactivateReason } from './types.ts'
-
-interface Arrival {
-  readonly frame: CallFrame
-  readonly reply: Reply
-  readonly deadline: number
-}
-
-/** The pause after the first start that throws; it grows up to START_MOST_MS. */
-const START_AGAIN_MS = 50
 
 export interface HomedActorInit {
   readonly info: TypeInfo | undefined
@@ -59,7 +50,7 @@ export class HomedActor implements LogOwner, LiveActorOwner {
   readonly #services: HomeServices
   readonly #info: TypeInfo | undefined
   /** Calls that wait for its object; undefined when there is none. */
-  #arrivals: Mailbox<Arrival> | undefined
+  #arrivals: Arrivals | undefined
   /** What it was before, when it was passive. */
   readonly #passive: Passive | undefined
   readonly #rested: HomedActorInit['rested']
@@ -133,17 +124,13 @@ export class HomedActor implements LogOwner, LiveActorOwner {
   }
 
   cancel(frame: CancelFrame): void {
-    for (const arrival of [...(this.#arrivals ?? [])])
-      if (arrival.frame.token === frame.token) this.#arrivals?.remove(frame.id.caller, arrival)
+    this.#arrivals?.cancel(frame)
     this.#live?.cancel(frame)
   }
 
   /** False when no such series runs or waits here. */
   more(frame: MoreFrame): boolean {
-    return (
-      this.#live?.more(frame) ??
-      [...(this.#arrivals ?? [])].some((arrival) => arrival.frame.token === frame.token)
-    )
+    return this.#live?.more(frame) ?? this.#arrivals?.has(frame.token) ?? false
   }
 
   /** Makes it live, whatever that takes. Rejects when it ends before. */
@@ -302,21 +289,9 @@ export class HomedActor implements LogOwner, LiveActorOwner {
   }
 
   #hold(frame: CallFrame, reply: Reply): void {
-    const { mailboxLimit } = this.#services.limits
-    const { caller } = frame.id
-    this.#arrivals ??= new Mailbox()
-    if (this.#arrivals.size >= mailboxLimit) {
-      const message = `${this.entry.key} is not ready and has ${mailboxLimit} calls waiting, its limit: wait for answers`
-      const giving = this.#arrivals.giveWay(caller)
-      const refused = giving ?? { frame, reply }
-      refused.reply(
-        isSend(refused.frame.id)
-          ? { kind: 'retry', why: message }
-          : { kind: 'error', error: toFrame(new MailboxFullError(message)) },
-      )
-      if (giving === undefined) return
-    }
-    this.#arrivals.push(caller, { frame, reply, deadline: this.#services.now() + frame.leftMs })
+    this.#arrivals ??= new Arrivals(this.entry.key, this.#services.limits.mailboxLimit)
+    const deadline = this.#services.now() + frame.leftMs
+    if (!this.#arrivals.add({ frame, reply, deadline })) return
     this.#arrived()
     if (this.#problem !== '') reply({ kind: 'waiting', why: this.#problem })
     void this.activate()
@@ -356,44 +331,22 @@ export class HomedActor implements LogOwner, LiveActorOwner {
     )
   }
 
-  /** Starts it again, ever later, until that works. Rejects when it ends here before, and with what `check` throws. */
-  async #untilStarted<Started>(
+  /** Rejects when it ends here before, and with what `check` throws. */
+  #untilStarted<Started>(
     start: (made: () => void) => Promise<Started>,
     check: () => void = () => {},
   ): Promise<Started> {
-    const backoff = new Backoff(START_AGAIN_MS, START_MOST_MS)
-    const { starts, sleep } = this.#services
-    for (;;) {
-      this.#checkStaying()
-      check()
-      let isMade = false
-      const made = (): void => {
-        isMade = true
-      }
-      try {
-        return await start(made)
-      } catch (error) {
+    return untilStarted({
+      entry: this.entry,
+      services: this.#services,
+      start,
+      check: () => {
         this.#checkStaying()
         check()
-        const isLost = error instanceof SeatLost
-        const isUnfit = error instanceof UnfitState
-        const what = isLost ? 'its worker' : isMade ? 'onActivate' : 'its constructor'
-        const cause = isLost || isUnfit ? error.message : `${what} failed: ${textOf(error)}`
-        this.#services.warn(this.entry, 'an actor can not be started', error)
-        // A fresh actor that can't be made will never be; one with a state may be waiting for something to be repaired.
-        const again = isLost || isMade || this.#log.now !== undefined
-        this.tell(`${cause} (on ${this.#services.mesh.self})`)
-        await Promise.all([
-          starts.failed(this.entry, this.#told(what, cause), { again, counts: !isUnfit }),
-          sleep(backoff.next()),
-        ])
-      }
-    }
-  }
-
-  /** The registry is on everybody's disk, and a message may have something of the state in it. */
-  #told(what: string, cause: string): string {
-    return this.entry.options.keyId === undefined ? cause : `${what} failed: see the log of its host`
+      },
+      hasState: () => this.#log.now !== undefined,
+      tell: (problem) => this.tell(problem),
+    })
   }
 
   /** An actor that lost one host after the other may have brought them down. */
@@ -460,11 +413,12 @@ export class HomedActor implements LogOwner, LiveActorOwner {
 
   async #startAgain(log: ActorLog, cause: string): Promise<LiveActor> {
     const { starts, sleep } = this.#services
-    this.#pause ??= new Backoff(START_AGAIN_MS, START_MOST_MS)
+    this.#pause ??= startBackoff()
+    const pause = this.#pause
     this.tell(`${cause} (on ${this.#services.mesh.self})`)
     await Promise.all([
-      starts.failed(this.entry, this.#told('its worker', cause), { again: true, counts: true }),
-      sleep(this.#pause.next()),
+      starts.failed(this.entry, causeFor(this.entry, 'its worker', cause), { again: true, counts: true }),
+      sleep(pause.next()),
     ])
     // What the former object had answered, which its last record says, stays open for its successor's agenda until it is
     // written (S3 in sends.ts).
@@ -520,7 +474,7 @@ export class HomedActor implements LogOwner, LiveActorOwner {
     return live
   }
 
-  #takeArrivals(): Arrival[] {
+  #takeArrivals(): readonly Arrival[] {
     const arrivals = this.#arrivals?.takeAll() ?? []
     this.#arrivals = undefined
     return arrivals
@@ -533,7 +487,7 @@ export class HomedActor implements LogOwner, LiveActorOwner {
     return firstStateOf(this.entry, {
       copyOf,
       services: this.#services,
-      brought: () => [...(this.#arrivals ?? [])].find(({ frame }) => frame.method === BECOME)?.frame,
+      brought: () => this.#arrivals?.find(BECOME),
       arrival: () =>
         new Promise((resolve) => {
           this.#arrived = resolve
@@ -558,6 +512,6 @@ export class HomedActor implements LogOwner, LiveActorOwner {
   tell(problem: string): void {
     if (problem === this.#problem) return
     this.#problem = problem
-    for (const { reply } of this.#arrivals ?? []) reply({ kind: 'waiting', why: problem })
+    this.#arrivals?.tell({ kind: 'waiting', why: problem })
   }
 }
