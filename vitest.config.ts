@@ -2,12 +2,15 @@ import { availableParallelism } from 'node:os'
 import { defineConfig } from 'vitest/config'
 import { CountReporter } from './test/count-reporter.ts'
 
-/** Everything that happens in one process, on virtual time where time matters: neighbours do no harm. */
-const IN_PROCESS = [
+/** What happens in one process, on virtual time where time matters, and what only asks what a program says: neighbours do no harm. */
+const SIDE_BY_SIDE = [
   'mesh/**/*.test.ts',
+  'checkpoint/**/*.test.ts',
   'node/actors/**/*.test.ts',
   'testnet/sim/**/*.test.ts',
   'testnet/check/**/*.test.ts',
+  'cli/bad-input.test.ts',
+  'test/**/*.test.ts',
 ]
 
 export default defineConfig({
@@ -21,8 +24,8 @@ export default defineConfig({
       {
         extends: true,
         test: {
-          name: 'in process',
-          include: IN_PROCESS,
+          name: 'side by side',
+          include: SIDE_BY_SIDE,
           maxWorkers: availableParallelism(),
           sequence: { groupOrder: 0 },
         },
@@ -30,9 +33,9 @@ export default defineConfig({
       {
         extends: true,
         test: {
-          name: 'real',
-          include: ['{checkpoint,node,cli,testnet,examples,bench,test}/**/*.test.ts'],
-          exclude: IN_PROCESS,
+          name: 'alone',
+          include: ['{node,cli,testnet,examples,bench}/**/*.test.ts'],
+          exclude: SIDE_BY_SIDE,
           // One file at a time: meshes of real processes fill the machine, and a neighbour would be measured with them.
           maxWorkers: 1,
           sequence: { groupOrder: 1 },

@@ -1,8 +1,8 @@
-// A state of 100 MB that is written as a whole whenever it was not called for a moment.
+// A state of many MB that is written as a whole whenever it was not called for a moment.
 
 import { Actor } from 'actor-mesh'
 
-const BLOB_BYTES = 512 * 1024
+export const BLOB_BYTES = 512 * 1024
 
 export const LARGE_IDLE_MS = 2000
 
