@@ -252,6 +252,17 @@ describe('actor log', () => {
     })
   })
 
+  test('A7 nothing gets a number after a release: who asks for a snapshot gets that', async () => {
+    const log = makeLog(initial())
+    const released = log.writeSnapshot('release')
+    const asked = log.writeSnapshot()
+    const last = log.sequence
+    expect(log.take(J).map(({ head }) => [head.sequence, head.kind])).toEqual([[last, 'release']])
+    log.acknowledged(last, J, 0)
+    await Promise.all([released, asked, log.writeSnapshot()])
+    expect(log.sequence).toBe(last)
+  })
+
   test('A1 a snapshot says of which version its state is, and a replay has it', () => {
     const log = makeLog(initial())
     const blocks: Uint8Array[] = []

@@ -9,6 +9,8 @@
 //  A5 A change may be put off: it is written with the next one that is not, or when somebody wants it durable. So nobody
 //     waits for what nobody writes.
 //  A6 A snapshot that is made in slices is of one moment, too: what changes meanwhile follows it as deltas.
+//  A7 A release is the last record: what its next home goes on from. A snapshot asked for after it is that release, and a number
+//     beyond it would be given twice.
 
 import type { Patches } from 'mutative'
 import { Agenda, type AgendaChange } from './agenda.ts'
@@ -255,7 +257,7 @@ export class ActorLog implements RecordSource {
 
   /** Writes everything again, into the journal of the moment; resolves like {@link whenDurable} of it. */
   writeSnapshot(kind: 'snapshot' | 'release' = 'snapshot'): Promise<void> {
-    this.#push({ sequence: this.#sequence + 1, kind })
+    if (!this.#released || kind === 'release') this.#push({ sequence: this.#sequence + 1, kind }) // A7
     return this.whenDurable(this.#sequence)
   }
 

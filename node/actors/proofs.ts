@@ -3,6 +3,7 @@
 import type { ActorLog, Position } from '../../checkpoint/actor-log.ts'
 import type { JournalClass } from '../../mesh/registry/types.ts'
 import type { Receipt } from '../api.ts'
+import { MeshUnavailableError } from '../errors.ts'
 import type { CallFrame } from './frames.ts'
 import type { JournalSide } from './journal-writer.ts'
 
@@ -43,6 +44,9 @@ async function reach(log: ActorLog, journal: JournalSide, record: number, sync: 
     const { position } = log
     const isHere = position !== undefined && journal.holders(position) !== undefined
     if (isHere && (!sync || (await journal.sync(position)))) return position
-    if (log.position === position) await log.writeSnapshot()
+    if (log.position !== position) continue
+    await log.writeSnapshot()
+    if (log.position === position)
+      throw new MeshUnavailableError('the actor was released: its next home says where it is')
   }
 }

@@ -16,6 +16,16 @@ const LEFT = 'L6 G5 what others hear of waits for everything before it, and make
 
 export const stateMutants: readonly Mutant[] = [
   {
+    name: 'snapshotAfterRelease',
+    rule: 'A7 (log) H3 (homes)',
+    breaks:
+      'a call that asks for a sync writes a snapshot after the release, and the next home gives its number again',
+    patch: [
+      { file: LOG, find: "if (!this.#released || kind === 'release') this.#push(", replace: 'this.#push(' },
+    ],
+    tests: [inLog('A7 nothing gets a number after a release: who asks for a snapshot gets that')],
+  },
+  {
     name: 'claimASync',
     rule: 'W5',
     breaks: 'a keeper says that blocks are on its disk which the operating system has',
