@@ -22,8 +22,6 @@ export function makeInstance(info: TypeInfo, context: ActorContext, init: readon
   if (typeof initial !== 'object' || initial === null) {
     throw new StateError(`the state of ${info.name} starts as ${String(initial)}: it must be an object`)
   }
-  // In place of a value an accessor would make a dictionary of the object, ten times as large, and slower.
-  if (Object.hasOwn(actor, 'state')) Reflect.deleteProperty(actor, 'state')
   Object.defineProperty(actor, 'state', STATE)
   return { actor, initial: () => encodeUser(initial, 'state') }
 }

@@ -6,12 +6,9 @@
 //  I3 A seat is lost once, alone, and with its cause; after that it does nothing, and another is taken.
 
 import type { Patches } from 'mutative'
-import type { CallFloors, CallId } from '../../checkpoint/call-table.ts'
-import type { ActorKey } from '../../mesh/ids.ts'
-import type { Cancellation } from './cancelling.ts'
 import type { Context } from './context.ts'
 import type { ErrorFrame } from './remote-error.ts'
-import type { AgendaView } from './scope.ts'
+import type { CallScopeInit } from './scope.ts'
 import type { TypeInfo } from './type-info.ts'
 
 /** The state after one record. */
@@ -23,22 +20,7 @@ export interface Version {
 }
 
 /** What the calls that a method makes belong to. */
-export interface WorkScope {
-  /** Undefined in a generator, which may be run again, and in a hook: what it calls are calls of their own. */
-  readonly id: CallId | undefined
-  readonly floors: CallFloors
-  /** Actors that wait for this call, and its own, from the root on. */
-  readonly chain: readonly ActorKey[]
-  /** On the clock of this peer, when the caller stops waiting. */
-  readonly deadline: number
-  readonly cancellation: Cancellation
-  /** Resolves when what the call's base state depends on may be seen by others (G5). */
-  readonly gate: () => Promise<void>
-  /** False once the life that it runs in is over here: it may still run, and calls nobody any more. */
-  readonly goesOn?: () => boolean
-  /** Undefined in generators and in methods that are declared read-only: they have no record for it. */
-  readonly agenda: AgendaView | undefined
-}
+export type WorkScope = Omit<CallScopeInit, 'owner' | 'draft'>
 
 /** One run of a method, or of a hook, whose result is nobody's. */
 export interface Work {

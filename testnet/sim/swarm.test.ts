@@ -29,15 +29,9 @@ test(`${SEEDS} seeds of random faults: nothing acknowledged is lost or applied t
 test.each(FIXTURES)(
   'seed $seed, which found that $why',
   { timeout: 60_000 },
-  async ({ seed, agenda = false }) => {
-    await run([seed], {
-      agenda,
-      kv: false,
-      daemons: false,
-      encrypted: false,
-      looksBack: false,
-      renews: false,
-    })
+  async ({ seed, agenda = false, asDrawn = false }) => {
+    const without = { kv: false, daemons: false, encrypted: false, looksBack: false, renews: false }
+    await run([seed], asDrawn ? {} : { agenda, ...without })
   },
 )
 

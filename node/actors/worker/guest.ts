@@ -134,8 +134,8 @@ export class Guest {
   }: ToWorker & { readonly t: 'run' }): void {
     const cancellation = new Cancellation()
     this.#cancellations.set(run, cancellation)
-    const own: readonly ActorKey[] = [...chain]
-    this.#outside.begin(run, own)
+    const ofThisRun: readonly ActorKey[] = [...chain]
+    this.#outside.begin(run, ofThisRun)
     const work: Work = {
       kind,
       method,
@@ -145,7 +145,7 @@ export class Guest {
       scope: {
         id: undefined,
         floors: { own: 0, all: 0 },
-        chain: own,
+        chain: ofThisRun,
         deadline: NO_TIME_LIMIT,
         cancellation,
         gate: () => this.#outside.pass(run),
