@@ -19,39 +19,26 @@ const MIN_UNRESPONSIVE_MS = 250
 /** Less is no room for the runtime itself. */
 const MIN_MEMORY_MB = 16
 
-const schema = z.union([
-  z.literal('worker').transform(() => ({})),
-  z.strictObject({
-    worker: z.union([z.instanceof(URL), z.url()]).optional(),
-    unresponsiveMs: z
-      .number()
-      .min(MIN_UNRESPONSIVE_MS)
-      .max(2 ** 31 - 1)
-      .optional(),
-    memoryMb: z.int().min(MIN_MEMORY_MB).optional(),
-  }),
-])
+const schema = z.strictObject({
+  worker: z.union([z.instanceof(URL), z.url()]).optional(),
+  unresponsiveMs: z
+    .number()
+    .min(MIN_UNRESPONSIVE_MS)
+    .max(2 ** 31 - 1)
+    .default(UNRESPONSIVE_MS),
+  memoryMb: z.int().min(MIN_MEMORY_MB).optional(),
+})
 
 /** Throws BadInputError. */
 export function isolationOf(name: string, type: ActorClass, input: ActorOptionsInput): Isolation | undefined {
   if (input.isolation === undefined) return undefined
-  const parsed = schema.safeParse(input.isolation)
+  const parsed = schema.safeParse(input.isolation === 'worker' ? {} : input.isolation)
   if (!parsed.success)
     throw new BadInputError(
       `${name}.options.isolation is none: write 'worker', or { worker: new URL('./its-module.js', import.meta.url), unresponsiveMs: at least ${MIN_UNRESPONSIVE_MS}, memoryMb: at least ${MIN_MEMORY_MB} }, each of them optional`,
     )
-  const {
-    worker,
-    unresponsiveMs = UNRESPONSIVE_MS,
-    memoryMb,
-  }: z.infer<typeof schema> & WorkerOptions = parsed.data
+  const { worker, unresponsiveMs, memoryMb } = parsed.data
   return { module: worker === undefined ? moduleOf(type) : String(worker), unresponsiveMs, memoryMb }
-}
-
-interface WorkerOptions {
-  readonly worker?: URL | string | undefined
-  readonly unresponsiveMs?: number | undefined
-  readonly memoryMb?: number | undefined
 }
 
 /** Throws BadInputError where a class is to run that no worker could load. */
