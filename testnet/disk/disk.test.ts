@@ -5,6 +5,7 @@ import { mkdtempSync, rmdirSync, rmSync, writeFileSync } from 'node:fs'
 import { open } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
 import { expect, onTestFinished, test } from 'vitest'
 import { createTestnet, type Testnet } from '../testnet.ts'
 import { canFillDisk } from './full.ts'
@@ -13,7 +14,8 @@ import { slowDisk } from './slow.ts'
 const TOKENS = 60
 /** rocksdb has set room aside for what it logs: calls with this much are made until that is full, too. */
 const LARGE = 'x'.repeat(256 * 1024)
-const MOST_CALLS = 500
+const FULL_MS = 30_000
+const REFUSED_PAUSE_MS = 50
 const tokens = Array.from({ length: TOKENS }, (_, n) => `t${n}`)
 
 async function hostAndCaller(net: Testnet): Promise<readonly [host: number, caller: number]> {
@@ -115,10 +117,11 @@ test.skipIf(!canMount())(
     for (const token of tokens.slice(0, TOKENS / 2)) await add(token)
     const ballast = join(dir, 'ballast')
     expect(() => writeFileSync(ballast, Buffer.alloc(200 * 1024 * 1024))).toThrow('ENOSPC')
-    // Two of three: one that is left alone has nothing to write any more.
+    // Two of three: one that is left alone has nothing to write any more. A peer that is just stopping refuses at once.
     const stopped = (): number => net.peers.filter(({ state }) => state.kind === 'stopped').length
-    for (let n = 0; stopped() < 2 && n < MOST_CALLS; n++)
-      await add(`more-${n}-${LARGE}`, 1000).catch(() => {})
+    const latest = Date.now() + FULL_MS
+    for (let n = 0; stopped() < 2 && Date.now() < latest; n++)
+      await add(`more-${n}-${LARGE}`, 1000).catch(() => delay(REFUSED_PAUSE_MS))
     expect(stopped()).toBeGreaterThanOrEqual(2)
     rmSync(ballast)
     // One that is just stopping would be taken for one that runs.
