@@ -147,11 +147,12 @@ export class Invariants {
     const known = this.#successors.get(pointer.parent.key)
     if (known === undefined) {
       this.#successors.set(pointer.parent.key, pointer.key)
-      for (const keeper of pointer.keepers) {
-        const disk = this.#diskOf(keeper)
-        if (disk && disk.durableLength(pointer.key) === 0)
+      for (const keeper of pointer.keepers)
+        if (
+          this.#diskOf(keeper) &&
+          !this.#holds(keeper, { key: pointer.key, order: pointer.term }, 1, 'synced')
+        )
           this.#fail(`I5 keeper ${keeper.peer} of term ${pointer.term} has no snapshot`)
-      }
     } else if (known !== pointer.key) this.#fail(`I3 two successors of ${pointer.parent.key}`)
   }
 
