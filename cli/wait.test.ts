@@ -39,6 +39,15 @@ test('what does not hold is said in words, and the exit code is 10', async () =>
   )
 })
 
+test('copies of the actors only are not enough: the registry has to be kept as well', async () => {
+  const node = await healthy()
+  node.currentStatus = { ...node.currentStatus, registrySafe: false }
+  expect(await cli(['wait', '--for', 'replicas-ok', ...SOON], { node })).toMatchObject({
+    code: 10,
+    err: 'mesh: not after 150 ms: replicas-ok: the registry has fewer live keepers than it could\n',
+  })
+})
+
 test('exactly as many members: more are not what was asked for', async () => {
   const node = await healthy()
   expect((await cli(['wait', '--for', 'members=1', ...SOON], { node })).code).toBe(10)

@@ -39,7 +39,8 @@ export const waitCommand: CommandSpec = {
   details: `Conditions, with commas between them; all have to hold at the same moment:
   members=<n>  the node sees exactly n live peers, itself included
   head         there is a head, and it is alive
-  replicas-ok  every actor runs, and as many live peers keep it as it asks for (or as there are)
+  replicas-ok  every actor runs, and as many live peers keep it as it asks for (or as there are);
+               the registry is kept by as many as it can be
 
 A node that is not running yet is waited for, too. Exits 10 when the time is over, and says what does not hold.`,
   options: (command) => {
@@ -133,9 +134,10 @@ function headless({ status, members }: Seen): string | undefined {
   return liveness === 'alive' ? undefined : `the head ${head.name} is ${liveness}`
 }
 
-function lackingCopies({ members, actors }: Seen): string | undefined {
+function lackingCopies({ status: { registrySafe }, members, actors }: Seen): string | undefined {
   const lacking = notWhole({ members, actors })
-  if (lacking.length === 0) return undefined
+  if (lacking.length === 0)
+    return registrySafe ? undefined : 'the registry has fewer live keepers than it could'
   const told = lacking.map((actor) => {
     const { type, name, status, keepersWanted, cause } = actor
     const copies = `${copiesOf(actor, members)} of ${count(keepersWanted, 'copy', 'copies')}`

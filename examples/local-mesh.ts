@@ -13,7 +13,7 @@ export interface LocalMesh {
   readonly nodes: readonly MeshNode[]
   /** The node on which an actor runs. */
   hostOf(type: string, name: string): MeshNode
-  /** Resolves when every actor has enough copies on nodes that are up: from then on one more of them may crash. */
+  /** Resolves when the registry and every actor have enough copies on nodes that are up: one more of them may crash then. */
   copied(): Promise<void>
   end(): Promise<void>
 }
@@ -46,13 +46,15 @@ export async function startLocalMesh(size: number, actors: readonly ActorClass[]
       const isCopied = (): boolean => {
         const up = nodes.filter((node) => !closed.has(node))
         const isUp = (peer: PeerRef | null): boolean => up.some(({ peerId }) => peerId === peer?.peerId)
-        return up.every((node) =>
-          node
-            .actors()
-            .filter(({ status }) => status !== 'dead' && status !== 'stopped')
-            .every(
-              ({ peer, keepers }) => isUp(peer) && (keepers.filter(isUp).length - 1) * 2 > keepers.length,
-            ),
+        return up.every(
+          (node) =>
+            node.status().registrySafe &&
+            node
+              .actors()
+              .filter(({ status }) => status !== 'dead' && status !== 'stopped')
+              .every(
+                ({ peer, keepers }) => isUp(peer) && (keepers.filter(isUp).length - 1) * 2 > keepers.length,
+              ),
         )
       }
       while (!isCopied()) await sleep(20)

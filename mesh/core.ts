@@ -185,11 +185,11 @@ export class MeshCore {
   get headHeardAt(): number {
     return this.#follower.progressAt
   }
-  /** The registry is kept by as many peers as it can be, as far as seen from here: any minority of them may be lost. */
+  /** As seen from here now, no other keepers of the registry would outlive the loss of more peers than the present ones. */
   get registrySafe(): boolean {
     const state = this.#follower.state
     const keepers = this.#pointers.current?.keepers
-    return state !== undefined && !!keepers && this.#plan.registryNeedsChange(state, keepers) === false
+    return state !== undefined && !!keepers && this.#plan.registryNeedsChange(state, keepers, 0) === false
   }
   members(): readonly Member[] {
     return this.#membership.members()

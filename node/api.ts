@@ -129,6 +129,8 @@ export interface NodeStatus {
   /** What this peer offers, by name. */
   readonly resources: Readonly<Record<string, ResourceStatus>>
   readonly registryKeepers: number
+  /** These keepers are as many live peers as they can be. Until then a further loss may leave the mesh without a head. */
+  readonly registrySafe: boolean
   /** True once this very start is in the registry: it may host and keep. */
   readonly admitted: boolean
   /** Sentences for people, such as: two peers have no majority without both. */

@@ -141,7 +141,7 @@ export class MeshDriver implements MeshHandle, NetworkListener {
   get headHeardAt(): number {
     return this.#core?.headHeardAt ?? Number.NEGATIVE_INFINITY
   }
-  /** Any minority of the registry's keepers may be lost; see MeshCore. */
+  /** The registry is kept as well as it can be; see MeshCore. */
   get registrySafe(): boolean {
     return this.#core?.registrySafe === true
   }

@@ -47,6 +47,7 @@ export function nodeStatus({ name, startedAt, driver, runtime }: StatusParts): N
     actorsTotal: living.length,
     resources: resourcesOf(driver, driver.boot, registry?.peers.get(driver.self)?.resources),
     registryKeepers: pointer?.keepers.length ?? 0,
+    registrySafe: driver.registrySafe,
     admitted: driver.admitted,
     warnings: warnings(driver, performance.now() - startedAt),
     uptimeMs: Math.round(performance.now() - startedAt),

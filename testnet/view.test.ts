@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import type { MemberStatus } from '../node/api.ts'
 import { FAKE_ACTORS, FAKE_MEMBERS, FAKE_STATUS } from '../node/control/test-support/fake-node.ts'
 import type { PeerSnapshot } from './ipc.ts'
-import { dumpView, isSettled, isWhole, type PeerView, type Seen } from './view.ts'
+import { dumpView, isSettled, isWhole, type PeerView } from './view.ts'
 
 const members = (
   ids: readonly string[],
@@ -45,12 +45,13 @@ test('whole: every actor runs on a live peer and has its keepers on live peers',
   expect(isWhole({ ...whole, actors: [daemon] })).toBe(true)
   expect(isWhole({ ...whole, actors: [{ ...daemon, daemonOf: 'B' }] })).toBe(false)
   expect(isWhole({ ...whole, actors: [{ ...actor, status: 'stopped', peer: null, keepers: [] }] })).toBe(true)
+  expect(isWhole({ ...whole, status: { ...whole.status, registrySafe: false } })).toBe(false)
 })
 
 test('whole: as many copies as are asked for, or as there are live peers that keep', () => {
   const peer = (peerId: string) => ({ peerId, name: peerId })
-  const withCopies = (keepers: readonly string[], keepersWanted: number): Seen => ({
-    members: members(['A', 'B', 'C']),
+  const withCopies = (keepers: readonly string[], keepersWanted: number): PeerSnapshot => ({
+    ...seen(['A', 'B', 'C']),
     actors: [{ ...FAKE_ACTORS[0]!, peer: peer('A'), keepers: keepers.map(peer), keepersWanted }],
   })
   expect(isWhole(withCopies(['A'], 1))).toBe(true)

@@ -78,7 +78,9 @@ export function notWhole({ members, actors }: Seen): readonly ActorStatus[] {
       !(actor.status === 'running' && actor.peer !== null && alive.has(actor.peer.peerId) && isKept(actor)),
   )
 }
-export const isWhole = (seen: Seen): boolean => notWhole(seen).length === 0
+/** No actor lacks anything, nor does the registry: the loss of one more peer is recovered from. */
+export const isWhole = ({ status, ...seen }: Pick<PeerSnapshot, keyof Seen | 'status'>): boolean =>
+  status.registrySafe && notWhole(seen).length === 0
 
 /** Live peers that keep the actor. */
 export const copiesOf = ({ keepers }: ActorStatus, members: Seen['members']): number =>

@@ -129,9 +129,13 @@ export class Plan {
     return chooseRegistryKeepers(candidates, current, this.#env.self)
   }
 
-  registryNeedsChange(state: RegistryState, current: readonly Keeper[]): false | string {
-    const { keeperLostAfterMs } = this.#env.settings
-    return registryKeepersNeedChange(this.#keeperCandidates(state, keeperLostAfterMs), current)
+  /** A keeper that is away counts as present for `graceMs`: it may be back before a copy elsewhere would be made. */
+  registryNeedsChange(
+    state: RegistryState,
+    current: readonly Keeper[],
+    graceMs = this.#env.settings.keeperLostAfterMs,
+  ): false | string {
+    return registryKeepersNeedChange(this.#keeperCandidates(state, graceMs), current)
   }
 
   /**

@@ -31,6 +31,7 @@ export const FAKE_STATUS: NodeStatus = {
   actorsTotal: 2,
   resources: { gpu: { offered: 2, used: 1 } },
   registryKeepers: 1,
+  registrySafe: true,
   admitted: true,
   warnings: ['two peers: no majority without both'],
   uptimeMs: 61_000,
