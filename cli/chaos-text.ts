@@ -38,7 +38,7 @@ const faultTable = ({ faults }: ChaosSummary): string =>
     { title: 'max', value: ({ recoveryMs }) => ms(recoveryMs?.max), align: 'right' },
   ])
 
-function figures({ calls, unavailableMs, heapBytes, rssBytes, descriptors }: ChaosSummary): string {
+function figures({ calls, unavailableMs, heapBytes, rssBytes, descriptors, packets }: ChaosSummary): string {
   const spreads: readonly (readonly [string, Spread | undefined])[] = [
     ['latency of a call', calls.latencyMs],
     ['no answer for more than 1 s', unavailableMs],
@@ -57,6 +57,9 @@ function figures({ calls, unavailableMs, heapBytes, rssBytes, descriptors }: Cha
       { title: 'p99', value: ([, spread]) => ms(spread?.p99), align: 'right' },
       { title: 'max', value: ([, spread]) => ms(spread?.max), align: 'right' },
     ]),
+    ...(packets === undefined
+      ? []
+      : [`packets lost ${packets.lost}, segments of TCP sent again ${packets.retransmitted}\n`]),
     grown.length === 0
       ? ''
       : table(grown, [

@@ -5,13 +5,15 @@ import { resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { type ChaosProgress, type ChaosResult, runChaos } from '../testnet/chaos/chaos.ts'
 import { page } from '../testnet/chaos/page.ts'
-import { FAULT_KINDS, type FaultKind } from '../testnet/chaos/plan.ts'
+import { FAULT_KINDS, type FaultKind, NETNS_FAULT_KINDS } from '../testnet/chaos/plan.ts'
 import { summarise } from '../testnet/chaos/summary.ts'
 import type { Promised } from '../testnet/chaos/workload.ts'
+import { canLosePackets, netnsCommand, netnsEnvironment } from '../testnet/packets/netns.ts'
+import { runAgain } from './again.ts'
 import { chaosText } from './chaos-text.ts'
 import type { CommandSpec, CommonOptions, Run } from './command.ts'
 import { UsageError } from './errors.ts'
-import { EXIT } from './exit-codes.ts'
+import { EXIT, type ExitCode } from './exit-codes.ts'
 import { LiveLines, type LiveState } from './live.ts'
 import { loadActors } from './load-actors.ts'
 import { parseCount, parseDuration, parseNames } from './parse.ts'
@@ -21,7 +23,8 @@ interface Options extends CommonOptions {
   readonly peers: number
   /** Milliseconds. */
   readonly time: number
-  readonly faults: readonly FaultKind[]
+  readonly faults?: readonly FaultKind[]
+  readonly netns: boolean
   readonly seed: number
   readonly workload: string
   readonly workloadModule?: string
@@ -47,10 +50,10 @@ export const chaosCommand: CommandSpec = {
       .option('--time <duration>', 'how long faults happen, for example 30s or 2m', timed('--time'), 60_000)
       .option(
         '--faults <kinds>',
-        `of ${FAULT_KINDS.join(', ')}`,
-        (text: string) => parseNames(text, '--faults', FAULT_KINDS),
-        FAULT_KINDS,
+        `of ${NETNS_FAULT_KINDS.join(', ')}; all when left out, packet-loss only with --netns`,
+        (text: string) => parseNames(text, '--faults', NETNS_FAULT_KINDS),
       )
+      .option('--netns', 'in a network namespace of its own (Linux), in which packets can be lost', false)
       .option('--seed <n>', 'decides which faults happen when', counted('--seed', 0, 2 ** 31), 1)
       .option('--workload <names>', 'what the clients do', BUILT_IN)
       .option('--workload-module <file>', 'your own workloads (docs/chaos.md); needs --actors')
@@ -62,8 +65,12 @@ export const chaosCommand: CommandSpec = {
   },
   async run(run) {
     const options = run.options<Options>()
-    const { json, report, time, faults, gap, pace, clients, seed, peers } = options
+    const { json, report, time, netns, gap, pace, clients, seed, peers } = options
+    const faults = options.faults ?? (netns ? NETNS_FAULT_KINDS : FAULT_KINDS)
+    if (!netns && faults.includes('packet-loss'))
+      throw new UsageError('--faults: packet-loss takes a network namespace of its own; add --netns')
     const own = await ownWorkloads(run, options)
+    if (netns && !canLosePackets()) return runInNetns(run)
     const live = new LiveLines(json ? run.io.err : run.io.out, run.io.isTty && !json)
     const ends: (() => Promise<void>)[] = []
     const stopListening = run.io.onSignal(() => {
@@ -95,6 +102,14 @@ export const chaosCommand: CommandSpec = {
     run.print(summary, () => chaosText(summary))
     return result.ok ? EXIT.ok : EXIT.failed
   },
+}
+
+/** @throws UsageError that names what is missing */
+function runInNetns({ io }: Run): Promise<ExitCode> {
+  const found = netnsCommand()
+  if ('missing' in found)
+    throw new UsageError(`--netns: no network namespace that loses packets can be had: ${found.missing}`)
+  return runAgain(io, found.command, netnsEnvironment(io.env))
 }
 
 async function ownWorkloads(

@@ -28,6 +28,9 @@ export const EXIT = {
 
 export type ExitCode = (typeof EXIT)[keyof typeof EXIT]
 
+export const isExitCode = (code: number | null): code is ExitCode =>
+  Object.values(EXIT).some((each) => each === code)
+
 const BY_ERROR_CODE: Readonly<Record<string, ExitCode>> = {
   USAGE: EXIT.usage,
   BAD_INPUT: EXIT.usage,

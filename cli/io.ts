@@ -11,7 +11,12 @@ export interface Io {
   readonly isTty: boolean
   readonly env: Readonly<Record<string, string | undefined>>
   readonly cwd: string
-  /** Calls back at SIGINT and SIGTERM instead of the default; returns the function that ends that. */
+  /** What started this process: the program, its arguments, and theirs. */
+  readonly commandLine: readonly string[]
+  /**
+   * Calls back at SIGINT and SIGTERM instead of the default, and with `SIGHUP` when the process that this one is a part of is
+   * gone (again.ts); returns the function that ends that.
+   */
   onSignal(listener: (signal: string) => void): () => void
   /** Ends the process at once. */
   exit(code: number): void
@@ -30,12 +35,16 @@ export function processIo(): Io {
     isTty: process.stdout.isTTY === true,
     env: process.env,
     cwd: process.cwd(),
+    commandLine: [process.execPath, ...process.execArgv, ...process.argv.slice(1)],
     onSignal(listener) {
       process.on('SIGINT', listener)
       process.on('SIGTERM', listener)
+      const orphaned = (): void => listener('SIGHUP')
+      if (process.connected) process.on('disconnect', orphaned)
       return () => {
         process.off('SIGINT', listener)
         process.off('SIGTERM', listener)
+        process.off('disconnect', orphaned)
       }
     },
     exit: (code) => process.exit(code),

@@ -4,6 +4,8 @@ export { canFillDisk } from './disk/full.ts'
 export type { Ack, LoadPlan, LoadReport, PeerEvent, PeerSnapshot } from './ipc.ts'
 export type { Condition } from './links/condition.ts'
 export type { Links } from './links/links.ts'
+export { canLosePackets } from './packets/netns.ts'
+export { type PacketCounts, packetCounts } from './packets/packet-loss.ts'
 export {
   createTestnet,
   DEMO_ACTORS,

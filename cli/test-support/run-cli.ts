@@ -48,6 +48,7 @@ export function startCli(argv: readonly string[], setup: CliSetup = {}): CliRun 
     isTty: setup.isTty ?? false,
     env: setup.env ?? {},
     cwd: setup.cwd ?? process.cwd(),
+    commandLine: [],
     onSignal: (added) => {
       listener = added
       return () => {

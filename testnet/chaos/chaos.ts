@@ -2,6 +2,8 @@
 // answer, and the history of all operations is judged.
 
 import type { PeerEvent } from '../ipc.ts'
+import { canLosePackets } from '../packets/netns.ts'
+import { type PacketCounts, packetCounts } from '../packets/packet-loss.ts'
 import { createTestnet, type Testnet } from '../testnet.ts'
 import { answering, glimpse, isWhole, type PeerGlimpse, type PeerView } from '../view.ts'
 import { Attacker } from './attack.ts'
@@ -67,6 +69,8 @@ export interface ChaosResult {
   readonly codes: ReadonlyMap<string, number>
   readonly samples: readonly Sample[]
   readonly losses: readonly Loss[]
+  /** Where the run had a network namespace of its own. */
+  readonly packets?: PacketCounts
   /** On the machine's clock. */
   readonly began: number
   readonly ended: number
@@ -208,6 +212,7 @@ class Chaos {
       codes: this.#history.codes,
       samples: this.#samples,
       losses: this.#losses,
+      ...(canLosePackets() && { packets: packetCounts() }),
       began: this.#began,
       ended: machineNow(),
     }

@@ -7,6 +7,7 @@
 
 import { canFillDisk } from '../disk/full.ts'
 import type { Condition } from '../links/condition.ts'
+import { canLosePackets } from '../packets/netns.ts'
 import type { Testnet } from '../testnet.ts'
 import { answering, isWhole, type PeerView } from '../view.ts'
 import type { FaultKind, PlannedFault } from './plan.ts'
@@ -218,12 +219,36 @@ const CHOOSE: Readonly<Record<FaultKind, Choose>> = {
       end: async () => clearInterval(cutting.timer),
     }
   },
+  'packet-loss': (target, draws) => {
+    if (!canLosePackets()) return 'the run has no network namespace of its own'
+    const { net } = target
+    const loss = lossOf(draws[1]!, draws[2]!)
+    const everybody = draws[3]! < 0.5
+    const isAway = everybody && loss > MOST_MILD_LOSS
+    if (isAway && spare(target) < 1) return 'no more peers can be spared'
+    const peer = at(isAway ? running(target) : net.peers.map(({ index }) => index), draws[0]!)
+    if (peer === undefined) return 'no peer is running'
+    const rest = others(net, [peer])
+    const [outwards, inwards] = [draws[5]! < 0.7, draws[5]! >= 0.3]
+    const links = among([peer], { loss }, everybody ? rest : [at(rest, draws[4]!)!])
+    return {
+      peers: isAway ? [peer] : [],
+      links: links.filter(({ from }) => (from === peer ? outwards : inwards)),
+    }
+  },
 }
 
 /** A few records fit, and the next one in part. */
 const MOST_SPARE_BYTES = 16 * 1024
 /** Long enough for a connection to be made again in between. */
 const RESET_EVERY_MS = 400
+
+const MOST_MILD_LOSS = 0.1
+/** A bad radio; a broken cable, where connections are made and stall; a cable that is pulled, of which nobody is told. */
+function lossOf(which: number, how: number): number {
+  if (which < 0.4) return 0.02 * (MOST_MILD_LOSS / 0.02) ** how
+  return which < 0.8 ? 0.3 + 0.3 * how : 1
+}
 
 /** Whom a planned fault hits now; a sentence where it can't happen at the moment. */
 export const choose = ({ kind, draws }: PlannedFault, target: Target): Attack | string =>

@@ -61,7 +61,7 @@ const faults = ({ faults: kinds }: ChaosSummary): string =>
     ]),
   )
 
-function figures({ calls, unavailableMs, heapBytes, rssBytes, descriptors }: ChaosSummary): string {
+function figures({ calls, unavailableMs, heapBytes, rssBytes, descriptors, packets }: ChaosSummary): string {
   const mib = (bytes: number): number => bytes / 2 ** 20
   const rows: (readonly (string | number)[])[] = [
     [
@@ -85,6 +85,7 @@ function figures({ calls, unavailableMs, heapBytes, rssBytes, descriptors }: Cha
   const growth = grown.flatMap(([name, values]) => (values ? [[name, ...values] as const] : []))
   return (
     table(['', 'p50', 'p99', 'max'], rows) +
+    (packets ? table(['packets lost', 'segments sent again'], [[packets.lost, packets.retransmitted]]) : '') +
     (growth.length === 0 ? '' : table(['per peer process', 'first quarter', 'last quarter'], growth))
   )
 }
@@ -158,7 +159,7 @@ function logY(ms: number): number {
 function familyOf(kind: string): string {
   if (kind === 'wipe' || kind === 'disk-full' || kind === 'slow-disk') return 'disk'
   if (kind === 'partition' || kind === 'one-way' || kind === 'isolate-host') return 'link'
-  if (kind === 'delay' || kind === 'throttle' || kind === 'reset') return 'slow'
+  if (kind === 'delay' || kind === 'throttle' || kind === 'reset' || kind === 'packet-loss') return 'slow'
   return 'process'
 }
 

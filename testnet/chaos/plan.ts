@@ -3,7 +3,7 @@
 
 import { seededRandom } from '../sim/random.ts'
 
-/** Every fault there is; each is in faults.ts. */
+/** Faults that take no privilege; each is in faults.ts. What a seed draws depends on this list and its order. */
 export const FAULT_KINDS = [
   'kill',
   'kill-head',
@@ -22,7 +22,9 @@ export const FAULT_KINDS = [
   'throttle',
   'reset',
 ] as const
-export type FaultKind = (typeof FAULT_KINDS)[number]
+/** The same, and what takes a network namespace of the run's own. */
+export const NETNS_FAULT_KINDS = [...FAULT_KINDS, 'packet-loss'] as const
+export type FaultKind = (typeof NETNS_FAULT_KINDS)[number]
 
 /** How often each is drawn beside the others, and for how long it lasts, in milliseconds. */
 const SHAPES: Readonly<Record<FaultKind, { weight: number; shortest: number; longest: number }>> = {
@@ -42,6 +44,7 @@ const SHAPES: Readonly<Record<FaultKind, { weight: number; shortest: number; lon
   delay: { weight: 1, shortest: 1000, longest: 8000 },
   throttle: { weight: 0.7, shortest: 1000, longest: 8000 },
   reset: { weight: 1, shortest: 200, longest: 2000 },
+  'packet-loss': { weight: 2, shortest: 1000, longest: 12_000 },
 }
 
 export interface PlannedFault {

@@ -1,5 +1,6 @@
 // A run's result as plain figures: what a program reads, and what the texts and the page are made of.
 
+import type { PacketCounts } from '../packets/packet-loss.ts'
 import type { ChaosResult } from './chaos.ts'
 import { type Bucket, detections, recoveries, type Spread, spread, timeline, unavailable } from './measure.ts'
 import type { FaultKind } from './plan.ts'
@@ -39,6 +40,8 @@ export interface ChaosSummary {
   readonly faults: readonly FaultSummary[]
   /** Stretches of more than a second in which an actor gave no answer although somebody waited. */
   readonly unavailableMs?: Spread
+  /** What the kernel dropped and TCP sent again; only with `--netns`. */
+  readonly packets?: PacketCounts
   /** Bytes and counts per peer process; missing when none lived long enough. */
   readonly heapBytes?: Growth
   readonly rssBytes?: Growth
@@ -83,6 +86,7 @@ export function summarise(result: ChaosResult): ChaosSummary {
       ...optional('recoveryMs', spread(times.get(kind) ?? [])),
     })),
     ...optional('unavailableMs', spread(unavailable(history))),
+    ...optional('packets', result.packets),
     ...optional('heapBytes', growth(result, 'heapUsed')),
     ...optional('rssBytes', growth(result, 'rss')),
     ...optional('descriptors', growth(result, 'descriptors')),

@@ -8,6 +8,13 @@ export interface Condition {
   readonly delayMs: number
   /** Infinity: as fast as the machine. */
   readonly bytesPerSecond: number
+  /** The share of packets that the kernel drops on the way, 0 to 1, where `canLosePackets()`. TCP sends them again, later and later. */
+  readonly loss: number
 }
 
-export const HEALTHY: Condition = { cut: false, delayMs: 0, bytesPerSecond: Number.POSITIVE_INFINITY }
+export const HEALTHY: Condition = {
+  cut: false,
+  delayMs: 0,
+  bytesPerSecond: Number.POSITIVE_INFINITY,
+  loss: 0,
+}

@@ -6,6 +6,7 @@
 //  K3 A dead peer is refused at its proxies, as at its own port (target.ts).
 
 import { type AddressInfo, createServer, type Server } from 'node:net'
+import { PacketLoss } from '../packets/packet-loss.ts'
 import { type Condition, HEALTHY } from './condition.ts'
 import { LinkProxy } from './proxy.ts'
 import type { Route } from './redirect.ts'
@@ -16,6 +17,7 @@ export class Links {
   readonly #targets: readonly Target[]
   readonly #proxies: readonly (readonly (LinkProxy | undefined)[])[]
   readonly #conditions: Condition[][]
+  readonly #packets = new PacketLoss()
   /** Has a peer know its routes. */
   onRoutes: (peer: number, routes: readonly Route[]) => void = () => {}
 
@@ -60,6 +62,7 @@ export class Links {
   set(from: number, to: number, change: Partial<Condition>): void {
     const before = this.condition(from, to)
     const after = { ...before, ...change }
+    if (after.loss !== before.loss) this.#lose(from, to, after.loss)
     this.#conditions[from]![to] = after
     for (const proxy of this.#between(from, to)) proxy.changed()
     if (after.cut !== before.cut) for (const peer of [from, to]) this.onRoutes(peer, this.routes(peer))
@@ -96,6 +99,7 @@ export class Links {
   }
 
   end(): void {
+    this.#packets.end()
     for (const target of this.#targets) target.end()
     for (const row of this.#proxies) for (const proxy of row) proxy?.end()
   }
@@ -104,13 +108,23 @@ export class Links {
     return [this.#proxies[a]?.[b], this.#proxies[b]?.[a]].filter((proxy) => proxy !== undefined)
   }
 
+  /** Whoever dialled: what goes to the proxy that `from` dials, and what comes out of the one that `to` dials. */
+  #lose(from: number, to: number, loss: number): void {
+    const there = this.#proxies[from]![to]!.port
+    const back = this.#proxies[to]![from]!.port
+    this.#packets.set(`${from} to ${to}`, { there, back }, loss)
+  }
+
   async #reachable(to: number, open: boolean): Promise<void> {
     for (const [from, row] of this.#proxies.entries()) {
       const proxy = row[to]
       const before = proxy?.port
       if (open) await proxy?.open()
       else proxy?.close()
-      if (proxy?.port !== before) this.onRoutes(from, this.routes(from))
+      if (proxy?.port === before) continue
+      this.onRoutes(from, this.routes(from))
+      this.#lose(from, to, this.condition(from, to).loss)
+      this.#lose(to, from, this.condition(to, from).loss)
     }
   }
 }
