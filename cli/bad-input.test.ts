@@ -121,6 +121,7 @@ const CASES: readonly (readonly [
   ['an actor without a name', ['call', 'Counter', 'value', ...up], 2, '<type>/<name>'],
   ['an argument that is not JSON', ['call', 'Counter/a', 'increment', '{n:1}', ...up], 2, 'not valid JSON'],
   ['a testnet of none', ['testnet', '--peers', '0'], 2, '--peers'],
+  ['packets lost on the network of the machine', ['chaos', '--faults', 'packet-loss'], 2, 'add --netns'],
   ['a port in use', async () => [...fresh, '--listen', address()], 6, /in use/],
   ["an address that is not this machine's", [...fresh, '--listen', '192.0.2.1:4001'], 2, '192.0.2.1'],
   [

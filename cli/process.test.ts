@@ -11,10 +11,10 @@ const BIN = fileURLToPath(new URL('../bin/mesh.mjs', import.meta.url))
 
 function mesh(
   argv: readonly string[],
-  { cwd = process.cwd(), execArgv = [] as readonly string[] } = {},
+  { cwd = process.cwd(), execArgv = [] as readonly string[], env = process.env } = {},
 ): Promise<{ readonly code: number; readonly out: string; readonly err: string }> {
   return new Promise((resolve) => {
-    const child = execFile(process.execPath, [...execArgv, BIN, ...argv], { cwd }, (_error, out, err) =>
+    const child = execFile(process.execPath, [...execArgv, BIN, ...argv], { cwd, env }, (_error, out, err) =>
       resolve({ code: child.exitCode ?? -1, out, err }),
     )
   })
@@ -36,6 +36,12 @@ test('exit codes and lines reach the shell', async () => {
   const nowhere = await mesh(['status', '--data-dir', join(tempDir(), 'none')])
   expect(nowhere).toMatchObject({ code: 3, out: '' })
   expect(nowhere.err).toMatch(/^mesh: no node is running in .+\n$/)
+})
+
+test('a network namespace that cannot be had: exit 2, and what is missing', async () => {
+  const { code, err } = await mesh(['chaos', '--netns'], { env: { ...process.env, PATH: '/nowhere' } })
+  expect(err).toMatch(/^mesh: --netns: no network namespace that loses packets can be had: .+\n$/)
+  expect(code).toBe(2)
 })
 
 test.each([

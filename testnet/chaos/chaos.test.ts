@@ -116,6 +116,17 @@ test('a seed gives the same plan again, and another one another', () => {
   expect([...kinds].sort()).toEqual([...FAULT_KINDS].sort())
 })
 
+test('a seed means the same for good', () => {
+  const plan = planOf({ seed: 5, lastsMs: 20_000, kinds: FAULT_KINDS, gapMs: 4000 })
+  expect(plan.map(({ kind, at, lastsMs }) => [kind, at, lastsMs])).toEqual([
+    ['partition', 3966, 5309],
+    ['freeze', 8229, 4315],
+    ['kill', 11_119, 4371],
+    ['kill-head', 15_015, 1963],
+    ['reset', 19_547, 1287],
+  ])
+})
+
 const operation = (
   type: string,
   method: string,
