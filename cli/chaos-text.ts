@@ -59,7 +59,9 @@ function figures({ calls, unavailableMs, heapBytes, rssBytes, descriptors, packe
     ]),
     ...(packets === undefined
       ? []
-      : [`packets lost ${packets.lost}, segments of TCP sent again ${packets.retransmitted}\n`]),
+      : [
+          `packets lost: ${packets.lost}; segments of TCP sent again: ${packets.retransmitted}, of which ${packets.spurious} had arrived before\n`,
+        ]),
     grown.length === 0
       ? ''
       : table(grown, [

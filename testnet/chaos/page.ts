@@ -85,7 +85,12 @@ function figures({ calls, unavailableMs, heapBytes, rssBytes, descriptors, packe
   const growth = grown.flatMap(([name, values]) => (values ? [[name, ...values] as const] : []))
   return (
     table(['', 'p50', 'p99', 'max'], rows) +
-    (packets ? table(['packets lost', 'segments sent again'], [[packets.lost, packets.retransmitted]]) : '') +
+    (packets
+      ? table(
+          ['packets lost', 'segments sent again', 'that had arrived before'],
+          [[packets.lost, packets.retransmitted, packets.spurious]],
+        )
+      : '') +
     (growth.length === 0 ? '' : table(['per peer process', 'first quarter', 'last quarter'], growth))
   )
 }

@@ -8,8 +8,9 @@ import { ADD_HOOK, addRule, removeRule, SHOW_HOOKS, type Ways } from './rule.ts'
 /** Of all of the namespace, since it began. */
 export interface PacketCounts {
   readonly lost: number
-  /** Segments that TCP sent again. */
+  /** Segments that TCP sent again, and how many of them had arrived before: it also probes when an answer is late. */
   readonly retransmitted: number
+  readonly spurious: number
 }
 
 interface Hook {
@@ -47,12 +48,20 @@ export class PacketLoss {
 
 /** Where {@link canLosePackets}. */
 export function packetCounts(): PacketCounts {
-  const [names, values] = readFileSync('/proc/net/snmp', 'utf8')
+  return {
+    lost: hook()?.drops ?? 0,
+    retransmitted: counter('/proc/net/snmp', 'Tcp:', 'RetransSegs'),
+    spurious: counter('/proc/net/netstat', 'TcpExt:', 'TCPDSACKRecvSegs'),
+  }
+}
+
+/** Each group of counters is a line of names and a line of values. */
+function counter(file: string, group: string, name: string): number {
+  const [names, values] = readFileSync(file, 'utf8')
     .split('\n')
-    .filter((line) => line.startsWith('Tcp:'))
+    .filter((line) => line.startsWith(group))
     .map((line) => line.split(' '))
-  const retransmitted = Number(values?.[names?.indexOf('RetransSegs') ?? -1])
-  return { lost: hook()?.drops ?? 0, retransmitted }
+  return Number(values?.[names?.indexOf(name) ?? -1])
 }
 
 const tc = (args: readonly string[]): string =>

@@ -8,9 +8,12 @@ export interface LossRun {
   readonly acknowledged: readonly string[]
   /** What each peer's reading of the actor gave in the end. */
   readonly ends: readonly (readonly string[])[]
+  /** From when the first packet may be lost. */
   readonly lost: number
   readonly retransmitted: number
-  /** Packets lost after everything was healed. */
+  readonly spurious: number
+  /** Before, and when everything was healed. */
+  readonly lostBefore: number
   readonly lostAfterwards: number
 }
 
@@ -25,6 +28,7 @@ try {
   const host = net.hostOf(await net.views(), 'Ledger', 'a')
   const [caller, other] = net.peers.map(({ index }) => index).filter((index) => index !== host)
   const acknowledged: string[] = []
+  const before = packetCounts()
   for (const loss of LOSSES) {
     for (const [from, to] of [
       [host, other],
@@ -38,15 +42,17 @@ try {
     }
   }
   net.links.healAll()
-  const { lost, retransmitted } = packetCounts()
+  const after = packetCounts()
   await net.settled()
   const read = net.peers.map(({ index }) => net.call(index, 'Ledger', 'a', 'tokens'))
   const result: LossRun = {
     acknowledged,
     ends: (await Promise.all(read)) as string[][],
-    lost,
-    retransmitted,
-    lostAfterwards: packetCounts().lost - lost,
+    lost: after.lost - before.lost,
+    retransmitted: after.retransmitted - before.retransmitted,
+    spurious: after.spurious - before.spurious,
+    lostBefore: before.lost,
+    lostAfterwards: packetCounts().lost - after.lost,
   }
   process.stdout.write(`${JSON.stringify(result)}\n`)
 } finally {
