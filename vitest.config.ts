@@ -13,6 +13,14 @@ const SIDE_BY_SIDE = [
   'test/**/*.test.ts',
 ]
 
+/** Meshes that fill the machine by themselves, or whose peers are asked how fast they were. */
+const ALONE = [
+  'testnet/faults.test.ts',
+  'testnet/large-state.test.ts',
+  'testnet/chaos/**/*.test.ts',
+  'testnet/demo/**/*.test.ts',
+]
+
 export default defineConfig({
   test: {
     reporters: ['default', new CountReporter()],
@@ -33,13 +41,17 @@ export default defineConfig({
       {
         extends: true,
         test: {
-          name: 'alone',
+          name: 'in pairs',
           include: ['{node,cli,testnet,examples,bench}/**/*.test.ts'],
-          exclude: SIDE_BY_SIDE,
-          // One file at a time: meshes of real processes fill the machine, and a neighbour would be measured with them.
-          maxWorkers: 1,
+          exclude: [...SIDE_BY_SIDE, ...ALONE],
+          // Small meshes of real processes wait most of their time: two of them fit on two cores.
+          maxWorkers: 2,
           sequence: { groupOrder: 1 },
         },
+      },
+      {
+        extends: true,
+        test: { name: 'alone', include: ALONE, maxWorkers: 1, sequence: { groupOrder: 2 } },
       },
     ],
   },

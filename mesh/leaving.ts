@@ -39,8 +39,9 @@ export class Leaving {
     if (this.active) return
     this.#began = this.#parts.env.now
     this.#state = 'announcing'
-    const { env, issuer } = this.#parts
-    if (this.#alone()) return this.#done(this.#isOnly())
+    const { env, issuer, pointers } = this.#parts
+    // Who is alone has nobody to hand over to, so all that it took part in stays here: the mesh itself, if all others left.
+    if (this.#alone()) return this.#done(pointers.current === undefined)
     issuer.issue({ kind: 'leaving', peer: env.self, boot: env.boot }, () => {
       if (this.#state === 'announcing') this.#state = 'handing-over'
     })
@@ -72,13 +73,6 @@ export class Leaving {
   /** Nobody is there to hand anything to. */
   #alone(): boolean {
     return this.#parts.membership.live().every(({ peer }) => peer === this.#parts.env.self)
-  }
-
-  /** No other peer was ever admitted, as far as known here, or this one never took part. */
-  #isOnly(): boolean {
-    const { env, follower, pointers } = this.#parts
-    if (!follower.state) return pointers.current === undefined
-    return [...follower.state.peers.keys()].every((peer) => peer === env.self)
   }
 
   #hosts(state: RegistryState): boolean {

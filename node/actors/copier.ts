@@ -5,6 +5,7 @@
 //  T1 What is given up may be on disks for long: the copy is on those of a majority before (`trim`), whatever the class asks
 //     for new records. Else a power failure took with it what none would have taken without the copy.
 //  T2 Who waits for its turn is copied as the registry has it by then: an earlier life of the name would take its place.
+//  T3 A log that is in memory is copied whether or not an object lives on it: one that is to be made may wait for the copy.
 
 import type { Position } from '../../checkpoint/actor-log.ts'
 import type { ActorKey, BootId, LogKey } from '../../mesh/ids.ts'

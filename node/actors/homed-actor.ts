@@ -230,9 +230,9 @@ export class HomedActor implements LogOwner, LiveActorOwner {
   }
 
   async #copy(isOld: (position: Pick<Position, 'journal'>) => boolean): Promise<Position> {
-    const log = (this.#passive && (await this.#log.load())) ?? (await this.activate()).log
-    if (this.#passive !== undefined && this.#releasing)
-      throw new MeshUnavailableError(`${this.entry.key} is moving`) // H3
+    const own = this.#passive === undefined ? this.#log.now : await this.#log.load() // T3
+    const log = own ?? (await this.activate()).log
+    if (this.#releasing) throw new MeshUnavailableError(`${this.entry.key} is moving`) // H3
     // What went into a journal that was closed without it will never be acknowledged there.
     if (log.writtenTo !== undefined && isOld({ journal: log.writtenTo })) await log.writeSnapshot()
     await log.whenDurable(log.sequence)

@@ -104,6 +104,18 @@ test('S3 another object does not start before it is written what the former one 
   expect(await at.tokens(one, 'a')).toEqual(['first', 'p'])
 })
 
+test('T3 copyAfterTheObject: a thread is lost, and its last record is in a journal that is closed without it', async () => {
+  const at = await meshOf(7, { types: [IsolatedLedger, Other] })
+  const [, one] = at.ids as [PeerId, PeerId]
+  await at.place('a', one, 'first')
+  for (const keeper of at.keepers('a')) if (keeper !== one) at.mesh.kill(keeper)
+  watch(at.send(one, 'a', 'add', ['second']))
+  await at.mesh.clock.run(50)
+  expect(at.runtimes.get(one)!.savedOf(at.key('a'))!.unsaved).toBe(1)
+  lose(at, 'a')
+  expect(await at.tokens(one, 'a')).toEqual(['first', 'second'])
+})
+
 test('a call that may not be retried fails with what became of the thread, and another one goes on', async () => {
   const at = await mesh()
   const [zero, one] = at.ids as [PeerId, PeerId]

@@ -123,3 +123,25 @@ test('a graceful leave passes the head on and is clean', async () => {
   await mesh.until('a new head', () => heads(mesh).length === 1 && heads(mesh)[0] === ids[1])
   expect(mesh.peers.get(ids[1]!)!.driver.registry?.peers.size).toBe(4)
 })
+
+test('aloneIsClean: the last to leave leaves the mesh on its disk, and the others wait for it', async () => {
+  const { mesh, ids } = await started(2, 9)
+  const leave = async (id: PeerId): Promise<boolean> => {
+    const clean = await mesh.await(mesh.peers.get(id)!.driver.leave())
+    mesh.kill(id)
+    return clean
+  }
+  const [first, last] = ids
+  expect(await leave(first!)).toBe(true)
+  const { driver } = mesh.peers.get(last!)!
+  await mesh.until(
+    'the other one is gone',
+    () => driver.members().filter(({ liveness }) => liveness === 'alive').length === 1,
+  )
+  expect(await leave(last!)).toBe(false)
+  await mesh.start(first!)
+  await mesh.clock.run(10_000)
+  expect(mesh.peers.get(first!)!.driver.admitted).toBe(false)
+  await mesh.start(last!)
+  await mesh.until('both are back', () => [...mesh.peers.values()].every(({ driver }) => driver.admitted))
+})

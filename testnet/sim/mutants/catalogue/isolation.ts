@@ -10,6 +10,23 @@ const ONCE = 'I1 G3 a thread is lost at every moment of a call: its effects happ
 
 export const isolationMutants: readonly Mutant[] = [
   {
+    name: 'copyAfterTheObject',
+    rule: 'T3',
+    breaks: 'what an old journal was closed without is written again only once the next object is there',
+    patch: [
+      {
+        file: HOMED,
+        find: 'this.#passive === undefined ? this.#log.now : await this.#log.load() // T3',
+        replace: 'this.#passive === undefined ? this.#live?.log : await this.#log.load()',
+      },
+    ],
+    tests: [
+      inIsolation(
+        'T3 copyAfterTheObject: a thread is lost, and its last record is in a journal that is closed without it',
+      ),
+    ],
+  },
+  {
     name: 'oldStateInAThread',
     rule: 'I2 (seat)',
     breaks: 'a thread works on the state that its object began with',

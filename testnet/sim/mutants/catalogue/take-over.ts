@@ -373,4 +373,22 @@ export const takeOverMutants: readonly Mutant[] = [
     ],
     tests: [test('mesh/registry/apply.test.ts', 'a snapshot holds everything')],
   },
+  {
+    name: 'aloneIsClean',
+    rule: 'leaving',
+    breaks: 'the last peer to leave says that it leaves nothing behind',
+    patch: [
+      {
+        file: 'mesh/leaving.ts',
+        find: 'return this.#done(pointers.current === undefined)',
+        replace: 'return this.#done(true)',
+      },
+    ],
+    tests: [
+      test(
+        'testnet/sim/mesh.test.ts',
+        'aloneIsClean: the last to leave leaves the mesh on its disk, and the others wait for it',
+      ),
+    ],
+  },
 ]
