@@ -49,8 +49,10 @@ test('the host of actors at rest is killed: the next call finds all of each at a
     [`one of ${n}`, n],
     [`two of ${n}`, n + 1],
   ]
-  // One call each: who rests rests after it.
-  await Promise.all(names.map((name, n) => net.call(0, 'Sleeper', name, 'note', [noted(n)])))
+  // The notes of one are sent at once: it has no rest between them, and writes all of itself for the one after them.
+  await Promise.all(
+    names.flatMap((name, n) => noted(n).map((note) => net.call(0, 'Sleeper', name, 'note', note))),
+  )
   await expect.poll(() => [...resting].sort(), { timeout: 30_000 }).toEqual([...names].sort())
   const views = await net.views()
   const host = net.hostOf(views, 'Sleeper', names[0]!)

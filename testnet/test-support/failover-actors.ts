@@ -64,8 +64,10 @@ export interface Slept {
 export class Sleeper extends Actor<{ notes: Map<string, Date> }> {
   static readonly options = { idleMs: 300, readOnly: ['look'] }
   override state = { notes: new Map<string, Date>() }
-  note(notes: readonly (readonly [string, number])[]): void {
-    for (const [text, at] of notes) this.state.notes.set(text, new Date(at))
+  /** In a record of its own: what was noted before is written first. */
+  async note(text: string, at: number): Promise<void> {
+    await this.checkpoint()
+    this.state.notes.set(text, new Date(at))
   }
   look(): Slept {
     const { peer, restored } = this.context
