@@ -15,24 +15,27 @@ const STATE_BYTES = Number(process.env['LARGE_STATE_MB'] ?? 32) * MB
 const BLOBS = STATE_BYTES / BLOB_BYTES
 const ENCRYPTED_BYTES = 8 * MB
 
-/** Bytes in the files of a directory, as they are now. */
-const sizeOf = (directory: string): number =>
+/** Bytes in the write-ahead log of a store: what is appended goes there, and nothing that the store does with it later. */
+const walBytes = (directory: string): number =>
   readdirSync(directory, { recursive: true, withFileTypes: true }).reduce(
     (sum, entry) =>
       sum +
-      (entry.isFile()
+      (entry.name.endsWith('.log')
         ? (statSync(join(entry.parentPath, entry.name), { throwIfNoEntry: false })?.size ?? 0)
         : 0),
     0,
   )
 
-/** Waits until so many bytes were written, or something else has happened. Files that are done with are removed meanwhile. */
-async function growth(directory: string, bytes: number, isOver: () => boolean): Promise<void> {
-  for (let [size, written] = [sizeOf(directory), 0]; written < bytes && !isOver(); ) {
+/** Waits until so many bytes were written in one of the directories, or something else has happened. Logs that are done with are removed meanwhile. */
+async function growth(directories: readonly string[], bytes: number, isOver: () => boolean): Promise<void> {
+  const grown = directories.map((directory) => ({ directory, size: walBytes(directory), written: 0 }))
+  while (!isOver() && grown.every(({ written }) => written < bytes)) {
     await sleep(5)
-    const now = sizeOf(directory)
-    written += Math.max(0, now - size)
-    size = now
+    for (const each of grown) {
+      const now = walBytes(each.directory)
+      each.written += Math.max(0, now - each.size)
+      each.size = now
+    }
   }
 }
 
@@ -63,16 +66,17 @@ async function meshWithLarge(peer: (index: number) => TestPeerOptions = () => ({
   const fill = async (blobs: number): Promise<void> => {
     for (let n = 0; n < blobs; n += 4) await call('fill', n, n + 4)
   }
-  /** Kills the host when some of a snapshot is written, and not all, and resolves with its index. */
+  /** Kills the host when another keeper has half of a snapshot, and it has not the whole one; resolves with its index. */
   const killInSnapshot = async (bytes: number): Promise<number> => {
     const begun = join(net.dir, 'begun')
     const index = await host()
+    const others = net.peers.filter((each) => each.index !== index).map(({ dir }) => dir)
     for (;;) {
       rmSync(begun, { force: true })
       await call('changeAndTell', begun)
       const before = rests
       await expect.poll(() => existsSync(begun), { timeout: 30_000, interval: 5 }).toBe(true)
-      await growth(net.peer(index).dir, bytes / 10, () => rests > before)
+      await growth(others, bytes / 2, () => rests > before)
       net.freeze(index)
       await net.views() // what it has told by now has been heard then
       if (rests === before) break
