@@ -66,7 +66,7 @@ async function meshWithLarge(peer: (index: number) => TestPeerOptions = () => ({
   const fill = async (blobs: number): Promise<void> => {
     for (let n = 0; n < blobs; n += 4) await call('fill', n, n + 4)
   }
-  /** Kills the host when another keeper has half of a snapshot, and it has not the whole one; resolves with its index. */
+  /** Kills the host when another keeper has a third of a snapshot, and it has not the whole one; resolves with its index. */
   const killInSnapshot = async (bytes: number): Promise<number> => {
     const begun = join(net.dir, 'begun')
     const index = await host()
@@ -76,7 +76,7 @@ async function meshWithLarge(peer: (index: number) => TestPeerOptions = () => ({
       await call('changeAndTell', begun)
       const before = rests
       await expect.poll(() => existsSync(begun), { timeout: 30_000, interval: 5 }).toBe(true)
-      await growth(others, bytes / 2, () => rests > before)
+      await growth(others, bytes / 3, () => rests > before)
       net.freeze(index)
       await net.views() // what it has told by now has been heard then
       if (rests === before) break
