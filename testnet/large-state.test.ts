@@ -13,7 +13,7 @@ const actors = fileURLToPath(new URL('./test-support/large-actors.ts', import.me
 const MB = 2 ** 20
 const STATE_BYTES = Number(process.env['LARGE_STATE_MB'] ?? 32) * MB
 const BLOBS = STATE_BYTES / BLOB_BYTES
-const ENCRYPTED_BYTES = 8 * MB
+const ENCRYPTED_BYTES = 12 * MB
 
 /** Bytes in the write-ahead log of a store: what is appended goes there, and nothing that the store does with it later. */
 const walBytes = (directory: string): number =>
