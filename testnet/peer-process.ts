@@ -26,6 +26,7 @@ const EVENTS: readonly (keyof NodeEvents)[] = [
   'peer:joined',
   'peer:lost',
   'actor:recovered',
+  'actor:passivated',
   'head:changed',
   'deposed',
   'warning',

@@ -31,8 +31,11 @@ const PARALLEL_STARTS = Math.max(2, Math.min(8, availableParallelism()))
 /** Options of a peer that a test may choose; the testnet chooses the rest. */
 export type TestPeerOptions = Pick<
   PeerOptions,
-  'name' | 'labels' | 'host' | 'keep' | 'settings' | 'mdns' | 'control' | 'listen'
->
+  'name' | 'labels' | 'host' | 'keep' | 'settings' | 'mdns' | 'control' | 'listen' | 'encryption'
+> & {
+  /** In place of the testnet's: peers in the middle of an upgrade have different ones. */
+  readonly actors?: string
+}
 
 export interface TestnetOptions {
   /** Given the function that ends everything: a test's `onTestFinished`, `afterAll`, or an array's push. */
@@ -41,6 +44,7 @@ export interface TestnetOptions {
   readonly dir?: string
   /** URL of the module with the actors. Default {@link DEMO_ACTORS}. */
   readonly actors?: string
+  /** Asked at every start of a peer. */
   readonly peer?: (index: number) => TestPeerOptions
   /** Has every pair of peers connect through proxies of the testnet, so that {@link Testnet.links} can cut and slow them. */
   readonly links?: boolean

@@ -86,6 +86,16 @@ test('K9 a journal that was made here has its order on the disk before the floor
   expect(isForgotten('bb', 4)).toBe(false)
 })
 
+test('K9 a journal that is just being written down for the first time has its order on the disk with the floor', () => {
+  const { env, kept } = started([gone('aa', 3)], 0)
+  kept.hold(key('bb'), 'replicated', -1)
+  kept.forgetRetired(5, () => [journal('bb', 4)])
+  expect(env.takeEffects()).toMatchObject([
+    { patch: { logs: { [key('bb')]: journal('bb', -1) } } },
+    { patch: { journalFloor: 5, logs: { [key('bb')]: journal('bb', 4) } } },
+  ])
+})
+
 test('K2 a seal that comes while a log is being given up is not lost with it', () => {
   const { env, kept } = started([journal('bb', -1)], 0)
   kept.forgo(key('bb'))

@@ -164,16 +164,20 @@ export class KeptLogs {
         dropped === true && (logClass === 'registry' || (order >= 0 && order < after)),
     )
     if (gone.length < this.#env.settings.retiredNames) return
-    for (const { key, class: logClass, order } of kept()) if (order >= before) this.hold(key, logClass, order)
+    const logs: Record<LogKey, LogFacts | null> = {}
+    for (const { key, class: logClass, order } of kept()) {
+      if (order < before) continue
+      this.hold(key, logClass, order)
+      // Of one that is just being written down for the first time, the order would come to the disk after the floor.
+      const log = this.open(key, logClass, order)
+      if (!log.stored) logs[key] = log.facts
+    }
+    for (const { facts } of gone) {
+      this.#logs.delete(facts.key)
+      logs[facts.key] = null
+    }
     this.#journalFloor = after
-    for (const { facts } of gone) this.#logs.delete(facts.key)
-    this.#env.persist(
-      {
-        journalFloor: this.#journalFloor,
-        logs: Object.fromEntries(gone.map(({ facts }) => [facts.key, null])),
-      },
-      () => {},
-    )
+    this.#env.persist({ journalFloor: after, logs }, () => {})
   }
 
   #dropBlocks(facts: LogFacts): void {

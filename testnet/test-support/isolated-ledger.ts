@@ -1,5 +1,6 @@
 // Actors in workers, loaded from their own file by peer and worker alike; and one in the peer's own thread.
 
+import { existsSync, writeFileSync } from 'node:fs'
 import { threadId } from 'node:worker_threads'
 import { Actor } from 'actor-mesh'
 
@@ -40,6 +41,17 @@ export class FragileLedger extends Ledger {
   static readonly options = {
     isolation: { worker: import.meta.url, unresponsiveMs: 1000, memoryMb: 64 },
   } as const
+}
+
+/** Is waited for, however long it awaits nothing. */
+export class PatientLedger extends Ledger {
+  static readonly options = { isolation: { worker: import.meta.url, unresponsiveMs: 600_000 } } as const
+  /** Makes one file and keeps its thread busy until there is another. */
+  busyUntil(begun: string, enough: string, token: string): number {
+    writeFileSync(begun, '')
+    while (!existsSync(enough));
+    return this.add(token)
+  }
 }
 
 export class Neighbour extends Actor<{ count: number }> {

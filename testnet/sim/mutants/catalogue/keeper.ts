@@ -30,8 +30,8 @@ export const keeperMutants: readonly Mutant[] = [
     patch: [
       {
         file: LOGS,
-        find: 'if (order >= before) this.hold(key, logClass, order)',
-        replace: 'if (order < 0) this.hold(key, logClass, order)',
+        find: 'if (order < before) continue',
+        replace: 'if (order >= 0) continue',
       },
     ],
     tests: [
@@ -48,8 +48,8 @@ export const keeperMutants: readonly Mutant[] = [
     patch: [
       {
         file: LOGS,
-        find: 'if (order >= before) this.hold(key, logClass, order)',
-        replace: 'if (order >= before && !this.#logs.has(key)) this.hold(key, logClass, order)',
+        find: 'if (order < before) continue',
+        replace: 'if (order < before || this.#logs.has(key)) continue',
       },
     ],
     tests: [inForgotten('K9 a host that ends before it heard that its journal is open still answers for it')],
@@ -68,6 +68,24 @@ export const keeperMutants: readonly Mutant[] = [
     ],
     beyondSeeds: 'it takes a start between two syncs, and a registry that is behind at that moment',
     tests: [test('mesh/logs/kept-logs.test.ts', 'K9 a name is kept until the floor is above its order')],
+  },
+  {
+    name: 'orderAfterTheFloor',
+    rule: 'R7 K9',
+    breaks: 'the order of a journal that is just being written down comes to the disk after a floor above it',
+    patch: [
+      {
+        file: 'mesh/logs/kept-logs.ts',
+        find: '      if (!log.stored) logs[key] = log.facts\n',
+        replace: '      if (log.facts.retired) logs[key] = log.facts\n',
+      },
+    ],
+    tests: [
+      test(
+        'mesh/logs/kept-logs.test.ts',
+        'K9 a journal that is just being written down for the first time has its order on the disk with the floor',
+      ),
+    ],
   },
   {
     name: 'ackAfterSeal',
