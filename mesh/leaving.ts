@@ -1,7 +1,11 @@
 // A graceful leave: say so, have the actors move away, pass the head on, let others take over what this store keeps, then
 // go. Everything is bounded by leaveTimeoutMs; what could not be handed over stays on this disk and comes back with it.
+//
+//  L1 A peer departs only once the committed registry has it as leaving, under its present boot: until then it may be made
+//     a home or a keeper at any moment.
 
 import type { Env } from './env.ts'
+import type { BootId } from './ids.ts'
 import type { Journals } from './journals.ts'
 import type { Membership } from './membership/membership.ts'
 import type { PointerStore } from './pointer.ts'
@@ -10,7 +14,7 @@ import type { Head } from './registry/head.ts'
 import type { Issuer } from './registry/issuer.ts'
 import type { RegistryState } from './registry/types.ts'
 
-type State = 'staying' | 'announcing' | 'handing-over' | 'departing' | 'gone'
+type State = 'staying' | 'handing-over' | 'departing' | 'gone'
 
 export interface LeavingParts {
   readonly env: Env
@@ -26,6 +30,7 @@ export class Leaving {
   readonly #parts: LeavingParts
   #state: State = 'staying'
   #began = 0
+  #announced: BootId | undefined
 
   constructor(parts: LeavingParts) {
     this.#parts = parts
@@ -38,25 +43,46 @@ export class Leaving {
   begin(): void {
     if (this.active) return
     this.#began = this.#parts.env.now
-    this.#state = 'announcing'
-    const { env, issuer, pointers } = this.#parts
+    this.#state = 'handing-over'
     // Who is alone has nobody to hand over to, so all that it took part in stays here: the mesh itself, if all others left.
-    if (this.#alone()) return this.#done(pointers.current === undefined)
-    issuer.issue({ kind: 'leaving', peer: env.self, boot: env.boot }, () => {
-      if (this.#state === 'announcing') this.#state = 'handing-over'
-    })
+    if (this.#alone()) return this.#done(this.#parts.pointers.current === undefined)
+    this.tick()
   }
 
   tick(): void {
     if (!this.active || this.#state === 'gone') return
     const { env, follower, journals, issuer } = this.#parts
     const state = follower.state
-    if (env.now - this.#began >= env.settings.leaveTimeoutMs || this.#alone()) return this.#done(false)
-    if (this.#state !== 'handing-over' || !state || this.#hosts(state)) return
+    if (this.#waited(env.settings.leaveTimeoutMs) || this.#alone()) return this.#done(false)
+    if (this.#state !== 'handing-over') return
+    const own = state?.peers.get(env.self)
+    // Its admission may be under way. One that never took part has nothing to hand over, and does not wait for long.
+    if (!state || own?.boot !== env.boot)
+      return !own && this.#waited(env.settings.headTimeoutMs) ? this.#done(false) : undefined
+    if (!own.leaving) return this.#announce() // L1
+    if (this.#hosts(state)) return
     journals.closeAll()
     if (this.#writes(state) || this.#isNeeded(state)) return
     this.#state = 'departing'
-    issuer.issue({ kind: 'left', peer: env.self, boot: env.boot }, (result) => this.#done(result.ok))
+    issuer.issue({ kind: 'left', peer: env.self, boot: env.boot }, (result) => {
+      if (result.ok || result.why === 'boot-dead') this.#done(result.ok)
+      else if (this.#state === 'departing') this.#state = 'handing-over'
+    })
+  }
+
+  /** Once for each boot, unless it is refused. */
+  #announce(): void {
+    const { env, issuer } = this.#parts
+    const { boot } = env
+    if (this.#announced === boot) return
+    this.#announced = boot
+    issuer.issue({ kind: 'leaving', peer: env.self, boot }, (result) => {
+      if (!result.ok && this.#announced === boot) this.#announced = undefined
+    })
+  }
+
+  #waited(ms: number): boolean {
+    return this.#parts.env.now - this.#began >= ms
   }
 
   #done(clean: boolean): void {

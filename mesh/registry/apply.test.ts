@@ -42,6 +42,12 @@ class Table {
     }
     return this.apply(boot, { kind: 'admit', entry, previous: previous.map(this.boot) })
   }
+  leaving(boot: string): CommandResult {
+    return this.apply(boot, { kind: 'leaving', peer: peerId(boot.slice(0, 1)), boot: this.boot(boot) })
+  }
+  left(boot: string): CommandResult {
+    return this.apply(boot, { kind: 'left', peer: peerId(boot.slice(0, 1)), boot: this.boot(boot) })
+  }
   open(boot: string, journal: string): CommandResult {
     const keepers = ['a', 'b', 'c'].map((peer) => ({ peer: peerId(peer), store: storeId(peer) }))
     return this.apply(boot, {
@@ -318,9 +324,23 @@ describe('who is who', () => {
     const table = mesh()
     expect(table.admit('b2', 'b', ['b'])).toEqual({ ok: true })
     table.recover('b', {})
-    expect(table.apply('b2', { kind: 'left', peer: peerId('b'), boot: table.boot('b2') }).ok).toBe(true)
+    expect(table.leaving('b2').ok).toBe(true)
+    expect(table.left('b2').ok).toBe(true)
     expect(table.admit('b3', 'another', [])).toEqual({ ok: true })
     expect(table.admit('b4', 'b', ['b2'])).toEqual({ ok: true })
+  })
+})
+
+describe('who leaves (L1)', () => {
+  test('leaveUnannounced: nobody leaves who may still be made a home or a keeper, or whose store keeps a journal', () => {
+    const table = mesh()
+    expect(table.left('c')).toMatchObject({ why: 'not-leaving' })
+    table.open('b', 'J')
+    table.leaving('c')
+    expect(table.left('c')).toMatchObject({ why: 'journal-in-use' })
+    table.recover('b', { J: 0 })
+    table.apply('a', { kind: 'retire', journals: [logKey('J')] })
+    expect(table.left('c')).toEqual({ ok: true })
   })
 })
 
@@ -358,6 +378,7 @@ describe('commands are applied once (A5)', () => {
     for (let n = 0; n < 1000; n++) {
       const boot = `d${n}`
       expect(table.admit(boot, `d${n}`)).toEqual({ ok: true })
+      expect(table.leaving(boot)).toEqual({ ok: true })
       const command: Command = { kind: 'left', peer: peerId('d'), boot: table.boot(boot) }
       const left = () =>
         applyIssued(table.table, { boot: table.boot(boot), n: 10_000, floor: 10_000, command })

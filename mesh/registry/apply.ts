@@ -177,11 +177,15 @@ function leaving(table: RegistryTable, { peer, boot }: Command & { kind: 'leavin
 function left(table: RegistryTable, { peer, boot }: Command & { kind: 'left' }): CommandResult {
   const entry = table.peers.get(peer)
   if (entry?.boot !== boot) return reject('boot-dead', 'not the admitted boot of this peer')
+  if (!entry.leaving) return reject('not-leaving', 'it may still be made a home or a keeper') // L1 in leaving.ts
   for (const actor of table.actors.values())
     if (actor.home === boot) return reject('not-home', `${actor.key} is still hosted here`)
-  for (const journal of table.journals.values())
-    if (journal.boot === boot && journal.status.kind === 'open')
+  for (const { boot: writer, status, keepers } of table.journals.values()) {
+    if (writer === boot && status.kind === 'open')
       return reject('journal-in-use', 'a journal of this boot is still open')
+    if (keepers.some(({ store }) => store === entry.store))
+      return reject('journal-in-use', 'its store still keeps a journal')
+  }
   table.peers.delete(peer)
   table.boots.delete(boot)
   table.issued.delete(boot)

@@ -316,4 +316,5 @@ export type RejectReason =
   | 'journal-in-use'
   | 'journals-changed'
   | 'not-home'
+  | 'not-leaving'
   | 'no-keepers'

@@ -183,6 +183,7 @@ const result = z.discriminatedUnion('ok', [
       'journal-in-use',
       'journals-changed',
       'not-home',
+      'not-leaving',
       'no-keepers',
     ]),
     detail: longText,

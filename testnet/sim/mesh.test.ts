@@ -124,6 +124,16 @@ test('a graceful leave passes the head on and is clean', async () => {
   expect(mesh.peers.get(ids[1]!)!.driver.registry?.peers.size).toBe(4)
 })
 
+test('L1 a peer that is told to leave before it is admitted leaves as one that was', async () => {
+  const { mesh, ids } = await started(3, 10)
+  const late = mesh.name(7)
+  const { driver } = await mesh.start(late)
+  expect(driver.admitted).toBe(false)
+  expect(await mesh.await(driver.leave())).toBe(true)
+  const { registry } = mesh.peers.get(ids[0]!)!.driver
+  expect([...registry!.peers.keys()].sort()).toEqual([...ids].sort())
+})
+
 test('aloneIsClean: the last to leave leaves the mesh on its disk, and the others wait for it', async () => {
   const { mesh, ids } = await started(2, 9)
   const leave = async (id: PeerId): Promise<boolean> => {

@@ -374,13 +374,31 @@ export const takeOverMutants: readonly Mutant[] = [
     tests: [test('mesh/registry/apply.test.ts', 'a snapshot holds everything')],
   },
   {
+    name: 'leaveUnannounced',
+    rule: 'L1',
+    breaks: 'a peer that was admitted after it had begun to leave is gone while it is made a keeper',
+    patch: [
+      {
+        file: 'mesh/registry/apply.ts',
+        find: "  if (!entry.leaving) return reject('not-leaving', 'it may still be made a home or a keeper') // L1 in leaving.ts\n",
+        replace: '',
+      },
+    ],
+    tests: [
+      test(
+        'mesh/registry/apply.test.ts',
+        'leaveUnannounced: nobody leaves who may still be made a home or a keeper, or whose store keeps a journal',
+      ),
+    ],
+  },
+  {
     name: 'aloneIsClean',
     rule: 'leaving',
     breaks: 'the last peer to leave says that it leaves nothing behind',
     patch: [
       {
         file: 'mesh/leaving.ts',
-        find: 'return this.#done(pointers.current === undefined)',
+        find: 'return this.#done(this.#parts.pointers.current === undefined)',
         replace: 'return this.#done(true)',
       },
     ],
