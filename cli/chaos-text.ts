@@ -38,7 +38,8 @@ const faultTable = ({ faults }: ChaosSummary): string =>
     { title: 'max', value: ({ recoveryMs }) => ms(recoveryMs?.max), align: 'right' },
   ])
 
-function figures({ calls, unavailableMs, heapBytes, rssBytes, descriptors, packets }: ChaosSummary): string {
+function figures(summary: ChaosSummary): string {
+  const { calls, unavailableMs, heapBytes, rssBytes, descriptors, diskBytes, packets } = summary
   const spreads: readonly (readonly [string, Spread | undefined])[] = [
     ['latency of a call', calls.latencyMs],
     ['no answer for more than 1 s', unavailableMs],
@@ -47,6 +48,7 @@ function figures({ calls, unavailableMs, heapBytes, rssBytes, descriptors, packe
     ['heap, MiB', heapBytes, MIB],
     ['resident, MiB', rssBytes, MIB],
     ['open files and sockets', descriptors, 1],
+    ['disk, MiB', diskBytes, MIB],
   ]
   const grown = growths.filter(([, growth]) => growth !== undefined)
   return [

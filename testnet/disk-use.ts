@@ -1,7 +1,6 @@
 // What disks hold under a long load (bench/disk-use.ts): load until so many calls are acknowledged, quiet, and what each disk held meanwhile.
 
-import { readdir, stat } from 'node:fs/promises'
-import { join } from 'node:path'
+import { filesBelow } from './disk/usage.ts'
 import { createTestnet, type Testnet, type TestPeerOptions } from './testnet.ts'
 
 /** What the project promises: this many times the state that is alive… */
@@ -120,12 +119,9 @@ interface Usage {
 async function usageOf(directory: string): Promise<Usage> {
   const byKind: Record<string, number> = {}
   let total = 0
-  for (const entry of await readdir(directory, { recursive: true, withFileTypes: true })) {
-    if (!entry.isFile()) continue
-    const found = await stat(join(entry.parentPath, entry.name)).catch(() => undefined)
-    const bytes = (found?.blocks ?? 0) * 512
+  for (const { name, bytes } of await filesBelow(directory)) {
     total += bytes
-    const kind = /\.(log|sst|blob)$/.exec(entry.name)?.[1] ?? (entry.name.startsWith('LOG') ? 'LOG' : 'other')
+    const kind = /\.(log|sst|blob)$/.exec(name)?.[1] ?? (name.startsWith('LOG') ? 'LOG' : 'other')
     byKind[kind] = (byKind[kind] ?? 0) + bytes
   }
   return { total, byKind }

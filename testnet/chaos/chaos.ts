@@ -221,7 +221,8 @@ class Chaos {
   async #look(net: Testnet): Promise<void> {
     this.#views = await net.views()
     const now = machineNow()
-    this.#samples.push(...net.peers.flatMap((peer) => sample(peer, this.#views, now - this.#began)))
+    const samples = net.peers.map((peer) => sample(peer, this.#views, now - this.#began))
+    this.#samples.push(...(await Promise.all(samples)).flat())
     if (now - this.#checkedAt > CHECK_MS) {
       this.#checkedAt = now
       this.#broken = this.#judgeSoFar()

@@ -61,7 +61,8 @@ const faults = ({ faults: kinds }: ChaosSummary): string =>
     ]),
   )
 
-function figures({ calls, unavailableMs, heapBytes, rssBytes, descriptors, packets }: ChaosSummary): string {
+function figures(summary: ChaosSummary): string {
+  const { calls, unavailableMs, heapBytes, rssBytes, descriptors, diskBytes, packets } = summary
   const mib = (bytes: number): number => bytes / 2 ** 20
   const rows: (readonly (string | number)[])[] = [
     [
@@ -81,6 +82,7 @@ function figures({ calls, unavailableMs, heapBytes, rssBytes, descriptors, packe
     ['heap, MiB', heapBytes && [mib(heapBytes.first), mib(heapBytes.last)]],
     ['resident, MiB', rssBytes && [mib(rssBytes.first), mib(rssBytes.last)]],
     ['open files and sockets', descriptors && [descriptors.first, descriptors.last]],
+    ['disk, MiB', diskBytes && [mib(diskBytes.first), mib(diskBytes.last)]],
   ] as const
   const growth = grown.flatMap(([name, values]) => (values ? [[name, ...values] as const] : []))
   return (
@@ -91,7 +93,7 @@ function figures({ calls, unavailableMs, heapBytes, rssBytes, descriptors, packe
           [[packets.lost, packets.retransmitted, packets.spurious]],
         )
       : '') +
-    (growth.length === 0 ? '' : table(['per peer process', 'first quarter', 'last quarter'], growth))
+    (growth.length === 0 ? '' : table(['per peer', 'first quarter', 'last quarter'], growth))
   )
 }
 

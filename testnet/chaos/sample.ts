@@ -1,6 +1,7 @@
 // What a peer's process uses, now and then: growth over a long run is a leak.
 
 import { readdirSync } from 'node:fs'
+import { filesBelow } from '../disk/usage.ts'
 import type { Peer } from '../peer.ts'
 import type { PeerView } from '../view.ts'
 
@@ -15,14 +16,18 @@ export interface Sample {
   readonly heapUsed: number
   /** Open files and sockets; 0 where the system does not tell. */
   readonly descriptors: number
+  /** Bytes that its data directory takes. */
+  readonly disk: number
 }
 
 /** Nothing for a peer that did not answer. */
-export function sample(peer: Peer, views: readonly PeerView[], at: number): readonly Sample[] {
+export async function sample(peer: Peer, views: readonly PeerView[], at: number): Promise<readonly Sample[]> {
   const seen = views.find(({ index }) => index === peer.index)?.seen
   if (seen === undefined || peer.pid === undefined) return []
   const { rss, heapUsed } = seen.status.memory
-  return [{ peer: peer.index, at, start: peer.starts, rss, heapUsed, descriptors: descriptorsOf(peer.pid) }]
+  const [descriptors, start] = [descriptorsOf(peer.pid), peer.starts]
+  const disk = (await filesBelow(peer.dir)).reduce((sum, { bytes }) => sum + bytes, 0)
+  return [{ peer: peer.index, at, start, rss, heapUsed, descriptors, disk }]
 }
 
 function descriptorsOf(pid: number): number {

@@ -46,6 +46,8 @@ export interface ChaosSummary {
   readonly heapBytes?: Growth
   readonly rssBytes?: Growth
   readonly descriptors?: Growth
+  /** Bytes per data directory, whose process may have been another one meanwhile. */
+  readonly diskBytes?: Growth
   readonly timeline: readonly Bucket[]
   /** When each fault was on, in milliseconds from the beginning. */
   readonly schedule: readonly {
@@ -90,6 +92,7 @@ export function summarise(result: ChaosResult): ChaosSummary {
     ...optional('heapBytes', growth(result, 'heapUsed')),
     ...optional('rssBytes', growth(result, 'rss')),
     ...optional('descriptors', growth(result, 'descriptors')),
+    ...optional('diskBytes', growth(result, 'disk')),
     timeline: timeline(history, began, ended),
     schedule: faults
       .filter(({ skipped }) => skipped === undefined)
@@ -105,18 +108,18 @@ export function summarise(result: ChaosResult): ChaosSummary {
 const optional = <Key extends string, Value>(key: Key, value: Value | undefined): { [K in Key]?: Value } =>
   (value === undefined ? {} : { [key]: value }) as { [K in Key]?: Value }
 
-/** Fewer samples of one process say nothing about growth. */
+/** Fewer samples of one process, or disk, say nothing about growth. */
 const MIN_SAMPLES = 40
 
-function growth({ samples }: ChaosResult, what: 'heapUsed' | 'rss' | 'descriptors'): Growth | undefined {
-  const processes = new Map<string, number[]>()
-  for (const sample of samples) {
-    const key = `${sample.peer}.${sample.start}`
-    const values = processes.get(key) ?? []
-    processes.set(key, values)
-    values.push(sample[what])
-  }
-  const long = [...processes.values()].filter(({ length }) => length >= MIN_SAMPLES)
+type Grows = 'heapUsed' | 'rss' | 'descriptors' | 'disk'
+
+function growth({ samples }: ChaosResult, what: Grows): Growth | undefined {
+  const bySource = Map.groupBy(samples, ({ peer, start }) =>
+    what === 'disk' ? `${peer}` : `${peer}.${start}`,
+  )
+  const long = [...bySource.values()]
+    .map((each) => each.map((sample) => sample[what]))
+    .filter(({ length }) => length >= MIN_SAMPLES)
   if (long.length === 0) return undefined
   const quarter = (values: readonly number[], last: boolean): readonly number[] =>
     last ? values.slice(-Math.floor(values.length / 4)) : values.slice(0, Math.floor(values.length / 4))
