@@ -32,7 +32,7 @@ const faultTable = ({ faults }: ChaosSummary): string =>
     { title: 'detected p50', value: ({ detectionMs }) => ms(detectionMs?.p50), align: 'right' },
     { title: 'p99', value: ({ detectionMs }) => ms(detectionMs?.p99), align: 'right' },
     { title: 'max', value: ({ detectionMs }) => ms(detectionMs?.max), align: 'right' },
-    { title: 'actors hit', value: ({ recoveryMs }) => recoveryMs?.n ?? 0, align: 'right' },
+    { title: 'actors asked', value: ({ recoveryMs }) => recoveryMs?.n ?? 0, align: 'right' },
     { title: 'first call p50', value: ({ recoveryMs }) => ms(recoveryMs?.p50), align: 'right' },
     { title: 'p99', value: ({ recoveryMs }) => ms(recoveryMs?.p99), align: 'right' },
     { title: 'max', value: ({ recoveryMs }) => ms(recoveryMs?.max), align: 'right' },

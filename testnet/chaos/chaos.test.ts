@@ -217,6 +217,18 @@ test('recovery counts from the fault to an answer that was not on its way before
   expect(recoveries(answers, [fault])).toEqual(new Map([['kill', [300]]]))
 })
 
+test('an actor that nobody asked in time tells nothing of its recovery', () => {
+  const fault = { kind: 'kill' as const, began: 100, peers: [1], actors: ['ChaosList/a'] }
+  const late = operation('ChaosList', 'append', 'late', 5000, { end: 5006 })
+  expect(recoveries([late], [fault])).toEqual(new Map([['kill', []]]))
+  const failed = {
+    ...operation('ChaosList', 'append', 'failed', 200),
+    outcome: 'unknown' as const,
+    end: 3000,
+  }
+  expect(recoveries([failed, late], [fault])).toEqual(new Map([['kill', [4906]]]))
+})
+
 test('detection counts from the fault to when each of the others noticed, while it lasts', () => {
   const fault = { kind: 'kill' as const, began: 100, ended: 500, peers: [1], actors: [] }
   const losses = [

@@ -6,6 +6,8 @@ import type { Recorded } from './workload.ts'
 
 /** An answer this soon after a fault may have been on its way before it. */
 const ON_ITS_WAY_MS = 25
+/** An actor that nobody asks anything for longer than this after a fault may be back long before it answers. */
+const ASKED_MS = 250
 /** Shorter gaps between two answers of an actor are no unavailability. */
 const GAP_MS = 1000
 /** Of the timeline. */
@@ -42,29 +44,28 @@ function acknowledgedByActor(
 }
 
 /**
- * By kind of fault: for every actor of a peer that was hit, from the fault to the first answer that a client on another
- * peer got and that cannot have been on its way before.
+ * By kind of fault: for every actor of a peer that was hit and that somebody was asking then, from the fault to the first
+ * answer that a client on another peer got and that cannot have been on its way before.
  */
 export function recoveries(
   history: readonly Recorded[],
   faults: readonly FaultRecord[],
 ): ReadonlyMap<FaultKind, readonly number[]> {
   const answers = acknowledgedByActor(history)
+  const asked = Map.groupBy(history, actorOf)
   const byKind = new Map<FaultKind, number[]>()
   for (const { kind, began, actors, peers, skipped } of faults) {
     if (skipped !== undefined || actors.length === 0) continue
     const times = byKind.get(kind) ?? []
     byKind.set(kind, times)
+    const isOf = ({ start, end = Number.POSITIVE_INFINITY, peer }: Recorded): boolean =>
+      end > began &&
+      (start >= began || end > began + ON_ITS_WAY_MS) &&
+      (kind === 'kill-all' || !peers.includes(peer))
     for (const actor of actors) {
-      const first = answers
-        .get(actor)
-        ?.find(
-          ({ start, end, peer }) =>
-            end > began &&
-            (start >= began || end > began + ON_ITS_WAY_MS) &&
-            (kind === 'kill-all' || !peers.includes(peer)),
-        )
-      if (first !== undefined) times.push(first.end - began)
+      const isAsked = asked.get(actor)?.some((each) => isOf(each) && each.start <= began + ASKED_MS)
+      const first = answers.get(actor)?.find(isOf)
+      if (isAsked && first !== undefined) times.push(first.end - began)
     }
   }
   return byKind

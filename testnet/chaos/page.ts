@@ -45,7 +45,7 @@ const faults = ({ faults: kinds }: ChaosSummary): string =>
   table(
     [
       ...['kind', 'happened', 'not possible then', 'detected p50 ms', 'p99 ms', 'max ms'],
-      ...['actors hit', 'first call p50 ms', 'p99 ms', 'max ms'],
+      ...['actors asked', 'first call p50 ms', 'p99 ms', 'max ms'],
     ],
     kinds.map(({ kind, happened, skipped, detectionMs, recoveryMs: ms }) => [
       kind,
