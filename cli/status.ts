@@ -29,7 +29,10 @@ function describe(status: NodeStatus): string {
     ...(Object.keys(status.resources).length > 0
       ? ([['resources', `${usage(status.resources)} used`]] as const)
       : []),
-    ['registry', `${status.registryKeepers} keepers${status.registrySafe ? '' : ', fewer live than there could be'}`],
+    [
+      'registry',
+      `${status.registryKeepers} keepers${status.registrySafe ? '' : ', fewer live than there could be'}`,
+    ],
     ['up', duration(status.uptimeMs)],
     ['memory', `${megabytes(status.memory.rss)}, heap ${megabytes(status.memory.heapUsed)}`],
     ['messages', `${status.messages.sent} sent, ${status.messages.received} received`],
