@@ -153,6 +153,20 @@ test('three times 0.1 is 0.3, and a name of Object is a name like any other', ()
   expect(whyNoHome(odd, [host('a')], String)).toContain('needs constructor=1: a offers none')
 })
 
+test('P4 noSpread: what is spread lives where fewest of its kind do, however busy it is there', () => {
+  const spread = (name: string): HostActor => ({
+    ...one('Trainer', { spread: 'zone' }),
+    key: actorKey('Trainer', name),
+  })
+  const peers = [
+    host('a', { labels: { zone: 'north' } }, [spread('1')]),
+    host('b', { labels: { zone: 'north' } }),
+    host('c', { labels: { zone: 'south' } }, [one('Index'), one('Index'), one('Index')]),
+  ]
+  const actor = spread('2')
+  expect(peerOfBoot(assignHomes([actor], peers).get(actor.key)!)).toBe('c')
+})
+
 test('a wish comes before the holder of the journal, and the holder before the least busy', () => {
   const peers = [
     host('a', { labels: { disk: 'ssd' } }, [one('Index')]),

@@ -192,6 +192,13 @@ test('a preferred label and an even spread are had as soon as there is a peer fo
   expect(loads(spread)[2]).toBe(3)
 })
 
+test('B2 loadBeforeWishes: a preferred label is worth more than an even load', () => {
+  const town = new Town(counters(20, { preferLabels: { disk: 'ssd' } }))
+  town.join(plain('a', { labels: { disk: 'ssd' } }))
+  town.join(plain('b'))
+  expect([town.propose(5), loads(town)]).toEqual([[], [20, 0]])
+})
+
 test('what is pinned follows the head, also where nothing else moves, and stays where the head has no room', () => {
   const town = new Town([...counters(1, { home: 'head', resources: { slots: 1 } })])
   town.join(plain('b', { resources: { slots: 1 } }))

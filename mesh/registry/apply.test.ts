@@ -373,6 +373,13 @@ describe('commands are applied once (A5)', () => {
     expect(table.table.issued.has(table.boot('b'))).toBe(false)
   })
 
+  test('openAfterRecovery: a boot that was superseded opens no journal', () => {
+    const table = mesh()
+    expect(table.admit('b2', 'b', ['b'])).toEqual({ ok: true })
+    expect(table.open('b', 'J')).toMatchObject({ why: 'boot-dead' })
+    expect(table.open('b2', 'J')).toEqual({ ok: true })
+  })
+
   test('what left is answered again when it asks again, and is forgotten in the end', () => {
     const table = mesh()
     for (let n = 0; n < 1000; n++) {

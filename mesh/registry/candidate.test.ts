@@ -118,6 +118,19 @@ test('minoritySeal: nothing is read or proposed before a majority answered this 
   expect(campaign.isReading).toBe(true)
 })
 
+test('shortestLog: the next term begins from the longest of the copies that were sealed', () => {
+  for (const lengths of [
+    [2, 5, 3],
+    [5, 3, 2],
+    [2, 3, 5],
+  ]) {
+    const campaign = new Campaign()
+    const ballot = campaign.begin()
+    for (const [i, length] of lengths.entries()) campaign.sealed(KEEPERS[i]!, ballot, length)
+    expect(campaign.bench.take('fetch')[0]?.upTo).toBe(5)
+  }
+})
+
 test('minorityAccept: a successor is chosen once a majority accepted it under this very ballot', () => {
   const campaign = new Campaign()
   const first = campaign.begin()

@@ -243,6 +243,7 @@ export const keeperMutants: readonly Mutant[] = [
     ],
     tests: [
       inScenarios('wiped-keeper-with-its-old-peer-id: it has no vote, and a new keeper takes its place'),
+      inPromises('R7: the store that was on this peer before is answered for by nobody'),
     ],
   },
   {

@@ -145,7 +145,7 @@ export const placementMutants: readonly Mutant[] = [
         replace: '',
       },
     ],
-    tests: [inRebalance()],
+    tests: [inRebalance('B2 loadBeforeWishes: a preferred label is worth more than an even load')],
   },
   {
     name: 'spreadByOne',

@@ -50,7 +50,7 @@ export const takeOverMutants: readonly Mutant[] = [
         replace: '(answer.length < longest.length ? answer : longest)',
       },
     ],
-    tests: [],
+    tests: [inCandidate('shortestLog: the next term begins from the longest of the copies that were sealed')],
   },
   {
     name: 'ballotReuse',
@@ -275,6 +275,11 @@ export const takeOverMutants: readonly Mutant[] = [
         file: HEAD,
         find: '    if (!term || issued.boot !== boot || peerOfBoot(boot) !== from) return\n',
         replace: '    if (!term) return\n',
+      },
+      {
+        file: 'mesh/registry/apply.ts',
+        find: "  if (table.boots.get(boot)?.status === 'dead')\n    return reject('boot-dead', 'this boot was given up, and what it still asks for is void')\n",
+        replace: '',
       },
     ],
     tests: [
