@@ -41,9 +41,12 @@ let asked = false
 let load: Load | undefined
 let clients: Clients | undefined
 
-const tell = (message: PeerMessage): void => {
-  if (process.connected) process.send?.(message)
-}
+/** Resolves when it has left this process, or nobody listens any more. */
+const tell = (message: PeerMessage): Promise<void> =>
+  new Promise((resolve) => {
+    if (process.connected) process.send?.(message, () => resolve())
+    else resolve()
+  })
 
 function running(): MeshNode {
   if (node === undefined) throw new Error('this peer was not started')
@@ -64,7 +67,10 @@ async function start({ actors, routes, ...options }: PeerOptions): Promise<PeerS
   const logger = pino({ level: process.env['TESTNET_LOG_LEVEL'] ?? 'info', base: null }, { write: print })
   node = await createNode({ ...options, actors: await importActors(actors), logger })
   for (const event of EVENTS) {
-    node.on(event, (detail) => tell({ kind: 'event', event: { event, detail, at: Date.now() } as PeerEvent }))
+    node.on(
+      event,
+      (detail) => void tell({ kind: 'event', event: { event, detail, at: Date.now() } as PeerEvent }),
+    )
   }
   // A node that stops by itself, as with a full disk, is the end of its process, as it is for `mesh node`.
   void node.closed.then(() => {
@@ -110,7 +116,7 @@ const handlers: {
   },
   load: async (plan) => {
     await unload()
-    load = new Load(running(), plan, (report) => tell({ kind: 'load', report }))
+    load = new Load(running(), plan, (report) => void tell({ kind: 'load', report }))
     return undefined
   },
   unload,

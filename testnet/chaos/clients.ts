@@ -1,5 +1,6 @@
 // Clients inside a peer's process. Each begins operations at its pace and tells when each began and how it ended. The beginning
-// is told before the call is made, so that no effect can be seen of an operation that nobody knows of.
+// has left this process before the call is made, so that no effect can be seen of an operation that nobody knows of, should
+// the process be killed in between.
 
 import type { MeshNode } from '../../node/api.ts'
 import { MeshError } from '../../node/errors.ts'
@@ -15,19 +16,18 @@ import {
   type Workload,
 } from './workload.ts'
 
+/** Resolves when the process may be killed and it is known all the same. */
+export type TellOperation = (event: OperationEvent) => Promise<void>
+
 export class Clients {
   readonly #node: Pick<MeshNode, 'call'>
   readonly #plan: DrivePlan
   readonly #workloads: readonly Workload[]
-  readonly #tell: (event: OperationEvent) => void
+  readonly #tell: TellOperation
   readonly #running: readonly Promise<void>[]
   #stopped = false
 
-  static async start(
-    node: Pick<MeshNode, 'call'>,
-    plan: DrivePlan,
-    tell: (event: OperationEvent) => void,
-  ): Promise<Clients> {
+  static async start(node: Pick<MeshNode, 'call'>, plan: DrivePlan, tell: TellOperation): Promise<Clients> {
     return new Clients(node, plan, await loadWorkloads(plan.workloads, plan.names), tell)
   }
 
@@ -35,7 +35,7 @@ export class Clients {
     node: Pick<MeshNode, 'call'>,
     plan: DrivePlan,
     workloads: readonly Workload[],
-    tell: (event: OperationEvent) => void,
+    tell: TellOperation,
   ) {
     this.#node = node
     this.#plan = plan
@@ -62,7 +62,7 @@ export class Clients {
         this.#begin(client, workload, `${prefix}.${index}-${n}`, random)
       } catch (error) {
         if (!(error instanceof WorkloadError)) throw error
-        this.#tell({ kind: 'broken', text: error.message })
+        void this.#tell({ kind: 'broken', text: error.message })
         break
       }
     }
@@ -81,13 +81,13 @@ export class Clients {
 
   async #operate({ results }: Client, id: string, operation: Operation): Promise<void> {
     const { type, name, method, args } = operation
-    this.#tell({ kind: 'begun', id, start: machineNow(), operation })
+    await this.#tell({ kind: 'begun', id, start: machineNow(), operation })
     try {
       const result = await this.#node.call(type, name, method, args, { timeoutMs: this.#plan.timeoutMs })
       results.set(`${type}/${name}`, result)
-      this.#tell({ kind: 'ended', id, end: machineNow(), outcome: 'ok', result })
+      void this.#tell({ kind: 'ended', id, end: machineNow(), outcome: 'ok', result })
     } catch (error) {
-      this.#tell({ kind: 'ended', id, end: machineNow(), ...failure(error) })
+      void this.#tell({ kind: 'ended', id, end: machineNow(), ...failure(error) })
     }
   }
 }
