@@ -6,13 +6,12 @@ import {
   ActorDiedError,
   ActorUnavailableError,
   CallCancelledError,
-  CallExpiredError,
   CallTimeoutError,
   type Executed,
   MeshUnavailableError,
 } from '../errors.ts'
 import type { Target } from './creation.ts'
-import type { CallFrame } from './frames.ts'
+import type { Answer, CallFrame } from './frames.ts'
 
 export function timedOut(
   { key }: Target,
@@ -72,9 +71,9 @@ export function deleted({ key }: Target): ActorDiedError {
   return new ActorDiedError(message, { executed: 'unknown' })
 }
 
-export function callerGone({ id }: CallFrame): CallExpiredError {
-  const message = `call ${id.n} comes from ${id.caller}, which the mesh has given up: its calls are refused, so that none is executed twice`
-  return new CallExpiredError(message, { executed: 'unknown' })
+export function callerGone({ id }: CallFrame, executed: Executed): Answer {
+  const why = `call ${id.n} comes from ${id.caller}, which the mesh has given up: its calls are refused, so that none is executed twice`
+  return { kind: 'expired', why, executed }
 }
 
 /** Inside the host only: a hook that does not end. */

@@ -18,7 +18,7 @@ import { type CallScope, currentScope, outside } from './scope.ts'
 import { MAX_TIMEOUT_MS } from './timing.ts'
 import { checkMethod } from './type-info.ts'
 
-const DEFAULT_TIMEOUT_MS = 30_000
+export const DEFAULT_TIMEOUT_MS = 30_000
 
 /** As values, or encoded. */
 type Arguments = readonly unknown[] | Uint8Array
@@ -204,7 +204,9 @@ export class Client {
       return await this.#run({
         ...common,
         chain: scope?.chain ?? [],
+        isOwn: true,
         identify: () => {
+          if (number !== undefined) this.#numbers.settle(number)
           const n = this.#numbers.take(key)
           number = n
           return {

@@ -3,6 +3,7 @@
 import type { CallFloors, CallId } from '../../checkpoint/call-table.ts'
 import type { ActorKey } from '../../mesh/ids.ts'
 import type { Durability, Receipt } from '../api.ts'
+import type { Executed } from '../errors.ts'
 import type { ErrorFrame } from './remote-error.ts'
 
 /** Which life of an actor the caller means, as its registry has it. */
@@ -44,6 +45,8 @@ export type Answer =
   | { readonly kind: 'retry'; readonly why: string }
   /** Where it ran is gone, and nothing of it counts: its caller may have it tried again, which is a retry. */
   | { readonly kind: 'lost'; readonly why: string }
+  /** Its caller was given up for good, so it is refused here; `executed`: what this host knows of copies that came before. */
+  | { readonly kind: 'expired'; readonly why: string; readonly executed: Executed }
   /** Still waiting here, and for what. More answers follow. */
   | { readonly kind: 'waiting'; readonly why: string }
 
@@ -123,6 +126,7 @@ const answers: Readonly<Record<string, Shape>> = {
   moved: { incarnation: count, epoch: count },
   retry: { why: text },
   lost: { why: text },
+  expired: { why: text, executed: (value) => value === 'no' || value === 'unknown' },
   waiting: { why: text },
 }
 const frames: Readonly<Record<string, Shape>> = {

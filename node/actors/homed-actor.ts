@@ -24,7 +24,6 @@ import type { LiveActorOwner } from './live-actor-init.ts'
 import { migrateState } from './migration.ts'
 import { BECOME, type DecodedInit, decodeInit } from './own-calls.ts'
 import { newestOf, type Passive, passiveOf } from './passive.ts'
-import { toFrame } from './remote-error.ts'
 import type { Newest } from './restore-frames.ts'
 import type { Saved } from './runtime-types.ts'
 import { type Seat, SeatLost } from './seat.ts'
@@ -466,7 +465,7 @@ export class HomedActor implements LogOwner, LiveActorOwner {
     for (const { frame, reply, deadline } of this.#takeArrivals()) {
       const leftMs = deadline - this.#services.now()
       // Its results went with it, so a call that waited here while its caller was given up may have been executed before.
-      if (this.#services.isGone(frame.id.caller)) reply({ kind: 'error', error: toFrame(callerGone(frame)) })
+      if (this.#services.isGone(frame.id.caller)) reply(callerGone(frame, 'unknown'))
       else if (leftMs > 0) live.receive({ ...frame, leftMs }, reply)
       else reply({ kind: 'retry', why: 'it waited for too long' })
     }

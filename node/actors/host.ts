@@ -11,6 +11,7 @@ import { callerGone } from './call-errors.ts'
 import { isSend, standingOf } from './callers.ts'
 import { Recent } from './cancelling.ts'
 import { Copier } from './copier.ts'
+import { DeliveredCalls } from './delivered.ts'
 import type { Answer, CallFrame, CancelFrame, MoreFrame } from './frames.ts'
 import { HeldCalls } from './held-calls.ts'
 import type { HomeServices } from './home-services.ts'
@@ -50,6 +51,7 @@ export class Host {
   readonly #cancelled = new Recent(MAX_OVER)
   /** Attempts that were told "not executed", which has to stay true. */
   readonly #refused = new Recent(MAX_OVER)
+  readonly #delivered = new DeliveredCalls()
   readonly #copier: Copier
   readonly #releaser: Releaser
   readonly #scan: Debounce
@@ -178,7 +180,7 @@ export class Host {
     if (entry.status.kind !== 'running') return { kind: 'retry', why: `the actor is ${entry.status.kind}` }
     const standing = standingOf(registry, frame.id.caller)
     if (standing === 'unknown') return 'hold' // this copy of the registry is behind, or the caller left for good
-    if (standing === 'over') return errorAnswer(callerGone(frame))
+    if (standing === 'over') return callerGone(frame, this.#delivered.has(frame.id) ? 'unknown' : 'no')
     const type = typeOfActor(frame.actor)
     if (this.#init.types.find(type) !== undefined) return this.#homedFor(entry)
     const why = `the host of ${frame.actor} does not know its type ${type}: start it with that actor class`
@@ -187,6 +189,7 @@ export class Host {
 
   #deliver(homed: HomedActor, frame: CallFrame, reply: Reply): void {
     const { token, actor } = frame
+    this.#delivered.add(frame.id) // C5
     if (this.#refused.has(token))
       reply(errorAnswer(new MailboxFullError(`the mailbox of ${actor} was full when this call came`)))
     else
@@ -235,6 +238,7 @@ export class Host {
     const registry = this.#init.mesh.registry
     if (registry === undefined || this.#over) return
     const since = this.#init.clock.now()
+    this.#delivered.forget(registry)
     for (const [key, homed] of this.#homed) {
       const entry = registry.actors.get(key)
       if (entry !== undefined && this.#isHere(entry) && isSameLife(homed.entry, entry)) continue

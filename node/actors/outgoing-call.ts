@@ -5,13 +5,15 @@
 //     an error of a host that was replaced says nothing about what its successor does.
 //  C3 Once sent, it belongs to one incarnation of the actor; another one is another actor.
 //  C4 "Stopped" and "dead" in this peer's copy of the registry are believed only after catching up with the head.
+//  C5 Refused because this peer was given up, and executed by nobody, it begins anew under this peer's next boot with another
+//     id. That nobody executed it takes both sides: it was put on a stream once, and the host that refused it had not had it.
 
 import type { CallFloors, CallId } from '../../checkpoint/call-table.ts'
-import { type ActorKey, type BootId, type PeerId, peerOfBoot } from '../../mesh/ids.ts'
+import { type ActorKey, type BootId, type CallerId, type PeerId, peerOfBoot } from '../../mesh/ids.ts'
 import { nextLife } from '../../mesh/registry/life-numbers.ts'
 import type { ActorEntry } from '../../mesh/registry/types.ts'
 import type { Durability } from '../api.ts'
-import { ActorDiedError, type Executed, MeshUnavailableError } from '../errors.ts'
+import { ActorDiedError, CallExpiredError, type Executed, MeshUnavailableError } from '../errors.ts'
 import { cancelled, recreated, retriesUsedUp, timedOut, unavailable } from './call-errors.ts'
 import type { CallServices } from './call-services.ts'
 import { unlessAborted } from './cancelling.ts'
@@ -37,7 +39,9 @@ export interface OutgoingCallInit {
   readonly args: Uint8Array
   readonly chain: readonly ActorKey[]
   /** Made when the call is first sent; a nested call has it from its root. */
-  readonly identify: () => { readonly id: CallId; readonly floors: () => CallFloors }
+  readonly identify: () => Identity
+  /** It is a call of this peer's own: `identify` makes another id each time. */
+  readonly isOwn?: true
   readonly timeoutMs: number
   /** -1: as many as the time allows. */
   readonly retries: number
@@ -45,6 +49,11 @@ export interface OutgoingCallInit {
   readonly signal: AbortSignal | undefined
   readonly durability?: Durability | undefined
   readonly receipt?: true | undefined
+}
+
+interface Identity {
+  readonly id: CallId
+  readonly floors: () => CallFloors
 }
 
 /** What a call was answered with. */
@@ -67,7 +76,12 @@ export class OutgoingCall {
   readonly #signal: Signal
   readonly #deadline: number
   readonly #pause = new Backoff(PAUSE_FIRST_MS, PAUSE_MOST_MS)
-  #identity: ReturnType<OutgoingCallInit['identify']> | undefined
+  #identity: Identity | undefined
+  /** How often a frame with this id was put on a stream. */
+  #frames = 0
+  /** The boot of this peer that was given up before the call could be made. */
+  #expired: CallerId | undefined
+  #asking: Promise<void> | undefined
   #sent: Sent | undefined
   #attempts = 0
   #answer: Answer | undefined
@@ -134,6 +148,7 @@ export class OutgoingCall {
     if (this.#services.closed())
       throw new MeshUnavailableError('this node was closed during the call', { executed: this.#executed })
     if (this.#services.clock.now() >= this.#deadline) throw this.#timedOut()
+    if (this.#expired === this.#services.mesh.boot) return this.#awaitBoot()
     const located = locate(this.#services.mesh, this.#init.target.key)
     if (located.kind === 'missing') return this.#create()
     if (located.kind === 'over') return this.#believe(located.entry)
@@ -198,6 +213,7 @@ export class OutgoingCall {
       sent.at = Number.NEGATIVE_INFINITY
       return false
     }
+    this.#frames++
     if (!sent.delivered) this.#attempts++
     sent.delivered = true
     this.#isUnavailable = false
@@ -240,6 +256,7 @@ export class OutgoingCall {
       this.#isFinal = true
       throw fromFrame(answer.error, this.#services.makeRef)
     }
+    if (answer.kind === 'expired') return this.#expire(answer.why, answer.executed)
     if (answer.kind === 'lost') this.#tryAgain(answer.why)
     // Not executed by this attempt: the next look at the registry sends it again, to whoever is home then.
     if (this.#sent !== undefined) this.#sent.at = Number.NEGATIVE_INFINITY
@@ -247,6 +264,34 @@ export class OutgoingCall {
     else if (answer.kind === 'retry' || answer.kind === 'lost') this.#note(answer.why)
     await this.#signal.wait(this.#pause.next())
     return undefined
+  }
+
+  /** C5 */
+  #expire(why: string, executed: Executed): undefined {
+    if (executed === 'unknown' || this.#frames > 1 || this.#init.isOwn !== true) {
+      this.#isFinal = true
+      throw new CallExpiredError(why, { executed: 'unknown' })
+    }
+    this.#expired = this.#identity?.id.caller
+    this.#sent?.unlisten()
+    this.#sent = undefined
+    this.#identity = undefined
+    this.#frames = 0
+    this.#attempts = 0
+    this.#pause.reset()
+    return undefined
+  }
+
+  /** The registry has it already, so whoever keeps that can tell this peer at once. */
+  async #awaitBoot(): Promise<undefined> {
+    const { mesh, clock } = this.#services
+    this.#asking ??= mesh
+      .catchUp(this.#deadline - clock.now())
+      .catch(() => {}) // its boot is over, which is what was asked for; or nobody told it, and it is asked again
+      .finally(() => {
+        this.#asking = undefined
+      })
+    return this.#unavailable('this peer was given up while it was cut off, and comes back as a new boot')
   }
 
   async #create(): Promise<undefined> {

@@ -51,6 +51,7 @@ function answer(given: Answer): string {
     case 'retry':
     case 'lost':
     case 'waiting':
+    case 'expired':
       return `${given.kind}: ${given.why}`
   }
 }

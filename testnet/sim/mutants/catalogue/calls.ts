@@ -8,6 +8,7 @@ const HOST = 'node/actors/host.ts'
 const TABLE = 'checkpoint/call-table.ts'
 const inFailover = (title?: string) => test('node/actors/failover.test.ts', title)
 const inScenarios = (title: string) => test('testnet/sim/actors-scenarios.test.ts', title)
+const inGivenUp = (title: string) => test('testnet/sim/actors-given-up.test.ts', title)
 const inCalls = (title?: string) => test('node/actors/calls.test.ts', title)
 
 export const callMutants: readonly Mutant[] = [
@@ -171,6 +172,32 @@ export const callMutants: readonly Mutant[] = [
     tests: [inScenarios('C3 a call that was sent to one incarnation is never executed by the next')],
   },
   {
+    name: 'repeatWhatWasSentTwice',
+    rule: 'C5 (calls)',
+    breaks: 'a call of a peer that was given up begins anew although another copy of it may be executed',
+    patch: [
+      {
+        file: OUTGOING,
+        find: "    if (executed === 'unknown' || this.#frames > 1 || this.#init.isOwn !== true) {\n",
+        replace: "    if (executed === 'unknown' || this.#init.isOwn !== true) {\n",
+      },
+    ],
+    tests: [inGivenUp('C5 a call that was sent twice is not made again, though nobody may have had it')],
+  },
+  {
+    name: 'repeatWhatWasDelivered',
+    rule: 'C5 (calls)',
+    breaks: 'a host says of a call of a peer that was given up that it did not execute it, and did',
+    patch: [
+      {
+        file: HOST,
+        find: '    this.#delivered.add(frame.id) // C5\n',
+        replace: '',
+      },
+    ],
+    tests: [inGivenUp('C5 a host does not say of a call that it had before that nobody executed it')],
+  },
+  {
     name: 'believeAnOldEnd',
     rule: 'C4 (calls)',
     breaks: 'a caller believes its own copy of the registry that an actor is over',
@@ -220,7 +247,7 @@ export const callMutants: readonly Mutant[] = [
     patch: [
       {
         file: HOST,
-        find: "    if (standing === 'over') return errorAnswer(callerGone(frame))\n",
+        find: "    if (standing === 'over') return callerGone(frame, this.#delivered.has(frame.id) ? 'unknown' : 'no')\n",
         replace: '',
       },
     ],
@@ -237,7 +264,7 @@ export const callMutants: readonly Mutant[] = [
     patch: [
       {
         file: 'node/actors/homed-actor.ts',
-        find: "      if (this.#services.isGone(frame.id.caller)) reply({ kind: 'error', error: toFrame(callerGone(frame)) })\n      else if",
+        find: "      if (this.#services.isGone(frame.id.caller)) reply(callerGone(frame, 'unknown'))\n      else if",
         replace: '      if',
       },
     ],
