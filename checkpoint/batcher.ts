@@ -1,5 +1,6 @@
-// Group commit: the records of many actors in one block. While blocks are in flight the next one fills, so that the batch
-// grows with the load and a lone record waits for nobody.
+// Group commit: the records of many actors in one block. While a block is on its way the next one fills, so that the batch
+// grows with the load and a lone record waits for nobody. A second one on its way would hide the trip, and make both smaller:
+// what a block costs is mostly not its records.
 //
 //  B1 Records are taken from an actor only when their block is formed, for the journal it is formed for: the first record
 //     of an actor in a journal must be a snapshot, and a journal may have rolled since the change was made.
@@ -32,13 +33,14 @@ export interface BatcherOptions {
   readonly journal: () => Promise<BlockLog>
   /** Writing is over for good (B3). Called once. */
   readonly failed: (cause: unknown) => void
-  /** Blocks on their way at a time: two hide the round trip, more would only make batches smaller. */
-  readonly maxInFlight?: number
   /** A block is closed beyond this many bytes: what a restore of one small actor has to fetch at most. */
   readonly blockBytes?: number
   /** Wall-clock milliseconds, for people who look back. Default: 0, records of which nobody knows the time. */
   readonly wall?: () => number
 }
+
+/** Blocks on their way at a time when they are full anyway: two hide the trip. */
+const MOST_FULL_BLOCKS = 2
 
 interface Flushed {
   readonly source: RecordSource
@@ -65,7 +67,7 @@ export class Batcher {
   #backlog = 0
 
   constructor(options: BatcherOptions) {
-    this.#options = { maxInFlight: 2, blockBytes: 256 * 1024, wall: () => 0, ...options }
+    this.#options = { blockBytes: 256 * 1024, wall: () => 0, ...options }
   }
 
   /** Bytes taken and not yet acknowledged: what back-pressure looks at. */
@@ -92,7 +94,8 @@ export class Batcher {
   }
 
   #schedule(): void {
-    const full = this.#inFlight >= this.#options.maxInFlight && this.#current?.rolled !== true
+    const most = this.#rest.length > 0 ? MOST_FULL_BLOCKS : 1
+    const full = this.#inFlight >= most && this.#current?.rolled !== true
     if (this.#forming || this.#dead || full) return
     if (this.#dirty.size === 0 && this.#rest.length === 0) return
     this.#forming = true

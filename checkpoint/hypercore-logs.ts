@@ -6,12 +6,14 @@
 // H2 a block is stored only as the next one of its log, together with the signature of that length, in one write: the
 //    tree is never longer than the blocks. (hypercore's applyProof would let it be.)
 // H3 no core here ever replicates: nothing is downloaded or uploaded, and the code that prints conflicts isn't reached.
+// H4 a log here has every block below its length, so which those are is not read back from the disk at each append.
 
 import { generateKeyPairSync } from 'node:crypto'
 import { readdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import Corestore from 'corestore'
-import Hypercore, { type KeyPair } from 'hypercore'
+import Hypercore, { type KeyPair, type SessionState } from 'hypercore'
+import Bitfield from 'hypercore/lib/bitfield.js'
 import { MerkleTree } from 'hypercore/lib/merkle-tree.js'
 import { codeOf, InvalidProofError, StoreDamagedError } from './errors.ts'
 import {
@@ -124,6 +126,7 @@ export class HypercoreLogs {
       ...(manifest ? { manifest } : { createIfMissing: false }),
     }) // H1, H3
     await core.ready()
+    knowStored(core.core.state) // H4
     const writer = core.manifest?.signers[0]?.publicKey
     if (writer === undefined || core.recovering !== 0 || core.contiguousLength !== core.length) {
       await core.close()
@@ -281,6 +284,28 @@ export class OpenLog {
       start = end
     }
   }
+}
+
+/** hypercore reads the page of an appended block to set its bit: here it is told what the page is. */
+function knowStored(state: SessionState): void {
+  const { storage } = state
+  // Opened again while it was still open, it is the same core.
+  if (Object.hasOwn(storage, 'read')) return
+  const read = storage.read.bind(storage)
+  storage.read = (fork) =>
+    Object.assign(read(fork), {
+      getBitfieldPage: (index: number) => Promise.resolve(storedPage(index, state.length)),
+    })
+}
+
+/** A page of the blocks of a log of that length. */
+function storedPage(index: number, length: number): Buffer {
+  const { BITS_PER_PAGE, BYTES_PER_PAGE } = Bitfield
+  const stored = Math.min(Math.max(length - index * BITS_PER_PAGE, 0), BITS_PER_PAGE)
+  const whole = Math.floor(stored / 8)
+  const page = Buffer.alloc(BYTES_PER_PAGE).fill(0xff, 0, whole)
+  if (whole < BYTES_PER_PAGE) page[whole] = 2 ** (stored % 8) - 1
+  return page
 }
 
 /** rocksdb begins a new report of what it does at every open, and keeps a thousand old ones that nobody reads. */

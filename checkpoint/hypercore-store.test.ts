@@ -4,9 +4,11 @@
 import { randomBytes } from 'node:crypto'
 import { chmod, cp, mkdir, readdir, readFile, readlink, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { join, relative } from 'node:path'
+import type { CoreReader } from 'hypercore'
+import Bitfield from 'hypercore/lib/bitfield.js'
 import { describe, expect, it, vi } from 'vitest'
 import { describeLogStore } from './conformance.ts'
-import { HypercoreLogs } from './hypercore-logs.ts'
+import { HypercoreLogs, newLog } from './hypercore-logs.ts'
 import { type HypercoreStoreOptions, openHypercoreStore } from './hypercore-store.ts'
 import type { LogKey } from './mesh-types.ts'
 import type { LogStore } from './port.ts'
@@ -48,6 +50,33 @@ describe('hypercore store: keys and hypercore itself', () => {
     const secrets = await logs.storedKeyPairs()
     await logs.close()
     expect(secrets).toEqual([null])
+  })
+
+  it('H4 knows which blocks it has without reading that back, across pages and openings', async () => {
+    const directory = await temporaryDirectory()
+    const made = newLog()
+    let logs = await HypercoreLogs.open(directory, {})
+    let log = await logs.create(made)
+    const reader = log.core.core.state.storage.read()
+    reader.tryFlush()
+    const pages = vi.spyOn(Object.getPrototypeOf(reader) as CoreReader, 'getBitfieldPage')
+    const page = Bitfield.BITS_PER_PAGE
+    await log.core.append(
+      Array.from({ length: page - 3 }, () => bytes('x')),
+      { keyPair: made.keyPair },
+    )
+    for (const next of [1, 2]) {
+      for (let i = 0; i < 4; i += 1) await log.core.append(bytes('y'), { keyPair: made.keyPair })
+      await logs.close()
+      logs = await HypercoreLogs.open(directory, {})
+      log = (await logs.find(made.key))!
+      expect(log.length).toBe(page - 3 + 4 * next)
+      for (let i = 0; i < log.length; i += 1)
+        if (!(await log.core.has(i))) expect.fail(`block ${i} is missing`)
+      expect(await log.core.has(log.length)).toBe(false)
+    }
+    await logs.close()
+    expect(pages).not.toHaveBeenCalled()
   })
 
   it('prints nothing, not even when it refuses a block', async () => {

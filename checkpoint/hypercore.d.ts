@@ -7,6 +7,8 @@ declare module 'hypercore' {
   /** One rocksdb read; nothing happens before `tryFlush`. */
   interface CoreReader {
     getBlock(index: number): Promise<Buffer | null>
+    /** Which blocks of that page are stored, one bit each, the lowest first. */
+    getBitfieldPage(index: number): Promise<Buffer | null>
     tryFlush(): void
   }
   interface CoreWriter {
@@ -23,7 +25,8 @@ declare module 'hypercore' {
   }
   interface CoreStorage {
     readonly core: CorePointer
-    read(): CoreReader
+    /** For the fork of that number; the present one when left out. */
+    read(fork?: number): CoreReader
     write(): CoreWriter
   }
   interface SessionState {
@@ -77,12 +80,15 @@ declare module 'hypercore' {
       blocks: Buffer | readonly Buffer[],
       by: { readonly keyPair: KeyPair } | { readonly signature: Buffer },
     ): Promise<{ length: number }>
+    /** That block is stored, as far as is known from the disk. */
+    has(index: number): Promise<boolean>
     treeHash(length: number): Promise<Buffer>
     close(): Promise<void>
   }
 
+  export type { CoreReader, KeyPair, Manifest, SessionState, StoreStorage }
   // biome-ignore lint/style/noDefaultExport: what the package exports.
-  export { Hypercore as default, type KeyPair, type Manifest, type SessionState, type StoreStorage }
+  export { Hypercore as default }
 }
 
 declare module 'corestore' {
@@ -103,6 +109,13 @@ declare module 'corestore' {
 
   // biome-ignore lint/style/noDefaultExport: what the package exports.
   export { Corestore as default }
+}
+
+declare module 'hypercore/lib/bitfield.js' {
+  const Bitfield: { readonly BITS_PER_PAGE: number; readonly BYTES_PER_PAGE: number }
+
+  // biome-ignore lint/style/noDefaultExport: what the package exports.
+  export { Bitfield as default }
 }
 
 declare module 'hypercore/lib/merkle-tree.js' {

@@ -59,6 +59,20 @@ export const storeMutants: readonly Mutant[] = [
     tests: [inStore('syncs the blocks before the facts that count them (S2)')],
   },
   {
+    name: 'forgetStored',
+    rule: 'H4 (disk)',
+    breaks: 'a log forgets some of the blocks that it has when another one is appended',
+    patch: [
+      {
+        file: LOGS,
+        find: '  if (whole < BYTES_PER_PAGE) page[whole] = 2 ** (stored % 8) - 1\n',
+        replace: '',
+      },
+    ],
+    beyondSeeds: DISK,
+    tests: [inStore('H4 knows which blocks it has without reading that back, across pages and openings')],
+  },
+  {
     name: 'operationsOverlap',
     rule: 'S1',
     breaks: 'operations on one log do not take turns',
