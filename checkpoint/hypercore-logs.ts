@@ -292,10 +292,15 @@ function knowStored(state: SessionState): void {
   // Opened again while it was still open, it is the same core.
   if (Object.hasOwn(storage, 'read')) return
   const read = storage.read.bind(storage)
-  storage.read = (fork) =>
-    Object.assign(read(fork), {
-      getBitfieldPage: (index: number) => Promise.resolve(storedPage(index, state.length)),
-    })
+  storage.read = (fork) => {
+    const reader = read(fork)
+    reader.getBitfieldPage = (index) => {
+      // Whoever asks for pages asks for nothing else, so there is nothing to read.
+      reader.tryFlush = reader.destroy
+      return Promise.resolve(storedPage(index, state.length))
+    }
+    return reader
+  }
 }
 
 /** A page of the blocks of a log of that length. */

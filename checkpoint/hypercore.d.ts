@@ -10,6 +10,8 @@ declare module 'hypercore' {
     /** Which blocks of that page are stored, one bit each, the lowest first. */
     getBitfieldPage(index: number): Promise<Buffer | null>
     tryFlush(): void
+    /** Nothing more is asked; what was and is not read yet is rejected. */
+    destroy(): void
   }
   interface CoreWriter {
     deleteHead(): void
