@@ -6,13 +6,14 @@
 // H2 a block is stored only as the next one of its log, together with the signature of that length, in one write: the
 //    tree is never longer than the blocks. (hypercore's applyProof would let it be.)
 // H3 no core here ever replicates: nothing is downloaded or uploaded, and the code that prints conflicts isn't reached.
-// H4 a log here has every block below its length, so which those are is not read back from the disk at each append.
+// H4 a log here has every block below its length, so which those are is not read back from the disk at each append; and what
+//    an append has written of that in its one write is not written once more in another.
 
 import { generateKeyPairSync } from 'node:crypto'
 import { readdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import Corestore from 'corestore'
-import Hypercore, { type KeyPair, type SessionState } from 'hypercore'
+import Hypercore, { type Core, type KeyPair } from 'hypercore'
 import Bitfield from 'hypercore/lib/bitfield.js'
 import { MerkleTree } from 'hypercore/lib/merkle-tree.js'
 import { codeOf, InvalidProofError, StoreDamagedError } from './errors.ts'
@@ -126,7 +127,7 @@ export class HypercoreLogs {
       ...(manifest ? { manifest } : { createIfMissing: false }),
     }) // H1, H3
     await core.ready()
-    knowStored(core.core.state) // H4
+    spareTrips(core.core) // H4
     const writer = core.manifest?.signers[0]?.publicKey
     if (writer === undefined || core.recovering !== 0 || core.contiguousLength !== core.length) {
       await core.close()
@@ -286,11 +287,21 @@ export class OpenLog {
   }
 }
 
-/** hypercore reads the page of an appended block to set its bit: here it is told what the page is. */
-function knowStored(state: SessionState): void {
+/**
+ * hypercore reads the page of an appended block to set its bit: here it is told what the page is. And it writes again how
+ * many blocks there are without a gap, which it did along with the block.
+ */
+function spareTrips(core: Core): void {
+  const { state, header } = core
   const { storage } = state
   // Opened again while it was still open, it is the same core.
   if (Object.hasOwn(storage, 'read')) return
+  const flushHints = core.flushHints.bind(core)
+  core.flushHints = async () => {
+    const { contiguousLength, recovering } = header.hints
+    if (contiguousLength !== state.length || recovering !== 0) return flushHints()
+    core.hintsChanged = false
+  }
   const read = storage.read.bind(storage)
   storage.read = (fork) => {
     const reader = read(fork)

@@ -65,12 +65,26 @@ declare module 'hypercore' {
     readonly version: number
     readonly signers: readonly { readonly publicKey: Buffer }[]
   }
+  interface Core {
+    readonly state: SessionState
+    readonly header: {
+      readonly hints: {
+        /** Blocks before the first that is missing. */
+        readonly contiguousLength: number
+        readonly recovering: number
+      }
+    }
+    /** The hints are not on the disk as they are here. */
+    hintsChanged: boolean
+    flushHints(): Promise<void>
+    close(): Promise<void>
+  }
   class Hypercore {
     static key(manifest: Manifest): Buffer
     static discoveryKey(key: Buffer): Buffer
     static defaultStorage(directory: string, options: Readonly<Record<string, unknown>>): StoreStorage
     /** Shared by all sessions of one log; closing a session leaves it open for some seconds. */
-    readonly core: { readonly state: SessionState; close(): Promise<void> }
+    readonly core: Core
     readonly manifest: Manifest | null
     readonly length: number
     readonly contiguousLength: number
@@ -88,7 +102,7 @@ declare module 'hypercore' {
     close(): Promise<void>
   }
 
-  export type { CoreReader, KeyPair, Manifest, SessionState, StoreStorage }
+  export type { Core, CoreReader, KeyPair, Manifest, SessionState, StoreStorage }
   // biome-ignore lint/style/noDefaultExport: what the package exports.
   export { Hypercore as default }
 }

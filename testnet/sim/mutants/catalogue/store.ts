@@ -70,7 +70,11 @@ export const storeMutants: readonly Mutant[] = [
       },
     ],
     beyondSeeds: DISK,
-    tests: [inStore('H4 knows which blocks it has without reading that back, across pages and openings')],
+    tests: [
+      inStore(
+        'H4 knows which blocks it has, across pages and openings, without reading that back or writing it twice',
+      ),
+    ],
   },
   {
     name: 'operationsOverlap',
