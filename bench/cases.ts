@@ -8,6 +8,7 @@ import { reads } from './cases/reads.ts'
 import { recovery, restore } from './cases/recovery.ts'
 import { activation, spawn } from './cases/spawn.ts'
 import type { Case } from './harness/case.ts'
+import { program } from './harness/program.ts'
 import { peersCalls } from './peers/calls.ts'
 import { peersDurable } from './peers/durable.ts'
 import { peersRecovery } from './peers/recovery.ts'
@@ -22,6 +23,9 @@ export const CASES: readonly Case[] = [
   restore,
   idle,
   memory,
+  program('large-state', 'a state of 100 MB: event loops, latency and memory in each step of its life', [
+    'bench/large-state.ts',
+  ]),
   peersCalls,
   peersDurable,
   peersRecovery,

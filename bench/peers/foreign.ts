@@ -1,7 +1,7 @@
 // Programs that are not ours: is one installed, which version, and one that is started, asked by lines, and ended by its id.
 
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
-import { createServer } from 'node:net'
+import { connect, createServer } from 'node:net'
 import { createInterface } from 'node:readline'
 import type { Bench, NoteRow } from '../harness/case.ts'
 
@@ -30,6 +30,20 @@ export const freePort = (): Promise<number> =>
       server.close(() => resolve(typeof address === 'object' && address !== null ? address.port : 0))
     })
   })
+
+/** Resolves when something listens on that port of this machine; rejects when nothing does within ten seconds. */
+export async function listening(port: number): Promise<void> {
+  const deadline = performance.now() + 10_000
+  for (;;) {
+    const answered = await new Promise<boolean>((resolve) => {
+      const socket = connect(port, '127.0.0.1', () => resolve(true))
+      socket.once('error', () => resolve(false)).once('connect', () => socket.destroy())
+    })
+    if (answered) return
+    if (performance.now() > deadline) throw new Error(`nothing listens on port ${port}`)
+    await new Promise((resolve) => setTimeout(resolve, 50))
+  }
+}
 
 /** A process group of its own: what it starts ends with it. */
 export class Foreign {
