@@ -4,8 +4,6 @@
 import { randomBytes } from 'node:crypto'
 import { chmod, cp, mkdir, readdir, readFile, readlink, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { join, relative } from 'node:path'
-import type { Core, CoreReader } from 'hypercore'
-import Bitfield from 'hypercore/lib/bitfield.js'
 import { describe, expect, it, vi } from 'vitest'
 import { describeLogStore } from './conformance.ts'
 import { HypercoreLogs, newLog } from './hypercore-logs.ts'
@@ -59,9 +57,9 @@ describe('hypercore store: keys and hypercore itself', () => {
     let log = await logs.create(made)
     const reader = log.core.core.state.storage.read()
     reader.tryFlush()
-    const pages = vi.spyOn(Object.getPrototypeOf(reader) as CoreReader, 'getBitfieldPage')
-    const hints = vi.spyOn(Object.getPrototypeOf(log.core.core) as Core, 'flushHints')
-    const page = Bitfield.BITS_PER_PAGE
+    const pages = vi.spyOn(Object.getPrototypeOf(reader) as typeof reader, 'getBitfieldPage')
+    const hints = vi.spyOn(Object.getPrototypeOf(log.core.core) as typeof log.core.core, 'flushHints')
+    const page = 32_768 // hypercore's
     await log.core.append(
       Array.from({ length: page - 3 }, () => bytes('x')),
       { keyPair: made.keyPair },
