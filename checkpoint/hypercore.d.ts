@@ -102,7 +102,7 @@ declare module 'hypercore' {
     close(): Promise<void>
   }
 
-  export type { Core, CoreReader, KeyPair, Manifest, SessionState, StoreStorage }
+  export type { Core, KeyPair, Manifest, SessionState, StoreStorage }
   // biome-ignore lint/style/noDefaultExport: what the package exports.
   export { Hypercore as default }
 }
