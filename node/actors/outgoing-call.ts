@@ -6,7 +6,7 @@
 //  C3 Once sent, it belongs to one incarnation of the actor; another one is another actor.
 //  C4 "Stopped" and "dead" in this peer's copy of the registry are believed only after catching up with the head.
 //  C5 Refused because this peer was given up, and executed by nobody, it begins anew under this peer's next boot with another
-//     id. That nobody executed it takes both sides: it was put on a stream once, and the host that refused it had not had it.
+//     id. That nobody executed it takes both sides: it was sent to no other host, and the one that refused it had not had it.
 
 import type { CallFloors, CallId } from '../../checkpoint/call-table.ts'
 import { type ActorKey, type BootId, type CallerId, type PeerId, peerOfBoot } from '../../mesh/ids.ts'
@@ -77,8 +77,8 @@ export class OutgoingCall {
   readonly #deadline: number
   readonly #pause = new Backoff(PAUSE_FIRST_MS, PAUSE_MOST_MS)
   #identity: Identity | undefined
-  /** How often a frame with this id was put on a stream. */
-  #frames = 0
+  /** Where frames with this id were sent to. */
+  readonly #hosts = new Set<BootId>()
   /** The boot of this peer that was given up before the call could be made. */
   #expired: CallerId | undefined
   #asking: Promise<void> | undefined
@@ -213,7 +213,7 @@ export class OutgoingCall {
       sent.at = Number.NEGATIVE_INFINITY
       return false
     }
-    this.#frames++
+    this.#hosts.add(home)
     if (!sent.delivered) this.#attempts++
     sent.delivered = true
     this.#isUnavailable = false
@@ -268,7 +268,7 @@ export class OutgoingCall {
 
   /** C5 */
   #expire(why: string, executed: Executed): undefined {
-    if (executed === 'unknown' || this.#frames > 1 || this.#init.isOwn !== true) {
+    if (executed === 'unknown' || this.#hosts.size > 1 || this.#init.isOwn !== true) {
       this.#isFinal = true
       throw new CallExpiredError(why, { executed: 'unknown' })
     }
@@ -276,7 +276,7 @@ export class OutgoingCall {
     this.#sent?.unlisten()
     this.#sent = undefined
     this.#identity = undefined
-    this.#frames = 0
+    this.#hosts.clear()
     this.#attempts = 0
     this.#pause.reset()
     return undefined

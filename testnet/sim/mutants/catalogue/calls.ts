@@ -172,17 +172,19 @@ export const callMutants: readonly Mutant[] = [
     tests: [inScenarios('C3 a call that was sent to one incarnation is never executed by the next')],
   },
   {
-    name: 'repeatWhatWasSentTwice',
+    name: 'repeatWhatWasSentElsewhere',
     rule: 'C5 (calls)',
     breaks: 'a call of a peer that was given up begins anew although another copy of it may be executed',
     patch: [
       {
         file: OUTGOING,
-        find: "    if (executed === 'unknown' || this.#frames > 1 || this.#init.isOwn !== true) {\n",
+        find: "    if (executed === 'unknown' || this.#hosts.size > 1 || this.#init.isOwn !== true) {\n",
         replace: "    if (executed === 'unknown' || this.#init.isOwn !== true) {\n",
       },
     ],
-    tests: [inGivenUp('C5 a call that was sent twice is not made again, though nobody may have had it')],
+    tests: [
+      inGivenUp('C5 a call that was sent to two hosts is not made again, though neither may have had it'),
+    ],
   },
   {
     name: 'repeatWhatWasDelivered',
