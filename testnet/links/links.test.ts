@@ -3,6 +3,7 @@
 import { connect, createServer, type Server, type Socket } from 'node:net'
 import { expect, onTestFinished, test, vi } from 'vitest'
 import { Links } from './links.ts'
+import { abort } from './proxy.ts'
 
 async function linked(): Promise<Links> {
   const links = await Links.open(2)
@@ -120,4 +121,14 @@ test('a reset ends what is connected and leaves the way open', async () => {
   links.reset(0, 1)
   await ended
   await dialled(links)
+})
+
+test.each(['open', 'ending'])('a connection that is %s is closed when it is aborted', async (state) => {
+  const links = await linked()
+  await echo(links)
+  const socket = await dialled(links)
+  const closed = new Promise((resolve) => socket.once('close', resolve))
+  if (state === 'ending') socket.end()
+  abort(socket)
+  await closed
 })

@@ -17,6 +17,15 @@ interface Tunnel {
   readonly pipes: readonly [Pipe, Pipe]
 }
 
+/**
+ * Ends a connection without a word. A socket that is ending already can't be reset: Node would neither close it nor say so,
+ * and its process would never end.
+ */
+export function abort(socket: Socket): void {
+  if (socket.writableEnded) socket.destroy()
+  else socket.resetAndDestroy()
+}
+
 export class LinkProxy {
   readonly #init: ProxyInit
   readonly #tunnels = new Set<Tunnel>()
@@ -60,7 +69,7 @@ export class LinkProxy {
 
   /** Ends every connection at once, without a word. */
   reset(): void {
-    for (const { sockets } of this.#tunnels) for (const socket of sockets) socket.resetAndDestroy()
+    for (const { sockets } of this.#tunnels) for (const socket of sockets) abort(socket)
   }
 
   end(): void {
