@@ -57,7 +57,10 @@ export class CallTimeoutError extends MeshError {
   }
 }
 
-/** The caller had the answer of this call once, or gave it up, and the actor forgot it. */
+/**
+ * The caller had the answer of this call once, or gave it up, and the actor forgot it; or the mesh gave up the calling peer
+ * while the call was under way, and somebody may have executed it.
+ */
 export class CallExpiredError extends MeshError {
   override name = 'CallExpiredError'
   constructor(message: string, options?: MeshErrorOptions) {
