@@ -1,6 +1,7 @@
 // What `mesh node` says, in words: the start, how to add a peer, and what happens afterwards.
 
 import type { ActorRecovered, MemberStatus, MeshNode, NodeEvents } from '../node/api.ts'
+import { DEPOSED_TEXT } from '../node/node-events.ts'
 import { count, facts, shortId } from './output.ts'
 
 type Env = Readonly<Record<string, string | undefined>>
@@ -114,8 +115,7 @@ export const EVENT_TEXT: {
     head === null
       ? 'the mesh has no head at the moment'
       : `${head.peerId === self ? 'this peer' : head.name} is the head now (term ${term})`,
-  deposed: () =>
-    'the others took this peer for lost: its actors run elsewhere now, and it goes on as a new peer',
+  deposed: () => DEPOSED_TEXT,
   'send:failed': ({ from, type, name, method, error }) =>
     `${from ? `${from.type}/${from.name} sent` : 'a send of'} ${method} to ${type}/${name}, which came to nothing: ${said(error)}`,
   'alarm:failed': ({ type, name, id, method, attempt, willRetry, error }) =>

@@ -46,7 +46,11 @@ export async function createNode(options: NodeOptions): Promise<MeshNode> {
     const self = peerIdOf(identity)
     const name = options.name ?? `${hostname()}-${self.slice(-6)}`
     const settings = { ...defaultMeshSettings, ...options.settings }
-    const events = new NodeEventSource(self, (peer) => peerRef(driver, peer))
+    const events = new NodeEventSource(
+      self,
+      (peer) => peerRef(driver, peer),
+      (detail, text) => logger.warn(detail, text),
+    )
     let node: Node | undefined
     // Until the start has worked out, its outcome says what matters; after that a listener tells it, or else the log.
     const early: [code: string, text: string][] = []
