@@ -7,6 +7,7 @@
 //
 // --rounds <n> (3)    every subject is measured so often, in turn with the others
 // --for-ms <ms> (700) one measurement of calls in a loop
+// --warm-up-ms <ms> (3000) so long each subject that is called in a loop is called before it counts
 //
 // Tables show the median of the rounds and, in brackets, what they were between. Exit 1 when a case failed.
 
@@ -33,7 +34,10 @@ const wholeNumber = (name: string, text: string): number => {
   return value
 }
 
-async function measure(it: Case, options: { rounds: number; forMs: number }): Promise<Result> {
+async function measure(
+  it: Case,
+  options: { rounds: number; forMs: number; warmUpMs: number },
+): Promise<Result> {
   say(`— ${it.name}: ${it.about}`)
   const since = performance.now()
   const before = loadavg()[0] ?? 0
@@ -62,6 +66,7 @@ async function main(): Promise<void> {
     options: {
       rounds: { type: 'string', default: '3' },
       'for-ms': { type: 'string', default: '700' },
+      'warm-up-ms': { type: 'string', default: '3000' },
       json: { type: 'boolean', default: false },
       list: { type: 'boolean', default: false },
     },
@@ -76,6 +81,7 @@ async function main(): Promise<void> {
   const options = {
     rounds: wholeNumber('rounds', values.rounds),
     forMs: wholeNumber('for-ms', values['for-ms']),
+    warmUpMs: wholeNumber('warm-up-ms', values['warm-up-ms']),
   }
   const [cpu] = cpus()
   const machine = {

@@ -36,6 +36,7 @@ export const calls: Case = {
           {
             group: `${inFlight} in flight, ${size}, ${actors} actor${actors === 1 ? '' : 's'}`,
             by: inFlight === 1 ? 'latency' : 'throughput',
+            steady: true,
             subjects: [
               tcp(plan),
               { ...libp2p(plan), floors: [TCP] },

@@ -37,6 +37,7 @@ export const durable: Case = {
           {
             group: `${inFlight} in flight, ${BYTES} B, ${actors} actor${actors === 1 ? '' : 's'}`,
             by: inFlight === 1 ? 'latency' : 'throughput',
+            steady: true,
             subjects: [
               libp2p(plan),
               disk.append(plan),

@@ -35,6 +35,7 @@ export const reads: Case = {
           {
             group: `${inFlight} in flight, ${BYTES} B, ${actors} actor${actors === 1 ? '' : 's'}`,
             by: inFlight === 1 ? 'latency' : 'throughput',
+            steady: true,
             subjects: [libp2p(plan), subject('local', 'Echo'), subject('linearizable', 'CertainEcho')],
           },
           bench,

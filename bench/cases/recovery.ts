@@ -54,6 +54,7 @@ export const recovery: Case = {
             actors,
             signal: name === 'frozen' ? 'SIGSTOP' : 'SIGKILL',
             head: name === 'killed, the head',
+            busyMs: bench.warmUpMs,
           }),
         ...(name === 'killed' && { floors: [TCP_FAIL_OVER] }),
         watched: [mesh.client],

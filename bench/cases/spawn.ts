@@ -31,6 +31,7 @@ export const spawn: Case = {
           {
             group: `${inFlight} in flight, ${actors} new actors`,
             by: inFlight === 1 ? 'latency' : 'throughput',
+            steady: true,
             subjects: [
               libp2p(plan),
               disk.sync(plan),
@@ -68,6 +69,7 @@ export const activation: Case = {
           {
             group: `${inFlight} in flight, ${actors} passive actors, one keeper`,
             by: inFlight === 1 ? 'latency' : 'throughput',
+            steady: true,
             subjects: [
               libp2p(plan),
               disk.append(plan),

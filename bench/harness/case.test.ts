@@ -3,7 +3,7 @@ import { expect, test } from 'vitest'
 import { runCase } from './case.ts'
 import { program } from './program.ts'
 
-const options = { rounds: 1, forMs: 1, say: () => {} }
+const options = { rounds: 1, forMs: 1, warmUpMs: 1, say: () => {} }
 
 test.each([true, false])(
   'what a case started is ended, the last first, also when it fails: %s',

@@ -60,6 +60,8 @@ export interface Bench {
   readonly rounds: number
   /** One measurement of calls in a loop. */
   readonly forMs: number
+  /** What is measured at its steady speed runs for so long before it counts. */
+  readonly warmUpMs: number
   /** Tells people what is going on. */
   say(line: string): void
   /** Called when the case is over, the last one first. */
@@ -71,7 +73,7 @@ export interface Bench {
 /** Runs a case and ends what it started, whether it succeeds or not. */
 export async function runCase(
   it: Case,
-  options: Pick<Bench, 'rounds' | 'forMs' | 'say'>,
+  options: Pick<Bench, 'rounds' | 'forMs' | 'warmUpMs' | 'say'>,
 ): Promise<readonly Row[]> {
   const ends: (() => unknown)[] = []
   const bench: Bench = {

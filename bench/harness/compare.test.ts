@@ -14,7 +14,7 @@ function subject(name: string, times: readonly number[], more: Partial<Subject> 
   let round = 0
   return { name, measure: async () => of(times[round++]!), ...more }
 }
-const bench = (rounds: number) => ({ rounds, say: () => {} })
+const bench = (rounds: number, warmUpMs = 1) => ({ rounds, warmUpMs, say: () => {} })
 const row = (rows: readonly CallsRow[], name: string) => rows.find((each) => each.subject === name)!
 
 test('a ratio is of two measurements of one round: load that comes and goes is not in it', async () => {
@@ -55,6 +55,26 @@ test('every round begins with another subject', async () => {
   })
   await compare({ group: 'g', by: 'latency', subjects: ['a', 'b', 'c'].map(noting) }, bench(3))
   expect(order.join('')).toBe('abcbcacab')
+})
+
+test('what is measured at its steady speed runs for a while before it counts, and nothing else does', async () => {
+  const measured = async (steady?: true) => {
+    let times = 0
+    const slow: Subject = {
+      name: 'slow at first',
+      measure: async () => {
+        await new Promise((resolve) => setTimeout(resolve, 10))
+        return of(++times)
+      },
+    }
+    const comparison = { group: 'g', by: 'latency' as const, subjects: [slow], ...(steady && { steady }) }
+    const [only] = await compare(comparison, bench(2, 25))
+    return { times, counted: only!.p50Ms }
+  }
+  expect(await measured()).toEqual({ times: 2, counted: { median: 1, min: 1, max: 2 } })
+  const { times, counted } = await measured(true)
+  expect(times).toBeGreaterThanOrEqual(4)
+  expect(counted).toEqual({ median: times - 1, min: times - 1, max: times })
 })
 
 test('stalls are the worst of all rounds and processes, without what happened between them', async () => {

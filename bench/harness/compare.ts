@@ -21,12 +21,15 @@ export interface Comparison {
   readonly group: string
   readonly by: Ratio['by']
   readonly subjects: readonly Subject[]
+  /** What they do again and again, as processes that have been running for a while do it: each is warmed up before it counts. */
+  readonly steady?: true
 }
 
 export async function compare(
-  { group, by, subjects }: Comparison,
-  { rounds, say }: Pick<Bench, 'rounds' | 'say'>,
+  { group, by, subjects, steady }: Comparison,
+  { rounds, warmUpMs, say }: Pick<Bench, 'rounds' | 'warmUpMs' | 'say'>,
 ): Promise<readonly CallsRow[]> {
+  if (steady) for (const subject of subjects) await warmUp(subject, warmUpMs)
   const measurements = new Map<string, Measured[]>(subjects.map(({ name }) => [name, []]))
   const stalls = new Map<string, Stalls>()
   for (let round = 0; round < rounds; round += 1) {
@@ -66,6 +69,12 @@ export async function compare(
       ...(worstStalls !== undefined && { stalls: worstStalls }),
     }
   })
+}
+
+/** Compilers and caches take some thousand calls until they have done what they can. */
+async function warmUp(subject: Subject, forMs: number): Promise<void> {
+  const until = performance.now() + forMs
+  while (performance.now() < until) await subject.measure()
 }
 
 /** Latencies of several floors add up; of rates the lowest is the bound. */

@@ -1,9 +1,11 @@
-// Losing a host: it has so many actors with a state, and is killed or frozen; then each of them is called at once.
+// Losing a host: it has so many actors with a state, is called for a while, and is killed or frozen; then each of them is
+// called at once.
 
 import type { Measured } from '../harness/statistics.ts'
 import { type Mesh, named, seat } from './mesh.ts'
 
 const BYTES = 64
+const IN_FLIGHT = 64
 
 export interface Loss {
   /** Another one each time: names of actors, and whose turn it is. */
@@ -12,6 +14,8 @@ export interface Loss {
   readonly signal: 'SIGKILL' | 'SIGSTOP'
   /** Lose the host that is the head, or one that is not (default). */
   readonly head?: boolean
+  /** Its actors are called for so long before: nobody loses a peer that has just been started. */
+  readonly busyMs: number
 }
 
 /** Puts so many actors with a state on host `victim`, each with three keepers. */
@@ -31,13 +35,18 @@ export async function victimOf(mesh: Mesh, turn: number, wantsHead: boolean): Pr
 }
 
 /** The times are from the loss to the acknowledgement of each actor's next call. The host is started again afterwards. */
-export async function loseHost(mesh: Mesh, { turn, actors, signal, head = false }: Loss): Promise<Measured> {
+export async function loseHost(
+  mesh: Mesh,
+  { turn, actors, signal, head = false, busyMs }: Loss,
+): Promise<Measured> {
   const victim = await victimOf(mesh, turn, head)
   const names = named(`lost-${turn}`, actors)
   await populate(mesh, names, victim)
+  const target = { type: 'Cell', method: 'set', names, bytes: BYTES }
+  await mesh.client.run('calls', { ...target, inFlight: IN_FLIGHT, forMs: busyMs })
   const since = Date.now()
   mesh.hosts[victim]!.signal(signal)
-  const result = await mesh.client.run('served', { type: 'Cell', method: 'set', names, bytes: BYTES, since })
+  const result = await mesh.client.run('served', { ...target, since })
   await mesh.hosts[victim]!.kill()
   await mesh.restart(victim)
   await mesh.client.run('remove', { type: 'Cell', names })

@@ -58,6 +58,7 @@ export const peersCalls: Case = {
           {
             group: `${inFlight} in flight, ${BYTES} B, ${actors} actor${actors === 1 ? '' : 's'}`,
             by: inFlight === 1 ? 'latency' : 'throughput',
+            steady: true,
             subjects: [
               libp2p(plan),
               {

@@ -36,7 +36,8 @@ export const peersRecovery: Case = {
         subjects: [
           {
             name: 'killed host',
-            measure: () => loseHost(mesh, { turn: turn++, actors: 1, signal: 'SIGKILL' }),
+            measure: () =>
+              loseHost(mesh, { turn: turn++, actors: 1, signal: 'SIGKILL', busyMs: bench.warmUpMs }),
             floors: [],
             besides: rivals.map(({ name }) => name),
           },
