@@ -142,4 +142,29 @@ describe('batcher', () => {
       acks: [],
     })
   })
+
+  test('B3: of two blocks on their way the second counts for nothing when the first failed, and no third one follows', async () => {
+    // The record's end is in the second block, or would be in a third one.
+    for (const parts of [1.5, 2.5]) {
+      const journal = new FakeJournal('J')
+      const failed: unknown[] = []
+      const batcher = make([journal], failed)
+      const large = new Source('l').add(parts * PART_BYTES)
+      batcher.mark(large)
+      await settle()
+      expect(journal.blocks).toHaveLength(2)
+      journal.fail()
+      await settle()
+      for (let turn = 0; turn < 3; turn++) {
+        batcher.mark(large.add(10))
+        journal.acknowledge()
+        await settle()
+      }
+      expect({ blocks: journal.blocks.length, failed: failed.length, acks: large.acks }).toEqual({
+        blocks: 2,
+        failed: 1,
+        acks: [],
+      })
+    }
+  })
 })
