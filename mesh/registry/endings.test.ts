@@ -174,7 +174,20 @@ test('A7 no life of a name has the incarnation or an epoch of another one, howev
         }
       },
     ),
-    { numRuns: 60 },
+    {
+      numRuns: 60,
+      // One with high numbers is forgotten before others with low ones, and comes back.
+      examples: [
+        [
+          [
+            { what: 'moves', name: 5 },
+            { what: 'crowd', name: 0 },
+            { what: 'crowd', name: 1 },
+            { what: 'life', name: 5 },
+          ],
+        ],
+      ],
+    },
   )
 })
 
