@@ -1,5 +1,5 @@
-// One libp2p stream as a pipe of frames: everything sent in one turn of the event loop leaves in one write, the outbox
-// decides what goes first, and the stream's back-pressure is obeyed.
+// One libp2p stream as a pipe of frames: what is sent in one turn of the event loop leaves together, the outbox decides what
+// goes first, and the stream's back-pressure is obeyed.
 //
 // F1 Handlers are attached in the constructor: unread data resets a stream.
 // F2 Before `open()` only handshake frames are delivered. Others are held, within a small limit, because a peer may send
@@ -10,7 +10,7 @@ import type { Stream } from '@libp2p/interface'
 import { ChunkReader, Lane } from './chunks.ts'
 import { messageOf } from './errors.ts'
 import { renewWindowLate } from './fewer-writes.ts'
-import { BATCH_BYTES, MAX_HELD_BYTES, MAX_QUEUED_BYTES, TURN_BYTES } from './limits.ts'
+import { BATCH_BYTES, EARLY_FRAMES, MAX_HELD_BYTES, MAX_QUEUED_BYTES, TURN_BYTES } from './limits.ts'
 import { Outbox } from './outbox.ts'
 
 export type FrameHandler = (lane: Lane, payload: Uint8Array) => void
@@ -31,6 +31,8 @@ export class FramedStream {
   #held: { lane: Lane; payload: Uint8Array }[] = []
   #heldBytes = 0
   #scheduled = false
+  /** Frames since the last write. */
+  #unsent = 0
   #end: StreamEnd | undefined
   readonly #ended = Promise.withResolvers<StreamEnd>()
   /** Monotonic milliseconds at which bytes last arrived. */
@@ -83,7 +85,9 @@ export class FramedStream {
   send(lane: Lane, payload: Uint8Array): boolean {
     if (this.#end !== undefined || this.queued + payload.length > MAX_QUEUED_BYTES) return false
     this.#outbox.push(lane, payload)
-    this.#schedule()
+    this.#unsent++
+    if (this.#unsent < EARLY_FRAMES) this.#schedule()
+    else this.#write()
     return true
   }
 
@@ -148,6 +152,7 @@ export class FramedStream {
 
   #write(): void {
     let written = 0
+    this.#unsent = 0
     try {
       // When the stream is full it keeps the rest of the last batch and tells us by `drain`.
       while (this.#end === undefined && !this.#stream.writableNeedsDrain) {

@@ -6,6 +6,11 @@ export const CHUNK_BYTES = 256 * 1024
 export const BATCH_BYTES = 256 * 1024
 /** Written per turn of the event loop before other work gets its turn. */
 export const TURN_BYTES = 1024 * 1024
+/**
+ * Frames after which a turn of the event loop writes at once, and not at its end: the peer works on these while this process
+ * makes the next. Otherwise all calls of a client go to and fro as one batch, and each side waits while the other works.
+ */
+export const EARLY_FRAMES = 32
 /** One frame: a state of 64 MiB and its envelope. */
 export const MAX_FRAME_BYTES = 65 * 1024 * 1024
 /** Waiting for one peer. Beyond it service frames are refused; a protocol frame beyond it gives the stream up. */
