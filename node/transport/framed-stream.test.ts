@@ -2,7 +2,7 @@ import type { Stream } from '@libp2p/interface'
 import { expect, test } from 'vitest'
 import { ChunkReader, Lane } from './chunks.ts'
 import { FramedStream } from './framed-stream.ts'
-import { EARLY_FRAMES } from './limits.ts'
+import { EARLY_FRAMES, EARLY_WRITES } from './limits.ts'
 
 /** One that takes what it is given; with `isFull` it has to be drained. */
 class FakeStream extends EventTarget {
@@ -47,9 +47,21 @@ test('what is sent in one turn of the event loop leaves in one write at its end'
 test('a crowd of frames is not held back until the end of the turn, and stays in order', async () => {
   const { stream, send } = opened()
   send(0, 2 * EARLY_FRAMES + 1)
-  expect(stream.writes).toEqual([numbers(0, EARLY_FRAMES), numbers(EARLY_FRAMES, 2 * EARLY_FRAMES)])
+  const early = [numbers(0, EARLY_FRAMES), numbers(EARLY_FRAMES, 2 * EARLY_FRAMES)]
+  expect(stream.writes).toEqual(early)
   await turn()
-  expect(stream.writes.slice(2)).toEqual([[2 * EARLY_FRAMES]])
+  expect(stream.writes).toEqual([...early, [2 * EARLY_FRAMES]])
+})
+
+test('a turn writes early a few times only, and the next one as often again', async () => {
+  const { stream, send } = opened()
+  const frames = EARLY_FRAMES * (EARLY_WRITES + 3)
+  for (const round of [1, 2]) {
+    send(0, frames)
+    expect(stream.writes).toHaveLength(EARLY_WRITES)
+    await turn()
+    expect(stream.writes.splice(0).flat(), `round ${round}`).toEqual(numbers(0, frames))
+  }
 })
 
 test('a crowd waits for a stream that is full', async () => {

@@ -10,7 +10,14 @@ import type { Stream } from '@libp2p/interface'
 import { ChunkReader, Lane } from './chunks.ts'
 import { messageOf } from './errors.ts'
 import { renewWindowLate } from './fewer-writes.ts'
-import { BATCH_BYTES, EARLY_FRAMES, MAX_HELD_BYTES, MAX_QUEUED_BYTES, TURN_BYTES } from './limits.ts'
+import {
+  BATCH_BYTES,
+  EARLY_FRAMES,
+  EARLY_WRITES,
+  MAX_HELD_BYTES,
+  MAX_QUEUED_BYTES,
+  TURN_BYTES,
+} from './limits.ts'
 import { Outbox } from './outbox.ts'
 
 export type FrameHandler = (lane: Lane, payload: Uint8Array) => void
@@ -33,6 +40,8 @@ export class FramedStream {
   #scheduled = false
   /** Frames since the last write. */
   #unsent = 0
+  /** In this turn of the event loop, before its end. */
+  #earlyWrites = 0
   #end: StreamEnd | undefined
   readonly #ended = Promise.withResolvers<StreamEnd>()
   /** Monotonic milliseconds at which bytes last arrived. */
@@ -86,8 +95,11 @@ export class FramedStream {
     if (this.#end !== undefined || this.queued + payload.length > MAX_QUEUED_BYTES) return false
     this.#outbox.push(lane, payload)
     this.#unsent++
-    if (this.#unsent < EARLY_FRAMES) this.#schedule()
-    else this.#write()
+    this.#schedule()
+    if (this.#unsent >= EARLY_FRAMES && this.#earlyWrites < EARLY_WRITES) {
+      this.#earlyWrites++
+      this.#write()
+    }
     return true
   }
 
@@ -146,6 +158,7 @@ export class FramedStream {
     this.#scheduled = true
     setImmediate(() => {
       this.#scheduled = false
+      this.#earlyWrites = 0
       this.#write()
     })
   }

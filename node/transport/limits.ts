@@ -11,6 +11,11 @@ export const TURN_BYTES = 1024 * 1024
  * makes the next. Otherwise all calls of a client go to and fro as one batch, and each side waits while the other works.
  */
 export const EARLY_FRAMES = 32
+/**
+ * So often a turn does that. Were it always, the peer's answers would arrive within the turn, and be answered in it: with a
+ * thousand calls in flight a turn took 250 ms.
+ */
+export const EARLY_WRITES = 2
 /** One frame: a state of 64 MiB and its envelope. */
 export const MAX_FRAME_BYTES = 65 * 1024 * 1024
 /** Waiting for one peer. Beyond it service frames are refused; a protocol frame beyond it gives the stream up. */
