@@ -123,48 +123,30 @@ describe('batcher', () => {
     expect(large.acks).toEqual(['2@K[0]'])
   })
 
-  test('B3: after a failed append nothing more is written or acknowledged', async () => {
+  // One block; two on their way, the second with the record's end; and two of three.
+  test.each([
+    { bytes: 10, blocks: 1 },
+    { bytes: 1.5 * PART_BYTES, blocks: 2 },
+    { bytes: 2.5 * PART_BYTES, blocks: 2 },
+  ])('B3: after a failed append nothing more is written or acknowledged', async ({ bytes, blocks }) => {
     const journal = new FakeJournal('J')
     const failed: unknown[] = []
     const batcher = make([journal], failed)
-    const source = new Source('a')
-    batcher.mark(source.add(10))
+    const source = new Source('a').add(bytes)
+    batcher.mark(source)
     await settle()
+    expect(journal.blocks).toHaveLength(blocks)
     journal.fail()
     await settle()
-    batcher.mark(source.add(10))
-    await settle()
-    journal.acknowledge()
-    await settle()
+    for (let turn = 0; turn < 3; turn++) {
+      batcher.mark(source.add(10))
+      journal.acknowledge()
+      await settle()
+    }
     expect({ blocks: journal.blocks.length, failed: failed.length, acks: source.acks }).toEqual({
-      blocks: 1,
+      blocks,
       failed: 1,
       acks: [],
     })
-  })
-
-  test('B3: of two blocks on their way the second counts for nothing when the first failed, and no third one follows', async () => {
-    // The record's end is in the second block, or would be in a third one.
-    for (const parts of [1.5, 2.5]) {
-      const journal = new FakeJournal('J')
-      const failed: unknown[] = []
-      const batcher = make([journal], failed)
-      const large = new Source('l').add(parts * PART_BYTES)
-      batcher.mark(large)
-      await settle()
-      expect(journal.blocks).toHaveLength(2)
-      journal.fail()
-      await settle()
-      for (let turn = 0; turn < 3; turn++) {
-        batcher.mark(large.add(10))
-        journal.acknowledge()
-        await settle()
-      }
-      expect({ blocks: journal.blocks.length, failed: failed.length, acks: large.acks }).toEqual({
-        blocks: 2,
-        failed: 1,
-        acks: [],
-      })
-    }
   })
 })

@@ -109,7 +109,7 @@ export const restore: Case = {
       },
       {
         kind: 'note',
-        text: 'A keeper that is away is replaced after `keeperLostAfterMs`, 2,500 ms by default: that is the floor of this figure.',
+        text: 'Where the journals of the new homes had the lost peer as a keeper, that is replaced after `keeperLostAfterMs`, 2,500 ms by default.',
       },
     ]
   },

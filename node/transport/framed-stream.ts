@@ -1,5 +1,5 @@
-// One libp2p stream as a pipe of frames: what is sent in one turn of the event loop leaves together, the outbox decides what
-// goes first, and the stream's back-pressure is obeyed.
+// One libp2p stream as a pipe of frames: what is sent in one turn of the event loop leaves at its end, the first of many frames
+// before (EARLY_FRAMES); the outbox decides what goes first, and the stream's back-pressure is obeyed.
 //
 // F1 Handlers are attached in the constructor: unread data resets a stream.
 // F2 Before `open()` only handshake frames are delivered. Others are held, within a small limit, because a peer may send
