@@ -15,10 +15,12 @@ const WORKER = fileURLToPath(new URL('./worker.ts', import.meta.url))
 
 export class SeedPool {
   readonly #workers: number
+  readonly #seedsOfAProcess: number
   #isStopped = false
 
-  constructor(workers: number) {
+  constructor(workers: number, seedsOfAProcess = SEEDS_OF_A_PROCESS) {
     this.#workers = workers
+    this.#seedsOfAProcess = seedsOfAProcess
   }
 
   /** No further seed is begun; those that are being run are reported. */
@@ -42,7 +44,7 @@ export class SeedPool {
     for (let seed = take(); seed !== undefined; seed = take()) {
       if (worker === undefined) {
         worker = fork(WORKER, { execArgv: EXEC_ARGV })
-        left = SEEDS_OF_A_PROCESS
+        left = this.#seedsOfAProcess
       }
       const result = await runIn(worker, seed)
       if (typeof result === 'string') {
